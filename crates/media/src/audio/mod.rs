@@ -1,0 +1,36 @@
+//! Sound: 10 ms frames of 48 kHz mono, where they come from and where they go.
+
+use crate::MediaError;
+
+/// Samples a second, everywhere between the devices' edges.
+pub const SAMPLE_RATE: u32 = 48_000;
+
+/// Samples in one frame: 10 ms.
+pub const FRAME_SAMPLES: usize = 480;
+
+/// 10 ms of mono sound at 48 kHz, samples between −1 and 1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AudioFrame(pub [f32; FRAME_SAMPLES]);
+
+impl AudioFrame {
+    /// Nothing to hear.
+    pub const SILENCE: Self = Self([0.0; FRAME_SAMPLES]);
+}
+
+/// Where sound comes from. Lives on a thread of its own.
+pub trait AudioSource: Send {
+    /// Waits until the next 10 ms are there. The source's own clock sets the pace.
+    ///
+    /// # Errors
+    /// [`MediaError::DeviceLost`] when the device has gone, [`MediaError::Closed`] at the end of a stream that has one.
+    fn read(&mut self) -> Result<AudioFrame, MediaError>;
+}
+
+/// Where sound goes. Lives on a thread of its own.
+pub trait AudioSink: Send {
+    /// Plays 10 ms; waits while the sink's short buffer is full, so the sink's own clock sets the pace.
+    ///
+    /// # Errors
+    /// [`MediaError::DeviceLost`] when the device has gone.
+    fn write(&mut self, frame: &AudioFrame) -> Result<(), MediaError>;
+}

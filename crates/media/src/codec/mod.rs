@@ -1,0 +1,65 @@
+//! Codecs, each kind behind one trait.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::{MediaError, VideoFrame};
+
+/// The video codecs that Vireo speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum VideoCodec {
+    /// RFC 6184, constrained baseline.
+    H264,
+    /// RFC 7741.
+    Vp8,
+}
+
+/// One coded picture.
+#[derive(Debug, Clone)]
+pub struct EncodedFrame {
+    /// What it is coded with.
+    pub codec: VideoCodec,
+    /// H.264: one access unit in Annex B form. VP8: one frame.
+    pub data: Bytes,
+    /// Whether a decoder can start here.
+    pub key_frame: bool,
+    /// Pixels in a row; 0 where it is not known (a received delta frame before any key frame).
+    pub width: u32,
+    /// Rows; 0 where it is not known.
+    pub height: u32,
+    /// RTP time of the picture, 90 kHz. Encoders leave 0; the sender sets it from `captured_at`.
+    pub rtp_timestamp: u32,
+    /// Sending: when the picture was captured. Receiving: when its last packet arrived.
+    pub captured_at: Instant,
+}
+
+/// Turns pictures into coded ones. A change of size or rate is taken as it comes, with a key frame where one is needed.
+pub trait VideoEncoder: Send {
+    /// Which codec it is.
+    fn codec(&self) -> VideoCodec;
+
+    /// The implementation's name, for the statistics (W3C `encoderImplementation`).
+    fn name(&self) -> &'static str;
+
+    /// What to aim at, in bits a second and frames a second; may change at any time.
+    fn set_rate(&mut self, bits_per_second: u32, frames_per_second: u32);
+
+    /// Codes a picture. None when rate control dropped it.
+    ///
+    /// # Errors
+    /// [`MediaError::Codec`] when the codec fails; the next frame may be tried again.
+    fn encode(&mut self, frame: &VideoFrame, key_frame: bool) -> Result<Option<EncodedFrame>, MediaError>;
+}
+
+/// Turns coded pictures back.
+pub trait VideoDecoder: Send {
+    /// The implementation's name, for the statistics (W3C `decoderImplementation`).
+    fn name(&self) -> &'static str;
+
+    /// Decodes one coded picture. None when it gives nothing to show.
+    ///
+    /// # Errors
+    /// [`MediaError::Codec`] when the data cannot be decoded; the sender should be asked for a key frame.
+    fn decode(&mut self, data: &[u8]) -> Result<Option<VideoFrame>, MediaError>;
+}

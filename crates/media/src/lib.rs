@@ -1,0 +1,22 @@
+//! Devices, frames, codecs and audio processing.
+//!
+//! A picture's way out: [`VideoSource`] (its own thread) → newest-wins mailbox → [`VideoEncoder`] → packetiser. Its way in:
+//! RTP payloads → frame assembler → [`EncodedFrame`] → whoever paints or decodes it.
+//! A sound's way out: [`AudioSource`] → echo canceller → noise suppression → gain → Opus. Its way in: jitter buffer →
+//! Opus → [`AudioSink`].
+//!
+//! This crate knows neither calls nor networks nor windows, and no async runtime: media is a straight line, so it runs on
+//! plain threads that are joined by bounded buffers. Devices and codecs are features; without them the crate still has its
+//! frames, files, patterns and buffers.
+
+mod error;
+
+pub mod audio;
+pub mod codec;
+pub mod rtp;
+pub mod video;
+
+pub use audio::{AudioFrame, AudioSink, AudioSource};
+pub use codec::{EncodedFrame, VideoCodec, VideoDecoder, VideoEncoder};
+pub use error::MediaError;
+pub use video::{VideoFormat, VideoFrame, VideoSink, VideoSource};

@@ -1,0 +1,48 @@
+//! Pictures: frames, where they come from and where they go.
+
+use std::time::Instant;
+
+use crate::MediaError;
+
+/// Size and rate of a stream of pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VideoFormat {
+    /// Pixels in a row; even.
+    pub width: u32,
+    /// Rows; even.
+    pub height: u32,
+    /// Frames a second.
+    pub frame_rate: u32,
+}
+
+/// A picture in I420 (BT.601, limited range): a plane of luma, then two of chroma with half the width and height.
+/// Planes are tight: a row of luma is `width` bytes, a row of chroma `width / 2` (rounded up).
+#[derive(Debug, Clone)]
+pub struct VideoFrame {
+    /// Pixels in a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// The Y plane, then U, then V.
+    pub data: Vec<u8>,
+    /// When the camera delivered the picture, or when it was decoded.
+    pub captured_at: Instant,
+}
+
+/// Where pictures come from. Lives on a thread of its own.
+pub trait VideoSource: Send {
+    /// What the source delivers, as far as it knows; a frame says for itself how large it is.
+    fn format(&self) -> VideoFormat;
+
+    /// Waits for the next picture.
+    ///
+    /// # Errors
+    /// [`MediaError::DeviceLost`] when the device has gone, [`MediaError::Closed`] at the end of a stream that has one.
+    fn next_frame(&mut self) -> Result<VideoFrame, MediaError>;
+}
+
+/// Where decoded pictures go.
+pub trait VideoSink: Send {
+    /// Takes a picture. Must not wait.
+    fn frame(&mut self, frame: &VideoFrame);
+}

@@ -1,0 +1,38 @@
+//! Codes of the errors that do not belong to a call.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Codes of `error` messages and of HTTP errors. The sentence that goes with one is for people; programs read the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorCode {
+    /// Not JSON, a missing field, or a field of the wrong form.
+    InvalidMessage,
+    /// The `type` is not one this server knows.
+    UnknownType,
+    /// The message is longer than [`MAX_MESSAGE_BYTES`](crate::MAX_MESSAGE_BYTES).
+    MessageTooLarge,
+    /// The first message was not `hello`, or a second `hello` came.
+    UnexpectedHello,
+    /// Client and server speak different versions of the protocol.
+    VersionMismatch,
+    /// Wrong name or password.
+    WrongPassword,
+    /// The token is missing, unknown or expired.
+    Unauthorized,
+    /// The name is already taken.
+    NameTaken,
+    /// The name or the password does not satisfy the rules.
+    InvalidName,
+    /// The password is too short or too long.
+    InvalidPassword,
+    /// New accounts are not accepted here.
+    RegistrationClosed,
+    /// No such person.
+    UnknownUser,
+    /// Too many requests; try again later.
+    RateLimited,
+    /// Something went wrong on the server; nothing was changed.
+    Internal,
+}

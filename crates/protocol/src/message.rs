@@ -1,0 +1,265 @@
+//! The messages of the WebSocket. Every one is a JSON object with a `type`; fields are camelCase; unknown fields are ignored.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CallErrorCode, CallId, ChatId, Contact, EndReason, ErrorCode, IceCandidate, IceServer,
+    MediaState, Presence, SessionDescription, User, UserId,
+};
+
+/// A client's message with the number that its reply repeats.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Chosen by the client; each request of a connection should have another one.
+    pub id: u64,
+    /// What is asked.
+    #[serde(flatten)]
+    pub message: ClientMessage,
+}
+
+/// What a client asks. Each gets exactly one reply: [`ServerMessage::Ok`], the message named below, or an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+pub enum ClientMessage {
+    /// The first message. Answered by [`ServerMessage::Hello`].
+    #[serde(rename = "hello")]
+    Hello {
+        /// [`VERSION`](crate::VERSION).
+        version: u32,
+        /// The client's name and version, for the server's log.
+        client: String,
+    },
+    /// Answered by [`ServerMessage::Contacts`].
+    #[serde(rename = "contacts:list")]
+    ContactsList {},
+    /// Adds a person by exact name. Answered by [`ServerMessage::Contact`].
+    #[serde(rename = "contacts:add")]
+    ContactsAdd {
+        /// The person's name.
+        name: String,
+    },
+    /// Rings the other member of the chat.
+    #[serde(rename = "call:initiate")]
+    CallInitiate {
+        /// Made by the caller, new for each call.
+        call_id: CallId,
+        /// Where to call.
+        chat_id: ChatId,
+        /// The caller's offer.
+        offer: SessionDescription,
+        /// What the caller is going to send.
+        media_state: MediaState,
+    },
+    /// The callee's device rings.
+    #[serde(rename = "call:ringing")]
+    CallRinging {
+        /// The call.
+        call_id: CallId,
+        /// Its chat.
+        chat_id: ChatId,
+    },
+    /// Accepts the call.
+    #[serde(rename = "call:answer")]
+    CallAnswer {
+        /// The call.
+        call_id: CallId,
+        /// Its chat.
+        chat_id: ChatId,
+        /// The callee's answer.
+        answer: SessionDescription,
+        /// What the callee is going to send.
+        media_state: MediaState,
+    },
+    /// One more candidate of the sender's.
+    #[serde(rename = "call:ice-candidate")]
+    CallIceCandidate {
+        /// The call.
+        call_id: CallId,
+        /// Its chat.
+        chat_id: ChatId,
+        /// The candidate.
+        candidate: IceCandidate,
+    },
+    /// The sender muted or unmuted, or switched the camera.
+    #[serde(rename = "call:media-state")]
+    CallMediaState {
+        /// The call.
+        call_id: CallId,
+        /// Its chat.
+        chat_id: ChatId,
+        /// What the sender sends from now on.
+        media_state: MediaState,
+    },
+    /// Cancels a call that rings, or hangs up.
+    #[serde(rename = "call:end")]
+    CallEnd {
+        /// The call.
+        call_id: CallId,
+        /// Its chat.
+        chat_id: ChatId,
+        /// `hung-up` (also for a cancel: the server knows the difference) or `connection-failed`.
+        reason: EndReason,
+    },
+    /// The callee declines.
+    #[serde(rename = "call:reject")]
+    CallReject {
+        /// The call.
+        call_id: CallId,
+        /// Its chat.
+        chat_id: ChatId,
+        /// True when a call in progress is the reason; the caller then hears `user-busy`.
+        #[serde(default)]
+        busy: bool,
+    },
+}
+
+/// What the server says: a reply (it repeats the request's `id`) or news (it has none).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+pub enum ServerMessage {
+    /// Reply to `hello`.
+    #[serde(rename = "hello")]
+    Hello {
+        /// The request.
+        id: u64,
+        /// The server's protocol version.
+        version: u32,
+        /// Who the token belongs to.
+        user: User,
+        /// STUN and TURN servers to use, with credentials that are limited in time.
+        ice_servers: Vec<IceServer>,
+        /// After so many seconds without an answer the server ends a call.
+        answer_timeout_seconds: u32,
+    },
+    /// The request was carried out, and there is nothing more to say.
+    #[serde(rename = "ok")]
+    Ok {
+        /// The request.
+        id: u64,
+    },
+    /// The request failed; null when the message had no readable id.
+    #[serde(rename = "error")]
+    Error {
+        /// The request.
+        id: Option<u64>,
+        /// For programs.
+        code: ErrorCode,
+        /// For people.
+        message: String,
+    },
+    /// Reply to `contacts:list`.
+    #[serde(rename = "contacts")]
+    Contacts {
+        /// The request.
+        id: u64,
+        /// Everyone in the list.
+        contacts: Vec<Contact>,
+    },
+    /// Reply to `contacts:add` (with `id`), or news: this person was added or has changed (without).
+    #[serde(rename = "contact")]
+    Contact {
+        /// The request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+        /// The person as they stand now; replaces what was known.
+        contact: Contact,
+    },
+    /// A contact came or went.
+    #[serde(rename = "presence")]
+    Presence {
+        /// Who.
+        user_id: UserId,
+        /// Where they are now.
+        presence: Presence,
+    },
+    /// Somebody calls.
+    #[serde(rename = "call:offer")]
+    CallOffer {
+        /// The call.
+        call_id: CallId,
+        /// Its chat.
+        chat_id: ChatId,
+        /// The caller's offer.
+        offer: SessionDescription,
+        /// Who calls.
+        caller_id: UserId,
+        /// The caller's name.
+        caller_name: String,
+        /// What the caller is going to send.
+        media_state: MediaState,
+    },
+    /// The callee's device rings.
+    #[serde(rename = "call:ringing")]
+    CallRinging {
+        /// The call.
+        call_id: CallId,
+        /// Its chat.
+        chat_id: ChatId,
+    },
+    /// The callee accepted.
+    #[serde(rename = "call:answer")]
+    CallAnswer {
+        /// The call.
+        call_id: CallId,
+        /// Its chat.
+        chat_id: ChatId,
+        /// The callee's answer.
+        answer: SessionDescription,
+        /// What the callee is going to send.
+        media_state: MediaState,
+    },
+    /// One more candidate of the other side's.
+    #[serde(rename = "call:ice-candidate")]
+    CallIceCandidate {
+        /// The call.
+        call_id: CallId,
+        /// Its chat.
+        chat_id: ChatId,
+        /// The candidate.
+        candidate: IceCandidate,
+    },
+    /// The other side muted or unmuted, or switched the camera.
+    #[serde(rename = "call:media-state")]
+    CallMediaState {
+        /// The call.
+        call_id: CallId,
+        /// Its chat.
+        chat_id: ChatId,
+        /// What the other side sends from now on.
+        media_state: MediaState,
+    },
+    /// The call is over.
+    #[serde(rename = "call:end")]
+    CallEnd {
+        /// The call.
+        call_id: CallId,
+        /// Its chat.
+        chat_id: ChatId,
+        /// Why.
+        reason: EndReason,
+    },
+    /// The callee declined.
+    #[serde(rename = "call:rejected")]
+    CallRejected {
+        /// The call.
+        call_id: CallId,
+        /// Its chat.
+        chat_id: ChatId,
+    },
+    /// A request about a call failed (with `id`), or a call failed later (without). Codes that end the call: all but
+    /// `invalid-candidate`, `no-such-call` and `rate-limited`.
+    #[serde(rename = "call:error")]
+    CallError {
+        /// The request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+        /// The call.
+        call_id: CallId,
+        /// Its chat.
+        chat_id: ChatId,
+        /// For programs.
+        code: CallErrorCode,
+        /// For people.
+        message: String,
+    },
+}
