@@ -1,1 +1,3 @@
-//! placeholder
+//! The call: its state machine, its engine and its peer connection.
+
+pub mod peer;

@@ -1,0 +1,35 @@
+//! What a peer connection reports.
+
+use vireo_media::{EncodedFrame, VideoCodec, rtp::RtpPayload};
+use vireo_protocol::IceCandidate;
+
+/// News of a [`Peer`](super::Peer), in the order in which things happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PeerEvent {
+    /// A candidate for the other side, as soon as it is gathered. An empty one says that no more will follow.
+    LocalCandidate(IceCandidate),
+    /// Offer and answer are both known: the codec that both sides send, or none when the call has no video.
+    NegotiatedVideo(Option<VideoCodec>),
+    /// Media flows from now on. Again after [`PeerEvent::Disconnected`], when the path has come back.
+    Connected,
+    /// Nothing has been heard of the other side for a while; it may come back by itself.
+    Disconnected,
+    /// The connection could not be made, or is lost for good. Only [`Peer::close`](super::Peer::close) makes sense now.
+    Failed,
+    /// The other side has closed the connection.
+    Closed,
+    /// The other side, or this connection itself, needs the encoder's next frame to be a key frame.
+    KeyFrameRequested,
+    /// What the video encoder should aim at from now on, in bits a second.
+    TargetBitrate(u32),
+}
+
+/// Takes what the other side sends. Called on the connection's own task, so it must hand over and return at once.
+pub trait MediaReceiver: Send {
+    /// A packet of Opus, in the order of arrival.
+    fn audio(&mut self, packet: RtpPayload);
+
+    /// A whole picture, in the order of sending. Pictures that cannot be decoded are left out, and a key frame has been
+    /// asked for; a decoder can take whatever comes here.
+    fn video(&mut self, frame: EncodedFrame);
+}
