@@ -49,7 +49,11 @@ pub trait VideoEncoder: Send {
     ///
     /// # Errors
     /// [`MediaError::Codec`] when the codec fails; the next frame may be tried again.
-    fn encode(&mut self, frame: &VideoFrame, key_frame: bool) -> Result<Option<EncodedFrame>, MediaError>;
+    fn encode(
+        &mut self,
+        frame: &VideoFrame,
+        key_frame: bool,
+    ) -> Result<Option<EncodedFrame>, MediaError>;
 }
 
 /// Turns coded pictures back.

@@ -1,8 +1,25 @@
 //! Pictures: frames, where they come from and where they go.
 
+mod frame;
+mod mailbox;
+mod pace;
+mod pattern;
+mod picture;
+mod scale;
+mod time_code;
+mod y4m;
+
 use std::time::Instant;
 
 use crate::MediaError;
+
+pub use mailbox::{Mailbox, Taken};
+pub use pattern::{Pattern, PatternCamera, PatternContent};
+pub use scale::{fit, scale};
+pub use time_code::{
+    raw_time_code, read_time_code, read_time_code_at, stamp_time_code, unix_ms_now,
+};
+pub use y4m::{Y4mSource, Y4mWriter};
 
 /// Size and rate of a stream of pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,148 @@
+//! A camera that needs no device: moving pictures with a time code, for tests, measurements and machines without a camera.
+
+use std::time::Instant;
+
+use super::pace::Pace;
+use super::picture::Painter;
+use super::time_code::{stamp_time_code, unix_ms_now};
+use super::{VideoFormat, VideoFrame, VideoSource};
+use crate::MediaError;
+
+/// What moves in the pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PatternContent {
+    /// A head that sways, blinks and speaks before a still room: what a call mostly is.
+    #[default]
+    TalkingHead,
+    /// A textured surface that pans over the whole picture: hard on an encoder.
+    MovingTexture,
+}
+
+/// The pictures of the pattern by their number, without time code and pace; the same on every machine.
+#[derive(Debug)]
+pub struct Pattern {
+    painter: Painter,
+    frame_rate: u32,
+}
+
+impl Pattern {
+    /// Prepares what does not change from picture to picture.
+    #[must_use]
+    pub fn new(format: VideoFormat, content: PatternContent) -> Self {
+        let width = format.width.max(2) & !1;
+        let height = format.height.max(2) & !1;
+        Self {
+            painter: Painter::new(width, height, content),
+            frame_rate: format.frame_rate.max(1),
+        }
+    }
+
+    /// The picture of this number.
+    #[must_use]
+    pub fn frame(&self, number: u64) -> VideoFrame {
+        self.painter.paint(number as f32 / self.frame_rate as f32)
+    }
+}
+
+/// The pattern in real time, each picture stamped with the moment it was given out.
+#[derive(Debug)]
+pub struct PatternCamera {
+    pattern: Pattern,
+    format: VideoFormat,
+    pace: Pace,
+}
+
+impl PatternCamera {
+    /// A talking head. Sides are rounded down to even numbers, a rate of 0 is 1.
+    #[must_use]
+    pub fn new(format: VideoFormat) -> Self {
+        Self::with_content(format, PatternContent::default())
+    }
+
+    /// A pattern of the given content.
+    #[must_use]
+    pub fn with_content(format: VideoFormat, content: PatternContent) -> Self {
+        let format = VideoFormat {
+            width: format.width.max(2) & !1,
+            height: format.height.max(2) & !1,
+            frame_rate: format.frame_rate.max(1),
+        };
+        Self {
+            pattern: Pattern::new(format, content),
+            format,
+            pace: Pace::new(format.frame_rate),
+        }
+    }
+}
+
+impl VideoSource for PatternCamera {
+    fn format(&self) -> VideoFormat {
+        self.format
+    }
+
+    fn next_frame(&mut self) -> Result<VideoFrame, MediaError> {
+        let number = self.pace.wait();
+        let captured_at = Instant::now();
+        let unix_ms = unix_ms_now();
+        let mut frame = self.pattern.frame(number);
+        stamp_time_code(&mut frame, unix_ms);
+        frame.captured_at = captured_at;
+        Ok(frame)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::video::read_time_code;
+
+    const SMALL: VideoFormat = VideoFormat {
+        width: 320,
+        height: 180,
+        frame_rate: 100,
+    };
+
+    #[test]
+    fn it_keeps_time_and_carries_it() {
+        let mut camera = PatternCamera::new(SMALL);
+        let start = Instant::now();
+        for _ in 0..11 {
+            let frame = camera.next_frame().expect("a pattern never fails");
+            assert_eq!((frame.width, frame.height), (320, 180));
+            assert!(read_time_code(&frame).is_some());
+        }
+        assert!(
+            start.elapsed() >= Duration::from_millis(100),
+            "{:?}",
+            start.elapsed()
+        );
+    }
+
+    #[test]
+    fn pictures_move_and_repeat_on_every_run() {
+        for content in [PatternContent::TalkingHead, PatternContent::MovingTexture] {
+            let pattern = Pattern::new(SMALL, content);
+            assert_ne!(pattern.frame(0).data, pattern.frame(50).data, "{content:?}");
+            assert_eq!(
+                Pattern::new(SMALL, content).frame(50).data,
+                pattern.frame(50).data,
+                "{content:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn odd_and_tiny_formats_are_taken() {
+        for (width, height, frame_rate) in [(0, 0, 0), (3, 5, 1000), (641, 361, 1000)] {
+            let mut camera = PatternCamera::new(VideoFormat {
+                width,
+                height,
+                frame_rate,
+            });
+            let frame = camera.next_frame().expect("a pattern never fails");
+            assert!(frame.width % 2 == 0 && frame.height % 2 == 0 && frame.width > 0);
+        }
+    }
+}
