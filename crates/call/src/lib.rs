@@ -1,3 +1,13 @@
 //! The call: its state machine, its engine and its peer connection.
 
+mod media;
 pub mod peer;
+mod stats;
+mod view;
+
+pub use media::{DEFAULT_MAX_BITRATE, EncodedVideoSink, KeyFrameRequester, MediaFactory};
+pub use stats::{
+    AudioInStats, AudioOutStats, AudioStats, CallStats, LatencyStats, PlaybackStats, SetupTimes,
+    TransportStats, VideoInStats, VideoOutStats, VideoStats,
+};
+pub use view::{CallPeer, CallView, Direction, EndedReason, Notice, NoticeKind, Phase};

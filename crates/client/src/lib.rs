@@ -1,1 +1,15 @@
-//! placeholder
+//! Vireo without a window: session, contacts and calls. The desktop, the terminal and the Echo test are thin shells over it.
+
+mod client;
+mod error;
+mod options;
+pub mod paths;
+mod runner;
+mod session;
+mod view;
+
+pub use client::Client;
+pub use error::ClientError;
+pub use options::{ClientOptions, Reflect};
+pub use session::Session;
+pub use view::{ClientView, ConnectionState};

@@ -1,0 +1,160 @@
+//! The client's handle.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use vireo_call::{CallStats, MediaFactory};
+use vireo_protocol::{CallId, ChatId, Contact, IceServer};
+
+use crate::{ClientError, ClientOptions, ClientView, ConnectionState, Session, runner::Command};
+
+/// The whole application without a window: a connection to the server that is restored by itself, the contacts, and the call.
+/// Cheap to clone; when the last clone is dropped the call ends and the connection closes.
+#[derive(Debug, Clone)]
+pub struct Client {
+    commands: mpsc::UnboundedSender<Command>,
+    view: watch::Receiver<ClientView>,
+}
+
+impl Client {
+    /// Makes an account and signs in.
+    ///
+    /// # Errors
+    /// [`ClientError::NameTaken`], [`ClientError::InvalidCredentials`], [`ClientError::RegistrationClosed`],
+    /// [`ClientError::ServerUnreachable`] and what else a server can say.
+    pub async fn register(
+        server: &str,
+        name: &str,
+        password: &str,
+    ) -> Result<Session, ClientError> {
+        crate::session::register(server, name, password).await
+    }
+
+    /// Signs in.
+    ///
+    /// # Errors
+    /// [`ClientError::WrongPassword`], [`ClientError::ServerUnreachable`] and what else a server can say.
+    pub async fn sign_in(server: &str, name: &str, password: &str) -> Result<Session, ClientError> {
+        crate::session::sign_in(server, name, password).await
+    }
+
+    /// Starts a client on the current tokio runtime and returns at once; [`Client::view`] tells how it goes.
+    #[must_use]
+    pub fn connect(session: Session, media: Arc<dyn MediaFactory>, options: ClientOptions) -> Self {
+        let (commands, view) = crate::runner::start(session, media, options);
+        Self { commands, view }
+    }
+
+    /// Waits until the client is connected and knows its contacts.
+    ///
+    /// # Errors
+    /// [`ClientError::ServerUnreachable`] after the first attempt that failed (the client goes on trying),
+    /// [`ClientError::VersionMismatch`], [`ClientError::SignedOut`].
+    pub async fn ready(&self) -> Result<(), ClientError> {
+        let mut view = self.view.clone();
+        let settled = view
+            .wait_for(|view| view.connection != ConnectionState::Connecting)
+            .await
+            .map_err(|_| ClientError::Closed)?;
+        match settled.connection {
+            ConnectionState::Online => Ok(()),
+            ConnectionState::UpdateNeeded => Err(ClientError::VersionMismatch),
+            ConnectionState::SignedOut => Err(ClientError::SignedOut),
+            ConnectionState::Connecting | ConnectionState::Unreachable => {
+                Err(ClientError::ServerUnreachable)
+            }
+        }
+    }
+
+    /// The client as it stands, now and after every change.
+    #[must_use]
+    pub fn view(&self) -> watch::Receiver<ClientView> {
+        self.view.clone()
+    }
+
+    /// Adds a person by exact name. They become a contact once they have added this one too.
+    ///
+    /// # Errors
+    /// [`ClientError::UnknownUser`], [`ClientError::ServerUnreachable`].
+    pub async fn add_contact(&self, name: &str) -> Result<Contact, ClientError> {
+        let name = name.to_owned();
+        self.ask(|reply| Command::AddContact { name, reply })
+            .await?
+    }
+
+    /// Calls the other member of the chat. Returns as soon as the call exists; its view tells how it goes.
+    ///
+    /// # Errors
+    /// [`ClientError::AlreadyInCall`], [`ClientError::AccessDenied`] when there is no such chat,
+    /// [`ClientError::ServerUnreachable`] while there is no connection to the server.
+    pub async fn place_call(&self, chat_id: ChatId, camera: bool) -> Result<CallId, ClientError> {
+        self.ask(|reply| Command::PlaceCall {
+            chat_id,
+            camera,
+            reply,
+        })
+        .await?
+    }
+
+    /// Accepts the call that rings, with or without this side's camera.
+    pub fn accept(&self, camera: bool) {
+        self.tell(Command::Accept { camera });
+    }
+
+    /// Declines the call that rings.
+    pub fn decline(&self) {
+        self.tell(Command::Decline);
+    }
+
+    /// Cancels, declines or hangs up, whatever fits.
+    pub fn end(&self) {
+        self.tell(Command::End);
+    }
+
+    /// Clears the view of a call that has ended.
+    pub fn dismiss(&self) {
+        self.tell(Command::Dismiss);
+    }
+
+    /// Mutes or unmutes the microphone.
+    pub fn set_microphone_muted(&self, muted: bool) {
+        self.tell(Command::SetMicrophoneMuted(muted));
+    }
+
+    /// Switches the camera on or off.
+    pub fn set_camera_enabled(&self, enabled: bool) {
+        self.tell(Command::SetCameraEnabled(enabled));
+    }
+
+    /// The statistics of the call; none when there is no call, or it has not been accepted yet. Those of an ended call stay
+    /// until the next one.
+    pub async fn call_stats(&self) -> Option<CallStats> {
+        self.ask(Command::CallStats).await.ok().flatten()
+    }
+
+    /// Takes STUN and TURN servers from the user's settings, for the calls to come.
+    pub fn set_ice_servers(&self, ice_servers: Vec<IceServer>) {
+        self.tell(Command::SetIceServers(ice_servers));
+    }
+
+    /// Ends the call, says goodbye to the server and stops. The other side has been told when this returns.
+    pub async fn close(&self) {
+        let _ = self.ask(Command::Close).await;
+    }
+
+    fn tell(&self, command: Command) {
+        // A closed client has no call that a command could change.
+        let _ = self.commands.send(command);
+    }
+
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, ClientError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands
+            .send(command(reply))
+            .map_err(|_| ClientError::Closed)?;
+        answer.await.map_err(|_| ClientError::Closed)
+    }
+}

@@ -1,0 +1,102 @@
+//! What can go wrong, in sentences for the person at the screen.
+
+use vireo_protocol::{CallErrorCode, ErrorCode};
+
+/// A failure of the client. Every one says what happened and what to do next.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The text is not an address of a server.
+    #[error("“{0}” is not the address of a server. It looks like http://127.0.0.1:7777.")]
+    InvalidServer(String),
+    /// Nobody answers at the server's address, or it stopped answering.
+    #[error("The server cannot be reached. Check its address and your network, then try again.")]
+    ServerUnreachable,
+    /// Something answers at the address that is not a Vireo server.
+    #[error("There is something else than a Vireo server at this address. Check the address.")]
+    NotAVireoServer,
+    /// Client and server speak different versions of the protocol.
+    #[error("This Vireo and the server are of different versions. Please update.")]
+    VersionMismatch,
+    /// Wrong name or password.
+    #[error("Wrong name or password. Check both and try again.")]
+    WrongPassword,
+    /// The token is unknown or has expired.
+    #[error("You have been signed out. Please sign in again.")]
+    SignedOut,
+    /// The name is already taken.
+    #[error("This name is already taken. Choose another one.")]
+    NameTaken,
+    /// The name or the password does not satisfy the rules; the sentence says which.
+    #[error("{0}")]
+    InvalidCredentials(String),
+    /// New accounts are not accepted on this server.
+    #[error("This server does not accept new accounts. Ask the person who runs it.")]
+    RegistrationClosed,
+    /// Nobody has this name.
+    #[error("Nobody here is called “{0}”. Check the spelling.")]
+    UnknownUser(String),
+    /// The other person has not added this one, or is not in the list.
+    #[error(
+        "You cannot call this person yet. Both of you have to add each other as contacts first."
+    )]
+    AccessDenied,
+    /// There is a call already.
+    #[error("You are already in a call. End it first.")]
+    AlreadyInCall,
+    /// There is no call to do this to.
+    #[error("There is no call.")]
+    NoCall,
+    /// Too many requests.
+    #[error("Too many requests. Wait a moment and try again.")]
+    RateLimited,
+    /// The server said something else; its own sentence.
+    #[error("The server refused: {0}")]
+    Refused(String),
+    /// A file of the profile cannot be read or written.
+    #[error("{0}")]
+    Profile(String),
+    /// The client has been closed.
+    #[error("Vireo is closing.")]
+    Closed,
+}
+
+impl ClientError {
+    /// What an error of the server means; `subject` is the name that the request was about.
+    #[must_use]
+    pub(crate) fn from_code(code: ErrorCode, message: String, subject: &str) -> Self {
+        match code {
+            ErrorCode::VersionMismatch => Self::VersionMismatch,
+            ErrorCode::WrongPassword => Self::WrongPassword,
+            ErrorCode::Unauthorized => Self::SignedOut,
+            ErrorCode::NameTaken => Self::NameTaken,
+            ErrorCode::InvalidName | ErrorCode::InvalidPassword => {
+                Self::InvalidCredentials(message)
+            }
+            ErrorCode::RegistrationClosed => Self::RegistrationClosed,
+            ErrorCode::UnknownUser => Self::UnknownUser(subject.to_owned()),
+            ErrorCode::RateLimited => Self::RateLimited,
+            ErrorCode::InvalidMessage
+            | ErrorCode::UnknownType
+            | ErrorCode::MessageTooLarge
+            | ErrorCode::UnexpectedHello
+            | ErrorCode::Internal => Self::Refused(message),
+        }
+    }
+
+    /// What an error of a call means.
+    #[must_use]
+    pub(crate) fn from_call_code(code: CallErrorCode, message: String) -> Self {
+        match code {
+            CallErrorCode::AccessDenied => Self::AccessDenied,
+            CallErrorCode::RateLimited => Self::RateLimited,
+            CallErrorCode::NoSuchCall => Self::NoCall,
+            CallErrorCode::UserOffline
+            | CallErrorCode::UserBusy
+            | CallErrorCode::NoAnswer
+            | CallErrorCode::InvalidSdp
+            | CallErrorCode::InvalidCandidate
+            | CallErrorCode::InvalidCall => Self::Refused(message),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! How a client behaves.
+
+use std::time::Duration;
+
+use vireo_protocol::IceServer;
+
+/// How a [`Client`](crate::Client) behaves.
+#[derive(Debug, Clone, Default)]
+pub struct ClientOptions {
+    /// STUN and TURN servers from the user's settings; they are tried before those that the server hands out.
+    pub ice_servers: Vec<IceServer>,
+    /// Set for a service that answers every call and sends back what it receives; it opens no devices.
+    pub reflect: Option<Reflect>,
+}
+
+/// How a service that sends back what it receives behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reflect {
+    /// How many calls it takes at once; a further caller hears that it is busy.
+    pub calls: usize,
+    /// After so long it hangs up.
+    pub longest: Duration,
+}

@@ -1,0 +1,36 @@
+//! What a user interface shows of the client. Values only; the interface renders them and keeps no copy of its own.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use vireo_call::CallView;
+use vireo_protocol::{Contact, User};
+
+/// The client as it stands now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientView {
+    /// How the client stands to its server.
+    pub connection: ConnectionState,
+    /// Who is signed in.
+    pub me: User,
+    /// Everyone in the list, as the server gave it last.
+    pub contacts: Vec<Contact>,
+    /// The call, also for as long as an ended one has not been dismissed.
+    pub call: Option<CallView>,
+}
+
+/// How the client stands to its server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum ConnectionState {
+    /// The first attempt is under way.
+    Connecting,
+    /// Connected.
+    Online,
+    /// The server cannot be reached; it is tried again by itself.
+    Unreachable,
+    /// Client and server are of different versions; not tried again.
+    UpdateNeeded,
+    /// The server does not accept the session any more; sign in again. Not tried again.
+    SignedOut,
+}
