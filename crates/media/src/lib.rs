@@ -10,6 +10,7 @@
 //! frames, files, patterns and buffers.
 
 mod error;
+mod event;
 
 pub mod audio;
 pub mod codec;
@@ -19,4 +20,5 @@ pub mod video;
 pub use audio::{AudioFrame, AudioSink, AudioSource};
 pub use codec::{EncodedFrame, VideoCodec, VideoDecoder, VideoEncoder};
 pub use error::MediaError;
+pub use event::MediaEvent;
 pub use video::{VideoFormat, VideoFrame, VideoSink, VideoSource};

@@ -1,5 +1,14 @@
 //! Sound: 10 ms frames of 48 kHz mono, where they come from and where they go.
 
+mod pace;
+mod resample;
+mod synthetic;
+mod wav;
+
+pub use pace::FRAME_DURATION;
+pub use synthetic::{NullSink, SilentSource, ToneMicrophone};
+pub use wav::{RecordedSink, WavSink, WavSource, WavWriter};
+
 use crate::MediaError;
 
 /// Samples a second, everywhere between the devices' edges.
@@ -24,11 +33,18 @@ pub trait AudioSource: Send {
     /// # Errors
     /// [`MediaError::DeviceLost`] when the device has gone, [`MediaError::Closed`] at the end of a stream that has one.
     fn read(&mut self) -> Result<AudioFrame, MediaError>;
+
+    /// Whether it is a microphone in a room, whose sound wants echo cancellation, noise suppression and gain. Tones and
+    /// files are sent as they are.
+    fn is_device(&self) -> bool {
+        false
+    }
 }
 
 /// Where sound goes. Lives on a thread of its own.
 pub trait AudioSink: Send {
-    /// Plays 10 ms; waits while the sink's short buffer is full, so the sink's own clock sets the pace.
+    /// Plays 10 ms, then waits until the sink's short buffer has room for the next: the sink's own clock sets the pace,
+    /// and what is written next is fetched from the jitter buffer as late as possible.
     ///
     /// # Errors
     /// [`MediaError::DeviceLost`] when the device has gone.

@@ -1,10 +1,29 @@
 //! Codecs, each kind behind one trait.
 
+#[cfg(feature = "codecs")]
+mod opus;
+#[cfg(not(feature = "codecs"))]
+#[path = "opus_absent.rs"]
+mod opus;
+
 use std::time::Instant;
 
 use bytes::Bytes;
 
+pub use self::opus::{OpusDecoder, OpusEncoder};
 use crate::{MediaError, VideoFrame};
+
+/// Samples in an Opus packet of ours: 20 ms at 48 kHz.
+pub const OPUS_FRAME_SAMPLES: usize = 960;
+
+/// 20 ms of coded sound on its way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpusPacket {
+    /// One Opus packet (RFC 6716), which is one RTP payload (RFC 7587).
+    pub payload: Bytes,
+    /// RTP time of its first sample, 48 kHz; begins at 0, wraps around at 2^32. It goes on while nothing is sent.
+    pub timestamp: u32,
+}
 
 /// The video codecs that Vireo speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,6 +1,14 @@
 //! Between RTP payloads and coded pictures or sound: packetisers, the frame assembler and the audio jitter buffer.
 //! Nothing here knows sockets; a packet is its header's few fields and its payload.
 
+mod audio_jitter_buffer;
+mod delay;
+mod opus_duration;
+mod unwrap;
+
+pub use audio_jitter_buffer::{AudioJitterBuffer, AudioPacket, AudioReceiveStatistics};
+pub use opus_duration::opus_packet_samples;
+
 use std::time::Instant;
 
 use bytes::Bytes;

@@ -1,0 +1,19 @@
+//! What happens to devices during a call, for the person at the screen.
+
+/// A device came or went. The call goes on without it; the chains try to get it back by themselves.
+/// The text is a whole sentence with a next step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaEvent {
+    /// There are no pictures from the camera: missing, busy, forbidden or gone.
+    CameraLost(String),
+    /// The camera delivers (again).
+    CameraReady,
+    /// There is no sound from the microphone: missing, busy, forbidden or gone.
+    MicrophoneLost(String),
+    /// The microphone delivers (again).
+    MicrophoneReady,
+    /// Nothing can be heard: the speaker is missing, busy or gone.
+    SpeakerLost(String),
+    /// The speaker plays (again).
+    SpeakerReady,
+}

@@ -1,0 +1,410 @@
+//! The audio jitter buffer: puts packets in order, waits for late ones as briefly as the link allows, and says what is
+//! to be played next.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+
+use super::{
+    RtpPayload,
+    delay::{DelayEstimator, MAX_TARGET},
+    opus_duration::opus_packet_samples,
+    unwrap::Unwrapper,
+};
+
+/// More packets than this are never kept: 4 s of 20 ms packets.
+const MAX_PACKETS: usize = 200;
+
+/// A sequence number this far from the expected one is not loss but a sender that began anew (RFC 3550 A.1).
+const MAX_GAP: i64 = 3_000;
+
+/// What is concealed at a time while a packet is awaited: 10 ms.
+const WAIT_SAMPLES: u32 = 480;
+
+/// Longer than this nothing is made up any more: 200 ms.
+const MAX_CONCEALED: u32 = 9_600;
+
+/// While silence was announced, the room's noise is made up for longer: 1 s.
+const MAX_SILENCE: u32 = 48_000;
+
+/// Sequence numbers that are remembered to tell duplicates.
+const REMEMBERED: i64 = 1_024;
+
+/// After a loss more is expected for so long.
+const EXPECT_LOSS_FOR: Duration = Duration::from_secs(3);
+
+/// Packets over which the delay in the statistics is averaged: 1 s of 20 ms packets.
+const DELAY_AVERAGED_OVER: f64 = 50.0;
+
+/// Sound that waits longer than it need by this much is shortened …
+const HURRY_ABOVE: Duration = Duration::from_millis(12);
+
+/// … and by this much is skipped: after the network stood still, say.
+const SKIP_ABOVE: Duration = Duration::from_millis(400);
+
+/// The least delay over so many packets counts, so that one late wake-up shortens nothing.
+const DELAY_WINDOW: usize = 25;
+
+/// Opus packets up to this size are silence (DTX): what follows is a pause, not a loss.
+const DTX_SIZE: usize = 2;
+
+/// What is to be played next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AudioPacket {
+    /// Decode this packet. With `hurry` the sound waits longer than the link needs: leave out a little of it.
+    Data {
+        /// The payload.
+        payload: Bytes,
+        /// Shorten the sound, by one period of its pitch or so.
+        hurry: bool,
+    },
+    /// So many samples are lost, and the packet after them is here and may carry a copy (Opus in-band FEC).
+    Fec {
+        /// The packet after the loss; it comes as [`AudioPacket::Data`] next.
+        next: Bytes,
+        /// Samples to make up.
+        samples: u32,
+    },
+    /// So many samples are lost or late: conceal them.
+    Missing {
+        /// Samples to make up.
+        samples: u32,
+    },
+    /// There is nothing to play: nobody spoke yet, or not for a while.
+    Empty,
+}
+
+/// Counts of W3C `RTCInboundRtpStreamStats`.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct AudioReceiveStatistics {
+    /// Packets that came, each once.
+    pub packets_received: u64,
+    /// Packets that were sent and did not come (RFC 3550 6.4.1); a late one is taken off again.
+    pub packets_lost: u64,
+    /// Packets that came too late, or had to be skipped.
+    pub packets_discarded: u64,
+    /// Samples that were made up.
+    pub concealed_samples: u64,
+    /// All samples that were played, made up ones included.
+    pub total_samples_received: u64,
+    /// How long packets wait here, in milliseconds, averaged over about the last second.
+    pub jitter_buffer_delay_ms: f64,
+    /// How long packets should wait here, in milliseconds.
+    pub target_delay_ms: f64,
+}
+
+#[derive(Debug)]
+struct Held {
+    timestamp: i64,
+    samples: u32,
+    payload: Bytes,
+    received_at: Instant,
+}
+
+/// What is to be played next: the time it should carry, and what was made up while it was awaited.
+#[derive(Debug, Clone, Copy)]
+struct Next {
+    sequence: i64,
+    timestamp: i64,
+    concealed: u32,
+}
+
+/// Sans-IO: packets and the time go in, what is to be played comes out.
+///
+/// The delay adapts to the jitter of the last seconds: a few milliseconds on a clean link, never more than 200 ms wanted.
+/// It grows when a packet is late (what is missing is concealed meanwhile) and shrinks by leaving out periods of pitch.
+#[derive(Debug, Default)]
+pub struct AudioJitterBuffer {
+    packets: BTreeMap<i64, Held>,
+    seen: BTreeSet<i64>,
+    sequence: Unwrapper,
+    timestamp: Unwrapper,
+    next: Option<Next>,
+    first: i64,
+    highest: i64,
+    received_in_run: u64,
+    lost_before_run: u64,
+    stray: Option<u16>,
+    estimator: DelayEstimator,
+    recent_delays: VecDeque<i64>,
+    last_loss: Option<Instant>,
+    last_samples: u32,
+    in_silence: bool,
+    statistics: AudioReceiveStatistics,
+}
+
+impl AudioJitterBuffer {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes a packet, in whatever order they come. Duplicates and what is no Opus packet are dropped.
+    pub fn push(&mut self, packet: RtpPayload) {
+        let Some(samples) = opus_packet_samples(&packet.payload) else {
+            return;
+        };
+        let Some(sequence) = self.place(packet.sequence_number) else {
+            return;
+        };
+        if !self.seen.insert(sequence) || sequence + REMEMBERED < self.highest {
+            return;
+        }
+        let timestamp = self.timestamp.peek_u32(packet.timestamp);
+        if !self.estimator.observe(timestamp, packet.received_at) {
+            self.recent_delays.clear();
+        }
+        self.statistics.packets_received += 1;
+        self.received_in_run += 1;
+        self.first = self.first.min(sequence);
+        if sequence >= self.highest {
+            self.highest = sequence;
+            self.sequence.keep(sequence);
+            self.timestamp.keep(timestamp);
+            while self
+                .seen
+                .first()
+                .is_some_and(|oldest| oldest + REMEMBERED < sequence)
+            {
+                self.seen.pop_first();
+            }
+        }
+        if self.next.is_some_and(|next| sequence < next.sequence) {
+            self.statistics.packets_discarded += 1;
+            return;
+        }
+        let held = Held {
+            timestamp,
+            samples,
+            payload: packet.payload,
+            received_at: packet.received_at,
+        };
+        self.packets.insert(sequence, held);
+        while self.packets.len() > MAX_PACKETS {
+            self.skip_first();
+        }
+    }
+
+    /// What is to be played next. To be called whenever the speaker needs more.
+    pub fn pop(&mut self, now: Instant) -> AudioPacket {
+        let target = self.target(now);
+        while self
+            .first_delay(now)
+            .is_some_and(|delay| delay > micros(target + SKIP_ABOVE))
+            && self.packets.len() > 1
+        {
+            self.skip_first();
+        }
+        let Some((&sequence, held)) = self.packets.first_key_value() else {
+            return self.wait();
+        };
+        let due = self
+            .first_delay(now)
+            .is_some_and(|delay| delay >= micros(target))
+            || now.saturating_duration_since(held.received_at) >= MAX_TARGET;
+        let Some(next) = self.next else {
+            return if due {
+                self.play(now, target)
+            } else {
+                AudioPacket::Empty
+            };
+        };
+        let gap = held.timestamp - next.timestamp;
+        let lost = sequence - next.sequence;
+        if gap <= i64::from(next.concealed) {
+            return self.play(now, target);
+        }
+        // After a pause the first packet of speech waits for its time like the first of a call.
+        if lost == 0 || gap > i64::from(MAX_CONCEALED) {
+            return if due {
+                self.play(now, target)
+            } else {
+                self.wait()
+            };
+        }
+        let overdue = self.estimator.delay_at(next.timestamp, now) >= micros(target) || due;
+        if overdue {
+            self.bridge(next, lost, gap, now)
+        } else {
+            self.wait()
+        }
+    }
+
+    /// The counts so far.
+    #[must_use]
+    pub fn statistics(&self) -> AudioReceiveStatistics {
+        AudioReceiveStatistics {
+            packets_lost: self.lost_before_run + self.lost_in_run(),
+            ..self.statistics
+        }
+    }
+
+    fn lost_in_run(&self) -> u64 {
+        if self.received_in_run == 0 {
+            return 0;
+        }
+        ((self.highest - self.first + 1) as u64).saturating_sub(self.received_in_run)
+    }
+
+    /// The extended sequence number. None for a stray one.
+    fn place(&mut self, sequence_number: u16) -> Option<i64> {
+        if self.received_in_run == 0 {
+            self.first = i64::from(sequence_number);
+            self.highest = self.first;
+            return Some(self.first);
+        }
+        let sequence = self.sequence.peek_u16(sequence_number);
+        if (sequence - self.highest).abs() <= MAX_GAP {
+            self.stray = None;
+            return Some(sequence);
+        }
+        // One such packet may be a stray; two in a row are a sender that began anew.
+        if self.stray.replace(sequence_number.wrapping_add(1)) != Some(sequence_number) {
+            return None;
+        }
+        *self = Self {
+            statistics: self.statistics,
+            lost_before_run: self.lost_before_run + self.lost_in_run(),
+            first: i64::from(sequence_number),
+            highest: i64::from(sequence_number),
+            ..Self::default()
+        };
+        Some(self.first)
+    }
+
+    /// The delay that is wanted now. Where packets get lost, each waits for its successor, which carries its copy.
+    fn target(&mut self, now: Instant) -> Duration {
+        let mut target = self.estimator.target();
+        if self
+            .last_loss
+            .is_some_and(|at| now.saturating_duration_since(at) < EXPECT_LOSS_FOR)
+        {
+            target += Duration::from_micros(u64::from(self.last_samples) * 125 / 6);
+        }
+        let target = target.min(MAX_TARGET);
+        self.statistics.target_delay_ms = target.as_secs_f64() * 1e3;
+        target
+    }
+
+    fn first_delay(&self, now: Instant) -> Option<i64> {
+        self.packets
+            .first_key_value()
+            .map(|(_, held)| self.estimator.delay_at(held.timestamp, now))
+    }
+
+    fn play(&mut self, now: Instant, target: Duration) -> AudioPacket {
+        let Some((sequence, held)) = self.packets.pop_first() else {
+            return AudioPacket::Empty;
+        };
+        self.next = Some(Next {
+            sequence: sequence + 1,
+            timestamp: held.timestamp + i64::from(held.samples),
+            concealed: 0,
+        });
+        self.in_silence = held.payload.len() <= DTX_SIZE;
+        self.last_samples = held.samples;
+        self.statistics.total_samples_received += u64::from(held.samples);
+        let waited = now
+            .saturating_duration_since(held.received_at)
+            .as_secs_f64()
+            * 1e3;
+        let average = &mut self.statistics.jitter_buffer_delay_ms;
+        *average += (waited - *average) / DELAY_AVERAGED_OVER;
+
+        self.recent_delays
+            .push_back(self.estimator.delay_at(held.timestamp, now));
+        if self.recent_delays.len() > DELAY_WINDOW {
+            self.recent_delays.pop_front();
+        }
+        let least = self.recent_delays.iter().copied().min().unwrap_or(0);
+        let hurry =
+            self.recent_delays.len() == DELAY_WINDOW && least > micros(target + HURRY_ABOVE);
+        AudioPacket::Data {
+            payload: held.payload,
+            hurry,
+        }
+    }
+
+    /// Makes up what is missing between what was played and the first packet that is here.
+    fn bridge(&mut self, next: Next, lost: i64, gap: i64, now: Instant) -> AudioPacket {
+        self.last_loss = Some(now);
+        let samples = ((gap / lost).max(1) as u32).min(MAX_CONCEALED);
+        if lost == 1 {
+            self.next = Some(Next {
+                sequence: next.sequence + 1,
+                timestamp: next.timestamp + gap,
+                concealed: 0,
+            });
+            self.statistics.total_samples_received += u64::from(samples);
+            let first = self
+                .packets
+                .first_key_value()
+                .expect("a gap ends with a packet");
+            return AudioPacket::Fec {
+                next: first.1.payload.clone(),
+                samples,
+            };
+        }
+        // What was made up while waiting counts for the first of the lost packets.
+        let rest = samples.saturating_sub(next.concealed);
+        let concealed = next.concealed.saturating_sub(samples);
+        self.next = Some(Next {
+            sequence: next.sequence + 1,
+            timestamp: next.timestamp + i64::from(samples),
+            concealed,
+        });
+        if rest == 0 {
+            self.pop(now)
+        } else {
+            self.conceal(rest)
+        }
+    }
+
+    /// Nothing can be played: makes up a little, and gives up after a while.
+    fn wait(&mut self) -> AudioPacket {
+        let limit = if self.in_silence {
+            MAX_SILENCE
+        } else {
+            MAX_CONCEALED
+        };
+        match &mut self.next {
+            Some(next) if next.concealed < limit => {
+                next.concealed += WAIT_SAMPLES;
+                self.conceal(WAIT_SAMPLES)
+            }
+            _ => AudioPacket::Empty,
+        }
+    }
+
+    fn conceal(&mut self, samples: u32) -> AudioPacket {
+        self.statistics.total_samples_received += u64::from(samples);
+        if !self.in_silence {
+            self.statistics.concealed_samples += u64::from(samples);
+        }
+        AudioPacket::Missing { samples }
+    }
+
+    fn skip_first(&mut self) {
+        if self.packets.pop_first().is_none() {
+            return;
+        }
+        self.statistics.packets_discarded += 1;
+        if let (Some(next), Some((&sequence, held))) =
+            (&mut self.next, self.packets.first_key_value())
+        {
+            *next = Next {
+                sequence,
+                timestamp: held.timestamp,
+                concealed: 0,
+            };
+        }
+    }
+}
+
+const fn micros(duration: Duration) -> i64 {
+    duration.as_micros() as i64
+}
