@@ -1,17 +1,28 @@
 //! Codecs, each kind behind one trait.
 
 #[cfg(feature = "codecs")]
+mod h264;
+#[cfg(feature = "codecs")]
 mod opus;
 #[cfg(not(feature = "codecs"))]
 #[path = "opus_absent.rs"]
 mod opus;
+#[cfg(feature = "codecs")]
+mod planes;
+#[cfg(feature = "codecs")]
+mod vp8;
 
 use std::time::Instant;
 
 use bytes::Bytes;
 
 pub use self::opus::{OpusDecoder, OpusEncoder};
-use crate::{MediaError, VideoFrame};
+use crate::{MediaError, VideoFormat, VideoFrame};
+
+#[cfg(feature = "codecs")]
+pub use h264::{H264Decoder, H264Encoder};
+#[cfg(feature = "codecs")]
+pub use vp8::{Vp8Decoder, Vp8Encoder};
 
 /// Samples in an Opus packet of ours: 20 ms at 48 kHz.
 pub const OPUS_FRAME_SAMPLES: usize = 960;
@@ -85,4 +96,58 @@ pub trait VideoDecoder: Send {
     /// # Errors
     /// [`MediaError::Codec`] when the data cannot be decoded; the sender should be asked for a key frame.
     fn decode(&mut self, data: &[u8]) -> Result<Option<VideoFrame>, MediaError>;
+}
+
+/// An encoder for this codec, at first for this format and rate.
+///
+/// # Errors
+/// [`MediaError::Codec`] when it cannot be made, or when this build has no codecs.
+#[cfg(feature = "codecs")]
+pub fn video_encoder(
+    codec: VideoCodec,
+    format: VideoFormat,
+    bits_per_second: u32,
+) -> Result<Box<dyn VideoEncoder>, MediaError> {
+    Ok(match codec {
+        VideoCodec::H264 => Box::new(H264Encoder::new(format, bits_per_second)?),
+        VideoCodec::Vp8 => Box::new(Vp8Encoder::new(format, bits_per_second)),
+    })
+}
+
+/// A decoder for this codec.
+///
+/// # Errors
+/// [`MediaError::Codec`] when it cannot be made, or when this build has no codecs.
+#[cfg(feature = "codecs")]
+pub fn video_decoder(codec: VideoCodec) -> Result<Box<dyn VideoDecoder>, MediaError> {
+    Ok(match codec {
+        VideoCodec::H264 => Box::new(H264Decoder::new()?),
+        VideoCodec::Vp8 => Box::new(Vp8Decoder::new()?),
+    })
+}
+
+/// Says that this build has no encoder.
+///
+/// # Errors
+/// Always.
+#[cfg(not(feature = "codecs"))]
+pub fn video_encoder(
+    codec: VideoCodec,
+    _format: VideoFormat,
+    _bits_per_second: u32,
+) -> Result<Box<dyn VideoEncoder>, MediaError> {
+    Err(MediaError::Codec(format!(
+        "this build of Vireo has no encoder for {codec:?}"
+    )))
+}
+
+/// Says that this build has no decoder.
+///
+/// # Errors
+/// Always.
+#[cfg(not(feature = "codecs"))]
+pub fn video_decoder(codec: VideoCodec) -> Result<Box<dyn VideoDecoder>, MediaError> {
+    Err(MediaError::Codec(format!(
+        "this build of Vireo has no decoder for {codec:?}"
+    )))
 }

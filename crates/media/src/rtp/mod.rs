@@ -1,6 +1,7 @@
 //! Between RTP payloads and coded pictures or sound: packetisers, the frame assembler and the audio jitter buffer.
 //! Nothing here knows sockets; a packet is its header's few fields and its payload.
 
+pub(crate) mod annex_b;
 mod audio_jitter_buffer;
 mod delay;
 mod opus_duration;

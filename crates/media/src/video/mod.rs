@@ -13,6 +13,8 @@ use std::time::Instant;
 
 use crate::MediaError;
 
+#[cfg_attr(not(feature = "codecs"), allow(unused_imports))]
+pub(crate) use frame::frame_len;
 pub use mailbox::{Mailbox, Taken};
 pub use pattern::{Pattern, PatternCamera, PatternContent};
 pub use scale::{fit, scale};
