@@ -5,7 +5,9 @@ pub mod peer;
 mod stats;
 mod view;
 
-pub use media::{DEFAULT_MAX_BITRATE, EncodedVideoSink, KeyFrameRequester, MediaFactory};
+pub use media::{
+    DEFAULT_MAX_BITRATE, EncodedVideoSink, KeyFrameRequester, MediaFactory, NoMedia,
+};
 pub use stats::{
     AudioInStats, AudioOutStats, AudioStats, CallStats, LatencyStats, PlaybackStats, SetupTimes,
     TransportStats, VideoInStats, VideoOutStats, VideoStats,

@@ -93,3 +93,29 @@ impl std::fmt::Debug for KeyFrameRequester {
         f.write_str("KeyFrameRequester")
     }
 }
+
+/// No devices at all: for clients that make no calls, or send back what they receive.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoMedia;
+
+impl MediaFactory for NoMedia {
+    fn open_camera(&self) -> Result<Option<Box<dyn VideoSource>>, MediaError> {
+        Ok(None)
+    }
+
+    fn open_microphone(&self) -> Result<Option<Box<dyn AudioSource>>, MediaError> {
+        Ok(None)
+    }
+
+    fn open_speaker(&self) -> Result<Option<Box<dyn AudioSink>>, MediaError> {
+        Ok(None)
+    }
+
+    fn remote_video(&self, _key_frames: KeyFrameRequester) -> Box<dyn EncodedVideoSink> {
+        Box::new(Self)
+    }
+}
+
+impl EncodedVideoSink for NoMedia {
+    fn frame(&mut self, _frame: EncodedFrame) {}
+}

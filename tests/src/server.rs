@@ -1,0 +1,150 @@
+//! A real `vireo-server` with a data folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::binaries::binary;
+use crate::cli::Cli;
+
+const START: Duration = Duration::from_secs(20);
+
+/// A server on a free port of the loopback. Killed when dropped.
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub url: String,
+    folder: TempDir,
+}
+
+/// An account on the test's server.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Its name.
+    pub name: String,
+    /// A file with its password.
+    pub password_file: PathBuf,
+}
+
+impl Server {
+    /// Starts a server, with these arguments besides the necessary ones, and waits for its first line.
+    ///
+    /// # Errors
+    /// When it is not built or does not start.
+    pub async fn start(arguments: &[&str]) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut child = Command::new(binary("vireo-server")?)
+            .arg("--data")
+            .arg(folder.path().join("data"))
+            .args(["--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("vireo-server cannot be started")?;
+        let stdout = child.stdout.take().context("the pipe was asked for")?;
+        let mut stdout = BufReader::new(stdout);
+        let mut line = String::new();
+        timeout(START, stdout.read_line(&mut line))
+            .await
+            .context("vireo-server says nothing")??;
+        let first: serde_json::Value = serde_json::from_str(&line)
+            .with_context(|| format!("vireo-server's first line is no JSON: {line:?}"))?;
+        let url = first["url"].as_str().context("no url in it")?.to_owned();
+        // Whatever it says further must not fill the pipe.
+        tokio::spawn(async move { stdout.read_to_end(&mut Vec::new()).await });
+        Ok(Self { child, url, folder })
+    }
+
+    /// The folder of this test; it is deleted with the server.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Kills the server at once, as a crash would.
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
+    /// An account's name and password, not yet registered.
+    ///
+    /// # Errors
+    /// When the password's file cannot be written.
+    pub fn account(&self, name: &str) -> anyhow::Result<Account> {
+        let password_file = self.folder().join(format!("{name}.password"));
+        std::fs::write(&password_file, format!("the secret of {name}\n"))?;
+        Ok(Account {
+            name: name.to_owned(),
+            password_file,
+        })
+    }
+
+    /// Registers an account through `vireo-cli`.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub async fn register(&self, name: &str) -> anyhow::Result<Account> {
+        let account = self.account(name)?;
+        self.run(&account, &["register"]).await?;
+        Ok(account)
+    }
+
+    /// Registers two accounts that are contacts.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub async fn two_contacts(&self) -> anyhow::Result<(Account, Account)> {
+        let ann = self.register("Ann").await?;
+        let bob = self.register("Bob").await?;
+        self.befriend(&ann, &bob).await?;
+        Ok((ann, bob))
+    }
+
+    /// Makes two accounts contacts.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub async fn befriend(&self, one: &Account, other: &Account) -> anyhow::Result<()> {
+        self.run(one, &["contacts", "add", &other.name]).await?;
+        self.run(other, &["contacts", "add", &one.name]).await?;
+        Ok(())
+    }
+
+    /// Starts `vireo-cli` as this person.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn cli(&self, account: &Account, arguments: &[&str]) -> anyhow::Result<Cli> {
+        Cli::start(&self.url, account, arguments)
+    }
+
+    /// Runs `vireo-cli` as this person until it ends well.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn run(
+        &self,
+        account: &Account,
+        arguments: &[&str],
+    ) -> anyhow::Result<Vec<serde_json::Value>> {
+        let ended = self.cli(account, arguments)?.end().await?;
+        ensure!(
+            ended.status == 0,
+            "vireo-cli {arguments:?} ended with {}: {}",
+            ended.status,
+            ended.stderr
+        );
+        Ok(ended.lines)
+    }
+}
