@@ -1,0 +1,104 @@
+import { RemoteDecoder } from "./decoder";
+import { Surface } from "./surface";
+import { parsePicture, type Picture, type WorkerSays } from "./wire";
+
+/** What the page tells the worker. */
+export type PageSays =
+  | { type: "surfaces"; remote: OffscreenCanvas; self: OffscreenCanvas }
+  | { type: "connect"; url: string; token: string }
+  | { type: "shown"; which: "remote" | "self"; width: number; height: number };
+
+/** What the worker tells the page. */
+export type PageHears =
+  /** Pictures of this size are being painted. */
+  | { type: "picture"; which: "remote" | "self"; width: number; height: number }
+  /** The socket is gone; the page connects again with a fresh token. */
+  | { type: "closed" };
+
+const toPage = (message: PageHears) => {
+  postMessage(message);
+};
+
+let socket: WebSocket | null = null;
+let remote: Surface | null = null;
+let self_: Surface | null = null;
+let pending: Promise<void> = Promise.resolve();
+
+const tell = (message: WorkerSays) => {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+};
+
+const decoder = new RemoteDecoder({
+  frame: (frame) => remote?.paintFrame(frame),
+  needKeyFrame: () => {
+    tell({ type: "keyFrame" });
+  },
+  unsupported: (codec) => {
+    tell({ type: "native", codec });
+  },
+});
+
+function connect(url: string, token: string): void {
+  socket?.close();
+  const opened = new WebSocket(url, ["vireo-media", token]);
+  opened.binaryType = "arraybuffer";
+  opened.onopen = reportSize;
+  opened.onmessage = (event: MessageEvent<unknown>) => {
+    const picture = event.data instanceof ArrayBuffer ? parsePicture(event.data) : null;
+    if (picture !== null) take(picture);
+  };
+  opened.onclose = () => {
+    if (socket === opened) toPage({ type: "closed" });
+  };
+  socket = opened;
+}
+
+function take(picture: Picture): void {
+  switch (picture.kind) {
+    case "self":
+      self_?.paintI420(picture.data, picture.width, picture.height);
+      break;
+    case "remoteRaw":
+      remote?.paintI420(picture.data, picture.width, picture.height);
+      tell({ type: "taken" });
+      break;
+    case "remote":
+      // One after the other: preparing the decoder waits.
+      pending = pending
+        .then(() => decoder.decode(picture))
+        .then(() => {
+          tell({ type: "taken" });
+        });
+      break;
+  }
+}
+
+let shown = { width: 0, height: 0 };
+function reportSize(): void {
+  if (shown.width > 0) tell({ type: "size", ...shown });
+}
+
+onmessage = ({ data }: MessageEvent<PageSays>) => {
+  switch (data.type) {
+    case "surfaces":
+      remote = new Surface(data.remote, (width, height) => {
+        toPage({ type: "picture", which: "remote", width, height });
+      });
+      self_ = new Surface(data.self, (width, height) => {
+        toPage({ type: "picture", which: "self", width, height });
+      });
+      break;
+    case "connect":
+      connect(data.url, data.token);
+      break;
+    case "shown":
+      if (data.which === "remote") {
+        shown = { width: data.width, height: data.height };
+        remote?.show(data.width, data.height);
+        reportSize();
+      } else {
+        self_?.show(data.width, data.height);
+      }
+      break;
+  }
+};

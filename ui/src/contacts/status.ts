@@ -1,0 +1,39 @@
+import type { Contact } from "../bindings/Contact";
+import { t } from "../shared/i18n";
+
+/** Where a person is or how the two stand to each other, in a few words. */
+export function statusLine(contact: Contact): string {
+  if (contact.service) return t("person.service");
+  switch (contact.status) {
+    case "requested":
+      return t("person.requested");
+    case "incoming":
+      return t("person.incoming");
+    case "contact":
+      return contact.presence === "online" ? t("person.online") : t("person.offline");
+  }
+}
+
+/** The chat to call in, or null while the two cannot call each other. */
+export function callableChat(contact: Contact): string | null {
+  return contact.status === "contact" && contact.presence === "online" ? contact.chatId : null;
+}
+
+/** The list's order: the service last, then who is there, then by name. */
+export function sortContacts(contacts: readonly Contact[]): Contact[] {
+  const rank = (contact: Contact) =>
+    contact.service
+      ? 3
+      : contact.status === "incoming"
+        ? 0
+        : contact.status === "contact" && contact.presence === "online"
+          ? 1
+          : 2;
+  return [...contacts].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+}
+
+/** The people whose name holds the words. */
+export function matching(contacts: readonly Contact[], query: string): Contact[] {
+  const wanted = query.trim().toLocaleLowerCase();
+  return contacts.filter((contact) => contact.name.toLocaleLowerCase().includes(wanted));
+}

@@ -1,0 +1,143 @@
+import type { AppView } from "../bindings/AppView";
+import type { CallView } from "../bindings/CallView";
+import type { Contact } from "../bindings/Contact";
+import type { Phase } from "../bindings/Phase";
+import type { Actions } from "../shared/actions";
+
+/** Views to look at and to test with; never part of the application. */
+
+export function contact(name: string, more: Partial<Contact> = {}): Contact {
+  return {
+    userId: `user-${name}`,
+    name,
+    status: "contact",
+    chatId: `chat-${name}`,
+    presence: "online",
+    service: false,
+    ...more,
+  };
+}
+
+export const echo = contact("Echo test", { service: true });
+
+export const people: Contact[] = [
+  contact("Anna Lindqvist"),
+  contact("Дмитрий Соколов"),
+  contact("Bartholomäus von Hohenstein-Wittgenburg zu Lichtenfels", { presence: "offline" }),
+  contact("Mei Tanaka", { presence: "offline" }),
+  contact("Omar", { status: "requested", chatId: null, presence: "offline" }),
+  contact("Priya Raman", { status: "incoming", chatId: null, presence: "offline" }),
+  echo,
+];
+
+export function callView(phase: Phase, more: Partial<CallView> = {}): CallView {
+  const connected = phase.kind === "connected" || phase.kind === "reconnecting";
+  return {
+    callId: "call-1",
+    chatId: "chat-Anna Lindqvist",
+    peer: { userId: "user-Anna Lindqvist", name: "Anna Lindqvist" },
+    direction: "outgoing",
+    phase,
+    local: { microphone: true, camera: true },
+    remote: { microphone: true, camera: true },
+    connectedAtMs: connected ? Date.now() - 754_000 : null,
+    endedAtMs: null,
+    serverReachable: true,
+    notices: [],
+    ...more,
+  };
+}
+
+export function home(
+  call: CallView | null = null,
+  more: Partial<Extract<AppView["screen"], { kind: "home" }>> = {},
+): AppView {
+  return {
+    screen: {
+      kind: "home",
+      me: { id: "me", name: "Jonas Weber" },
+      connection: "online",
+      contacts: people,
+      call,
+      ...more,
+    },
+    standIns: [],
+  };
+}
+
+export const views: Record<string, AppView> = {
+  starting: { screen: { kind: "starting" }, standIns: [] },
+  failed: {
+    screen: {
+      kind: "failed",
+      message: "The folder for Vireo’s data cannot be written: /home/jonas/.local/share/vireo",
+    },
+    standIns: [],
+  },
+  "first-run": { screen: { kind: "firstRun", suggestedName: "Jonas Weber", server: null }, standIns: [] },
+  home: home(),
+  "home-empty": home(null, { contacts: [echo] }),
+  "home-selected": home(),
+  "home-offline": home(null, {
+    connection: "offline",
+    contacts: people.map((person) => ({ ...person, presence: "offline" })),
+  }),
+  "home-stand-ins": { ...home(), standIns: ["camera", "microphone", "speaker"] },
+  calling: home(callView({ kind: "calling" })),
+  ringing: home(callView({ kind: "ringing" })),
+  connecting: home(callView({ kind: "connecting" })),
+  incoming: home(callView({ kind: "incoming" }, { direction: "incoming" })),
+  "incoming-audio": home(
+    callView({ kind: "incoming" }, { direction: "incoming", remote: { microphone: true, camera: false } }),
+  ),
+  connected: home(callView({ kind: "connected" })),
+  "connected-muted": home(
+    callView(
+      { kind: "connected" },
+      { local: { microphone: false, camera: false }, remote: { microphone: false, camera: true } },
+    ),
+  ),
+  "camera-off": home(callView({ kind: "connected" }, { remote: { microphone: false, camera: false } })),
+  notices: {
+    ...home(
+      callView(
+        { kind: "connected" },
+        {
+          local: { microphone: true, camera: false },
+          serverReachable: false,
+          notices: [{ kind: "camera", message: "No camera found – the call goes on without your picture" }],
+        },
+      ),
+    ),
+    standIns: ["microphone"],
+  },
+  reconnecting: home(callView({ kind: "reconnecting" })),
+  "long-name": home(
+    callView(
+      { kind: "connected" },
+      {
+        peer: { userId: "x", name: "Bartholomäus von Hohenstein-Wittgenburg zu Lichtenfels" },
+        remote: { microphone: false, camera: false },
+      },
+    ),
+  ),
+  ended: home(
+    callView({ kind: "ended", reason: "remoteHungUp" }, { connectedAtMs: 1_000, endedAtMs: 1_000 + 754_000 }),
+  ),
+  "ended-offline": home(callView({ kind: "ended", reason: "offline" })),
+  "ended-failed": home(callView({ kind: "ended", reason: "connectionFailed" })),
+};
+
+/** Actions that do nothing, and succeed. */
+export const idle: Actions = {
+  start: () => Promise.resolve(),
+  addContact: () => Promise.resolve(),
+  placeCall: () => Promise.resolve(),
+  acceptCall: () => Promise.resolve(),
+  declineCall: () => Promise.resolve(),
+  endCall: () => Promise.resolve(),
+  dismissCall: () => Promise.resolve(),
+  setMicrophoneMuted: () => Promise.resolve(),
+  setCameraEnabled: () => Promise.resolve(),
+  mediaSocket: () => Promise.resolve({ url: "", token: "" }),
+};

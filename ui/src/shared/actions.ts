@@ -1,0 +1,38 @@
+import type { CommandError } from "../bindings/CommandError";
+import type { MediaSocket } from "../bindings/MediaSocket";
+import { t, type Key } from "./i18n";
+
+/** Everything that the interface can ask of the application. Each is carried out by Rust; the answer shows in the next view. */
+export interface Actions {
+  start(name: string): Promise<void>;
+  addContact(name: string): Promise<void>;
+  placeCall(chatId: string, camera: boolean): Promise<void>;
+  acceptCall(camera: boolean): Promise<void>;
+  declineCall(): Promise<void>;
+  endCall(): Promise<void>;
+  dismissCall(): Promise<void>;
+  setMicrophoneMuted(muted: boolean): Promise<void>;
+  setCameraEnabled(enabled: boolean): Promise<void>;
+  mediaSocket(): Promise<MediaSocket>;
+}
+
+type ErrorKey = Extract<Key, `error.${string}`>;
+
+const sentences: Record<string, ErrorKey> = {
+  "name-taken": "error.nameTaken",
+  "invalid-name": "error.invalidName",
+  "unknown-user": "error.unknownUser",
+  yourself: "error.yourself",
+  "server-unreachable": "error.serverUnreachable",
+  "registration-closed": "error.registrationClosed",
+  "version-mismatch": "error.versionMismatch",
+  "wrong-password": "error.wrongPassword",
+  "rate-limited": "error.rateLimited",
+};
+
+/** What to tell the person about a command that failed. */
+export function errorSentence(error: unknown): string {
+  const code = (error as Partial<CommandError> | null)?.code ?? "";
+  const key: ErrorKey = sentences[code] ?? "error.other";
+  return t(key);
+}

@@ -1,0 +1,26 @@
+import { invoke } from "@tauri-apps/api/core";
+import { listen } from "@tauri-apps/api/event";
+import type { AppView } from "../bindings/AppView";
+import type { Actions } from "./actions";
+
+/** The commands of the application's shell, one to one. */
+export const backend: Actions = {
+  start: (name) => invoke("start", { name }),
+  addContact: (name) => invoke("add_contact", { name }),
+  placeCall: (chatId, camera) => invoke("place_call", { chatId, camera }),
+  acceptCall: (camera) => invoke("accept_call", { camera }),
+  declineCall: () => invoke("decline_call"),
+  endCall: () => invoke("end_call"),
+  dismissCall: () => invoke("dismiss_call"),
+  setMicrophoneMuted: (muted) => invoke("set_microphone_muted", { muted }),
+  setCameraEnabled: (enabled) => invoke("set_camera_enabled", { enabled }),
+  mediaSocket: () => invoke("media_socket"),
+};
+
+/** Calls `show` with the view as it is now and with every later one. */
+export async function watchView(show: (view: AppView) => void): Promise<void> {
+  await listen<AppView>("view", (event) => {
+    show(event.payload);
+  });
+  show(await invoke<AppView>("view"));
+}

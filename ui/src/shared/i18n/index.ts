@@ -1,0 +1,46 @@
+import { en } from "./en";
+import { ru } from "./ru";
+
+/** The name of a string. */
+export type Key = keyof typeof en;
+/** A language's strings: all of them, or it does not compile. */
+export type Catalogue = Record<Key, string>;
+
+/** The names between braces in a string, so that none can be forgotten. */
+type Parameters<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Parameters<Rest>
+  : never;
+type Values<K extends Key> = [Parameters<(typeof en)[K]>] extends [never]
+  ? []
+  : [values: Record<Parameters<(typeof en)[K]>, string>];
+
+const catalogues: Record<string, Catalogue> = { en, ru };
+
+/** The language that is used: the first of the system's that there is, or English. */
+export function pickLanguage(wanted: readonly string[]): string {
+  for (const language of wanted) {
+    const short = language.toLowerCase().split("-")[0] ?? "";
+    if (short in catalogues) return short;
+  }
+  return "en";
+}
+
+let language = pickLanguage(navigator.languages);
+
+/** Uses another language from now on; what is shown already stays as it is. */
+export function setLanguage(wanted: string): void {
+  language = pickLanguage([wanted]);
+  document.documentElement.lang = language;
+}
+
+/** The string of this name in the person's language, its gaps filled. */
+export function t<K extends Key>(key: K, ...values: Values<K>): string {
+  const text: string = (catalogues[language] ?? en)[key];
+  const filled: Record<string, string> = values[0] ?? {};
+  return text.replace(/\{(\w+)\}/g, (gap, name: string) => filled[name] ?? gap);
+}
+
+/** The language that is used, as a tag of two letters. */
+export function currentLanguage(): string {
+  return language;
+}

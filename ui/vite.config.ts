@@ -1,0 +1,12 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { svelteTesting } from "@testing-library/svelte/vite";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  plugins: [svelte(), svelteTesting()],
+  // The web views that Tauri uses on Debian 12, macOS 13 and Windows 10 all know ES2022.
+  build: { target: "es2022", assetsInlineLimit: 0, reportCompressedSize: false },
+  worker: { format: "es" },
+  server: { host: "127.0.0.1", port: 5173, strictPort: true },
+  test: { environment: "jsdom", include: ["src/**/*.test.ts"], restoreMocks: true },
+});
