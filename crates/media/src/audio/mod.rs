@@ -1,11 +1,26 @@
 //! Sound: 10 ms frames of 48 kHz mono, where they come from and where they go.
 
+mod keeper;
 mod pace;
+#[cfg(feature = "codecs")]
+mod processor;
+#[cfg(not(feature = "codecs"))]
+#[path = "processor_absent.rs"]
+mod processor;
+mod receive_chain;
 mod resample;
+mod send_chain;
+mod stretch;
 mod synthetic;
 mod wav;
+mod worker;
 
 pub use pace::FRAME_DURATION;
+pub use processor::VoiceProcessor;
+pub use receive_chain::ReceiveChain;
+pub use send_chain::{
+    AudioSendOptions, AudioSendStatistics, DEFAULT_AUDIO_BITRATE, SendChain, VoiceProcessing,
+};
 pub use synthetic::{NullSink, SilentSource, ToneMicrophone};
 pub use wav::{RecordedSink, WavSink, WavSource, WavWriter};
 

@@ -99,7 +99,6 @@ impl AudioSink for NullSink {
     }
 }
 
-#[allow(dead_code, reason = "the chains that come next meter with it")]
 /// Root mean square of a frame, 0 to 1.
 pub(crate) fn level(frame: &AudioFrame) -> f32 {
     let energy: f32 = frame.0.iter().map(|sample| sample * sample).sum();

@@ -1,0 +1,163 @@
+//! Makes a microphone in a room fit for a call: echo cancellation, noise suppression, gain.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use sonora::{
+    AudioProcessing, Config, StreamConfig,
+    config::{AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, NoiseSuppression},
+};
+
+use super::{AudioFrame, SAMPLE_RATE};
+
+/// One for a call, shared by the side that plays ([`Self::render`]) and the side that records ([`Self::capture`]).
+/// Clones are handles to the same one.
+#[derive(Clone)]
+pub struct VoiceProcessor {
+    processing: Arc<Mutex<AudioProcessing>>,
+    /// Nothing is computed before something is captured: tones and files go without it.
+    in_use: Arc<AtomicBool>,
+}
+
+impl VoiceProcessor {
+    /// Echo canceller, noise suppressor and gain controller with their defaults, as in a browser.
+    #[must_use]
+    pub fn new() -> Self {
+        let config = Config {
+            high_pass_filter: Some(HighPassFilter::default()),
+            echo_canceller: Some(EchoCanceller::default()),
+            noise_suppression: Some(NoiseSuppression::default()),
+            gain_controller2: Some(GainController2 {
+                adaptive_digital: Some(AdaptiveDigital::default()),
+                ..GainController2::default()
+            }),
+            ..Config::default()
+        };
+        let stream = StreamConfig::new(SAMPLE_RATE, 1);
+        let processing = AudioProcessing::builder()
+            .config(config)
+            .capture_config(stream)
+            .render_config(stream)
+            .build();
+        Self {
+            processing: Arc::new(Mutex::new(processing)),
+            in_use: Arc::default(),
+        }
+    }
+
+    /// What is about to be played; the echo canceller looks for it in what is captured.
+    pub fn render(&self, frame: &AudioFrame) {
+        if !self.in_use.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut played = AudioFrame::SILENCE;
+        let outcome = self
+            .lock()
+            .process_render_f32(&[&frame.0], &mut [&mut played.0]);
+        if let Err(error) = outcome {
+            tracing::debug!(?error, "the echo canceller took no reference");
+        }
+    }
+
+    /// Cleans what was captured, in place.
+    pub fn capture(&self, frame: &mut AudioFrame) {
+        self.in_use.store(true, Ordering::Relaxed);
+        let captured = frame.clone();
+        let outcome = self
+            .lock()
+            .process_capture_f32(&[&captured.0], &mut [&mut frame.0]);
+        if let Err(error) = outcome {
+            tracing::debug!(?error, "the sound is sent as it was captured");
+            *frame = captured;
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, AudioProcessing> {
+        self.processing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for VoiceProcessor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for VoiceProcessor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VoiceProcessor")
+            .field("in_use", &self.in_use)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+    use crate::audio::synthetic::level;
+
+    /// Something like speech: noise in syllables, so that it cannot be mistaken for a steady hum.
+    struct Babble(u32, usize);
+
+    impl Babble {
+        fn next(&mut self) -> AudioFrame {
+            let mut frame = AudioFrame::SILENCE;
+            let mut smooth = 0.0;
+            for sample in &mut frame.0 {
+                self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let noise = (self.0 >> 8) as f32 / (1 << 23) as f32 - 1.0;
+                smooth += 0.2 * (noise - smooth);
+                let syllable = (self.1 as f32 / 9_600.0).sin().max(0.0);
+                *sample = 0.6 * smooth * syllable;
+                self.1 += 1;
+            }
+            frame
+        }
+    }
+
+    #[test]
+    fn an_echo_is_cancelled() {
+        let processor = VoiceProcessor::new();
+        let mut babble = Babble(7, 0);
+        // 60 ms from the speaker to the microphone, half as loud.
+        let mut path: VecDeque<AudioFrame> = (0..6).map(|_| AudioFrame::SILENCE).collect();
+        let (mut echo, mut left) = (0.0, 0.0);
+        for i in 0..800 {
+            let played = babble.next();
+            processor.render(&played);
+            path.push_back(played);
+            let mut captured = path.pop_front().expect("six frames are under way");
+            captured.0.iter_mut().for_each(|sample| *sample *= 0.5);
+            let before = level(&captured);
+            processor.capture(&mut captured);
+            if i >= 500 {
+                echo += before * before;
+                left += level(&captured).powi(2);
+            }
+        }
+        let decibels = 10.0 * (echo / left.max(1e-12)).log10();
+        assert!(decibels > 20.0, "only {decibels} dB");
+    }
+
+    #[test]
+    fn speech_alone_passes() {
+        let processor = VoiceProcessor::new();
+        let mut babble = Babble(9, 0);
+        let (mut before, mut after) = (0.0, 0.0);
+        for _ in 0..400 {
+            processor.render(&AudioFrame::SILENCE);
+            let mut frame = babble.next();
+            before += level(&frame).powi(2);
+            processor.capture(&mut frame);
+            after += level(&frame).powi(2);
+            assert!(frame.0.iter().all(|sample| sample.abs() <= 1.0));
+        }
+        assert!(after > before * 0.1, "{before} became {after}");
+    }
+}

@@ -1,0 +1,21 @@
+//! In a build without codecs sound is sent as it was captured.
+
+use super::AudioFrame;
+
+/// Does nothing in this build.
+#[derive(Debug, Clone, Default)]
+pub struct VoiceProcessor;
+
+impl VoiceProcessor {
+    /// Does nothing in this build.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+
+    /// Does nothing in this build.
+    pub const fn render(&self, _frame: &AudioFrame) {}
+
+    /// Does nothing in this build.
+    pub const fn capture(&self, _frame: &mut AudioFrame) {}
+}

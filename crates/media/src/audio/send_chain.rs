@@ -1,0 +1,321 @@
+//! The way of a sound out: microphone → voice processor → Opus → whoever sends it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use super::{
+    AudioFrame, AudioSource, FRAME_SAMPLES, SAMPLE_RATE, SilentSource, VoiceProcessor,
+    keeper::{Change, Keeper, Opener},
+    synthetic::level,
+    worker::Worker,
+};
+use crate::{
+    MediaError, MediaEvent,
+    codec::{OPUS_FRAME_SAMPLES, OpusEncoder, OpusPacket},
+};
+
+/// Good for speech; more is hardly heard.
+pub const DEFAULT_AUDIO_BITRATE: u32 = 32_000;
+
+/// What the error correction is prepared for before anything is known of the link.
+const ASSUMED_LOSS_PERCENT: u8 = 5;
+
+/// Opus packets up to this size say "silence goes on" and need not be sent.
+const DTX_SIZE: usize = 2;
+
+/// Whether sound goes through the [`VoiceProcessor`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VoiceProcessing {
+    /// Sound from a microphone does; tones and files are sent as they are (the noise suppressor takes a steady tone away).
+    #[default]
+    Microphones,
+    /// Whatever the source is.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How sound is sent.
+#[derive(Debug, Clone, Copy)]
+pub struct AudioSendOptions {
+    /// Bits a second.
+    pub bits_per_second: u32,
+    /// What is done to the sound before it is coded.
+    pub processing: VoiceProcessing,
+}
+
+impl Default for AudioSendOptions {
+    fn default() -> Self {
+        Self {
+            bits_per_second: DEFAULT_AUDIO_BITRATE,
+            processing: VoiceProcessing::default(),
+        }
+    }
+}
+
+/// What was sent so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct AudioSendStatistics {
+    /// Opus packets handed out; in silence there are few.
+    pub packets_sent: u64,
+    /// Their payloads, in bytes.
+    pub bytes_sent: u64,
+    /// How loud the microphone is (root mean square, 0 to 1), also while muted.
+    pub level: f32,
+}
+
+#[derive(Default)]
+struct Shared {
+    muted: AtomicBool,
+    packet_loss: AtomicU8,
+    bits_per_second: AtomicU32,
+    level: AtomicU32,
+    packets: AtomicU64,
+    bytes: AtomicU64,
+}
+
+/// Sends the sound of one source until it is dropped. While there is no source, or it is muted, silence is sent (a packet
+/// every now and then), and time goes on.
+pub struct SendChain {
+    shared: Arc<Shared>,
+    _worker: Worker,
+}
+
+impl SendChain {
+    /// Starts. `open` is called on a thread of its own, again with back-off when it fails or the source is lost; None from
+    /// it means that there is to be none. `on_packet` is called every 20 ms at most, `on_event` when the microphone comes
+    /// or goes; both on the chain's thread, and must not wait.
+    ///
+    /// # Errors
+    /// [`MediaError::Codec`] when there is no Opus encoder.
+    pub fn start(
+        options: AudioSendOptions,
+        open: impl FnMut() -> Result<Option<Box<dyn AudioSource>>, MediaError> + Send + 'static,
+        processor: VoiceProcessor,
+        on_packet: impl FnMut(OpusPacket) + Send + 'static,
+        on_event: impl FnMut(MediaEvent) + Send + 'static,
+    ) -> Result<Self, MediaError> {
+        let encoder = OpusEncoder::new(options.bits_per_second)?;
+        let shared = Arc::new(Shared::default());
+        shared.packet_loss.store(ASSUMED_LOSS_PERCENT, Relaxed);
+        shared
+            .bits_per_second
+            .store(options.bits_per_second, Relaxed);
+        let run = Run {
+            shared: Arc::clone(&shared),
+            processing: options.processing,
+            processor,
+            encoder: Coder {
+                encoder,
+                bits_per_second: options.bits_per_second,
+                packet_loss: 0,
+            },
+            clock: Clock {
+                started: Instant::now(),
+                samples: 0,
+            },
+            silent_before: false,
+        };
+        let worker = Worker::start("audio-send", move |stop| {
+            run.run(stop, Box::new(open), on_packet, on_event)
+        })?;
+        Ok(Self {
+            shared,
+            _worker: worker,
+        })
+    }
+
+    /// While muted, nothing that the microphone hears leaves this computer.
+    pub fn set_muted(&self, muted: bool) {
+        self.shared.muted.store(muted, Relaxed);
+    }
+
+    /// How much loss, in percent, the other side reports: the more, the stronger the error correction.
+    pub fn set_packet_loss(&self, percent: u8) {
+        self.shared.packet_loss.store(percent, Relaxed);
+    }
+
+    /// What to aim at from now on, in bits a second.
+    pub fn set_bitrate(&self, bits_per_second: u32) {
+        self.shared.bits_per_second.store(bits_per_second, Relaxed);
+    }
+
+    /// What was sent so far.
+    #[must_use]
+    pub fn statistics(&self) -> AudioSendStatistics {
+        AudioSendStatistics {
+            packets_sent: self.shared.packets.load(Relaxed),
+            bytes_sent: self.shared.bytes.load(Relaxed),
+            level: f32::from_bits(self.shared.level.load(Relaxed)),
+        }
+    }
+}
+
+struct Run {
+    shared: Arc<Shared>,
+    processing: VoiceProcessing,
+    processor: VoiceProcessor,
+    encoder: Coder,
+    clock: Clock,
+    silent_before: bool,
+}
+
+impl Run {
+    /// The whole chain, top to bottom.
+    fn run(
+        mut self,
+        stop: &AtomicBool,
+        open: Opener<dyn AudioSource>,
+        mut on_packet: impl FnMut(OpusPacket),
+        mut on_event: impl FnMut(MediaEvent),
+    ) {
+        let mut microphone = Keeper::new(open, Instant::now());
+        let mut silence = SilentSource::new();
+        let mut pending = [0.0; OPUS_FRAME_SAMPLES];
+        let mut filled = 0;
+        while !stop.load(Relaxed) {
+            let Some(mut frame) = read(
+                &mut microphone,
+                &mut silence,
+                &mut on_event,
+                |frame, is_device| {
+                    if self.wants_processing(is_device) {
+                        self.processor.capture(frame);
+                    }
+                },
+            ) else {
+                continue;
+            };
+            self.meter(&frame);
+            if self.shared.muted.load(Relaxed) {
+                frame = AudioFrame::SILENCE;
+                pending[..filled].fill(0.0);
+            }
+            pending[filled..filled + FRAME_SAMPLES].copy_from_slice(&frame.0);
+            filled += FRAME_SAMPLES;
+            if filled == OPUS_FRAME_SAMPLES {
+                filled = 0;
+                let timestamp = self.clock.advance(Instant::now());
+                if let Some(payload) = self.encode(&pending) {
+                    on_packet(OpusPacket { payload, timestamp });
+                }
+            }
+        }
+    }
+
+    const fn wants_processing(&self, is_device: bool) -> bool {
+        match self.processing {
+            VoiceProcessing::Microphones => is_device,
+            VoiceProcessing::Always => true,
+            VoiceProcessing::Never => false,
+        }
+    }
+
+    fn meter(&self, frame: &AudioFrame) {
+        let before = f32::from_bits(self.shared.level.load(Relaxed));
+        // Up at once, down within some 100 ms, like any level meter.
+        let now = level(frame).max(before * 0.8);
+        self.shared.level.store(now.to_bits(), Relaxed);
+    }
+
+    /// The packet to send, if one needs to be sent: of a silence only its beginning and a refresher now and then.
+    fn encode(&mut self, samples: &[f32; OPUS_FRAME_SAMPLES]) -> Option<bytes::Bytes> {
+        self.encoder.follow(
+            self.shared.bits_per_second.load(Relaxed),
+            self.shared.packet_loss.load(Relaxed),
+        );
+        let payload = match self.encoder.encoder.encode(samples) {
+            Ok(payload) => payload,
+            Err(error) => {
+                tracing::warn!(%error, "20 ms of sound could not be coded");
+                return None;
+            }
+        };
+        let silent = payload.len() <= DTX_SIZE;
+        let needless = payload.is_empty() || silent && self.silent_before;
+        self.silent_before = silent;
+        if needless {
+            return None;
+        }
+        self.shared.packets.fetch_add(1, Relaxed);
+        self.shared.bytes.fetch_add(payload.len() as u64, Relaxed);
+        Some(payload)
+    }
+}
+
+/// The next 10 ms: of the microphone, or of silence while there is none. None when the microphone has just failed.
+fn read(
+    microphone: &mut Keeper<dyn AudioSource>,
+    silence: &mut SilentSource,
+    on_event: &mut dyn FnMut(MediaEvent),
+    mut process: impl FnMut(&mut AudioFrame, bool),
+) -> Option<AudioFrame> {
+    let mut changed = |change| {
+        on_event(match change {
+            Change::Ready => MediaEvent::MicrophoneReady,
+            Change::Lost(sentence) => MediaEvent::MicrophoneLost(sentence),
+        });
+    };
+    let Some(source) = microphone.device(Instant::now(), &mut changed) else {
+        return silence.read().ok();
+    };
+    match source.read() {
+        Ok(mut frame) => {
+            process(&mut frame, source.is_device());
+            Some(frame)
+        }
+        Err(error) => {
+            microphone.lost(&error, Instant::now(), &mut changed);
+            None
+        }
+    }
+}
+
+/// The encoder and what it was told last.
+struct Coder {
+    encoder: OpusEncoder,
+    bits_per_second: u32,
+    packet_loss: u8,
+}
+
+impl Coder {
+    fn follow(&mut self, bits_per_second: u32, packet_loss: u8) {
+        if bits_per_second != self.bits_per_second
+            && self.encoder.set_bitrate(bits_per_second).is_ok()
+        {
+            self.bits_per_second = bits_per_second;
+        }
+        if packet_loss != self.packet_loss && self.encoder.set_packet_loss(packet_loss).is_ok() {
+            self.packet_loss = packet_loss;
+        }
+    }
+}
+
+/// RTP time: counts samples, and jumps ahead after a hole (a device that was lost, a computer that slept).
+struct Clock {
+    started: Instant,
+    samples: u64,
+}
+
+/// Scheduling and a device's own clock make less difference than this; a hole makes more.
+const HOLE: Duration = Duration::from_millis(500);
+
+impl Clock {
+    /// The time stamp of 20 ms that end now.
+    fn advance(&mut self, now: Instant) -> u32 {
+        let elapsed =
+            (now.duration_since(self.started).as_secs_f64() * f64::from(SAMPLE_RATE)) as u64;
+        let hole = (HOLE.as_secs_f64() * f64::from(SAMPLE_RATE)) as u64;
+        if elapsed > self.samples + hole {
+            self.samples = elapsed - elapsed % OPUS_FRAME_SAMPLES as u64;
+        }
+        let timestamp = self.samples as u32;
+        self.samples += OPUS_FRAME_SAMPLES as u64;
+        timestamp
+    }
+}

@@ -1,0 +1,86 @@
+//! Shortens sound without changing its pitch, to catch up when it waits longer than it need.
+
+/// Lags that are tried: 2.5 to 10 ms, which are pitches of 100 to 400 Hz (or several periods of higher ones).
+const LAGS: std::ops::RangeInclusive<usize> = 120..=480;
+
+/// Length of what is compared and faded over: 5 ms.
+const OVERLAP: usize = 240;
+
+/// Below this likeness a cut would be heard.
+const ALIKE: f32 = 0.6;
+
+/// Below this level (−60 dBFS) no cut is heard.
+const QUIET: f32 = 0.001;
+
+/// Takes one period (or a few) out of the beginning of `samples`, fading over. Leaves them as they are when no period is
+/// found or there are too few of them. Returns how many samples were taken out.
+pub(crate) fn shorten(samples: &mut Vec<f32>) -> usize {
+    if samples.len() < LAGS.end() + OVERLAP {
+        return 0;
+    }
+    let head = &samples[..OVERLAP];
+    let head_energy = energy(head);
+    let lag = if head_energy / OVERLAP as f32 <= QUIET * QUIET {
+        *LAGS.end()
+    } else {
+        let likeness = |lag: usize| {
+            let tail = &samples[lag..lag + OVERLAP];
+            let product: f32 = head.iter().zip(tail).map(|(a, b)| a * b).sum();
+            product / (head_energy * energy(tail)).sqrt().max(f32::MIN_POSITIVE)
+        };
+        let best = LAGS
+            .map(|lag| (lag, likeness(lag)))
+            .max_by(|a, b| a.1.total_cmp(&b.1));
+        match best {
+            Some((lag, alike)) if alike >= ALIKE => lag,
+            _ => return 0,
+        }
+    };
+    for i in 0..OVERLAP {
+        let fade = i as f32 / OVERLAP as f32;
+        samples[i] = samples[i] * (1.0 - fade) + samples[i + lag] * fade;
+    }
+    samples.drain(OVERLAP..OVERLAP + lag);
+    lag
+}
+
+fn energy(samples: &[f32]) -> f32 {
+    samples.iter().map(|sample| sample * sample).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tone_stays_one() {
+        for hz in [150.0, 440.0, 1_000.0, 3_000.0] {
+            let step = std::f32::consts::TAU * hz / 48_000.0;
+            let mut samples: Vec<f32> = (0..960).map(|i| 0.5 * (step * i as f32).sin()).collect();
+            let removed = shorten(&mut samples);
+            assert!(LAGS.contains(&removed), "{hz}: {removed}");
+            assert_eq!(samples.len(), 960 - removed);
+            // No jump is larger than the tone's own steepest step.
+            let steepest = samples
+                .windows(2)
+                .map(|pair| (pair[1] - pair[0]).abs())
+                .fold(0.0, f32::max);
+            assert!(steepest < 0.5 * step * 1.3, "{hz}: {steepest}");
+        }
+    }
+
+    #[test]
+    fn silence_is_cut_and_noise_is_not() {
+        let mut silence = vec![0.0; 960];
+        assert_eq!(shorten(&mut silence), 480);
+        let mut state = 1_u32;
+        let mut noise: Vec<f32> = (0..960)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 8) as f32 / (1 << 24) as f32 - 0.5
+            })
+            .collect();
+        assert_eq!(shorten(&mut noise), 0);
+        assert_eq!(shorten(&mut vec![0.0; 480]), 0);
+    }
+}
