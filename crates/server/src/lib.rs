@@ -1,1 +1,30 @@
-//! placeholder
+//! Vireo's server: accounts, contacts, presence, and the messages by which two people set up a call. Media never comes
+//! here.
+//!
+//! A request's way: `router` → `http` or `socket` → `session` (reads it, asks `store`, checks what it carries) →
+//! `switchboard` (one task that owns the connections and the `calls`) → the queue of whoever is to hear of it.
+
+mod calls;
+mod check;
+mod config;
+mod http;
+mod ice;
+mod origin;
+mod parse;
+mod queue;
+mod rate;
+mod router;
+mod secrets;
+mod serve;
+mod session;
+mod socket;
+mod state;
+mod store;
+mod switchboard;
+
+pub use config::{Config, DEFAULT_ANSWER_TIMEOUT, DEFAULT_PORT};
+pub use ice::IceConfig;
+pub use router::router;
+pub use serve::{ECHO_NAME, Running, Server, StartError};
+pub use state::AppState;
+pub use store::{Store, StoreError};

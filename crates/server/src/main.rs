@@ -1,2 +1,127 @@
-//! placeholder
-fn main() {}
+//! `vireo-server`: the server as a program.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use vireo_server::{Config, IceConfig, Server};
+
+/// Vireo's server. It needs no configuration.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    /// Directory to keep everything in [default: the platform's data directory]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where to listen: an address of this computer; port 0 takes any free one
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:7450")]
+    listen: SocketAddr,
+    /// Speak plain HTTP (so far the only way, and therefore on this computer only)
+    #[arg(long)]
+    no_tls: bool,
+    /// Let anyone who can reach the server make an account (so far always so)
+    #[arg(long)]
+    open_registration: bool,
+    /// End a call that nobody answers after so long
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = seconds)]
+    answer_timeout: f64,
+    /// A STUN server to hand out to clients (may be repeated)
+    #[arg(long, value_name = "HOST:PORT")]
+    stun: Vec<String>,
+    /// A TURN server (UDP) to hand out to clients (may be repeated)
+    #[arg(long, value_name = "HOST:PORT", requires = "turn_secret_file")]
+    turn: Vec<String>,
+    /// File with the secret shared with the TURN servers (coturn's static-auth-secret)
+    #[arg(long, value_name = "FILE")]
+    turn_secret_file: Option<PathBuf>,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("a number of seconds from 0.1 to 3600".to_owned()),
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("VIREO_LOG")
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn")),
+        )
+        .init();
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            let _ = writeln!(std::io::stderr(), "{sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), String> {
+    let server = Server::start(config(args)?)
+        .await
+        .map_err(|error| error.to_string())?;
+    announce(server.url());
+    stop_requested().await;
+    server.shutdown().await;
+    Ok(())
+}
+
+fn config(args: Args) -> Result<Config, String> {
+    let data = args.data.or_else(Config::default_data);
+    let data = data.ok_or("There is no data directory on this system. Choose one with --data.")?;
+    let turn_secret = args.turn_secret_file.map(|file| {
+        let text = std::fs::read_to_string(&file);
+        let text = text.map_err(|error| format!("{} cannot be read: {error}.", file.display()))?;
+        match text.trim() {
+            "" => Err(format!("{} is empty.", file.display())),
+            secret => Ok(secret.to_owned()),
+        }
+    });
+    Ok(Config {
+        listen: args.listen,
+        answer_timeout: Duration::from_secs_f64(args.answer_timeout),
+        ice: IceConfig {
+            stun: args.stun,
+            turn: args.turn,
+            turn_secret: turn_secret.transpose()?,
+        },
+        ..Config::new(data)
+    })
+}
+
+/// Scripts read the first line of standard output to learn where the server is.
+fn announce(url: &str) {
+    let line = serde_json::json!({ "url": url });
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "{line}");
+    let _ = stdout.flush();
+}
+
+/// Waits for ctrl-c or, where there is such a thing, SIGTERM.
+async fn stop_requested() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                () = interrupted => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    interrupted.await;
+}

@@ -1,0 +1,240 @@
+//! A call before the answer: one device of the caller's, and all of the callee's that ring.
+
+use std::collections::BTreeSet;
+
+use vireo_protocol::{
+    CallErrorCode, CallId, ChatId, EndReason, MediaState, ServerMessage, SessionDescription, User,
+    UserId,
+};
+
+use super::{Answer, DeviceId, Send};
+
+/// Who calls, and from which device.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The person.
+    pub user: User,
+    /// The connection.
+    pub device: DeviceId,
+}
+
+/// Who is called.
+#[derive(Debug, Clone)]
+pub struct Callee {
+    /// The person.
+    pub user: UserId,
+    /// True for a service, which is never busy.
+    pub service: bool,
+    /// Every connection the person has.
+    pub devices: Vec<DeviceId>,
+}
+
+/// What the caller offers.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// The call, as the caller named it.
+    pub call_id: CallId,
+    /// Where.
+    pub chat_id: ChatId,
+    /// The session description.
+    pub offer: SessionDescription,
+    /// What the caller is going to send.
+    pub media_state: MediaState,
+}
+
+impl Offer {
+    pub(super) fn into_message(self, caller: User) -> ServerMessage {
+        ServerMessage::CallOffer {
+            call_id: self.call_id,
+            chat_id: self.chat_id,
+            offer: self.offer,
+            caller_id: caller.id,
+            caller_name: caller.name,
+            media_state: self.media_state,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Ringing {
+    caller: DeviceId,
+    callee: BTreeSet<DeviceId>,
+    /// Whether the caller has heard that it rings.
+    confirmed: bool,
+}
+
+impl Ringing {
+    pub(super) fn new(caller: DeviceId, callee: &[DeviceId]) -> Self {
+        Self {
+            caller,
+            callee: callee.iter().copied().collect(),
+            confirmed: false,
+        }
+    }
+
+    pub(super) fn caller(&self) -> DeviceId {
+        self.caller
+    }
+
+    pub(super) fn rings_at(&self, device: DeviceId) -> bool {
+        self.callee.contains(&device)
+    }
+
+    /// A device confirms that it rings; the caller hears of the first.
+    pub(super) fn device_rings(&mut self, id: &CallId, chat: &ChatId, device: DeviceId) -> Answer {
+        if !self.rings_at(device) {
+            return Err(CallErrorCode::NoSuchCall);
+        }
+        if std::mem::replace(&mut self.confirmed, true) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Send {
+            to: self.caller,
+            message: ServerMessage::CallRinging {
+                call_id: id.clone(),
+                chat_id: chat.clone(),
+            },
+        }])
+    }
+
+    /// What the caller says goes to every device that rings.
+    pub(super) fn from_caller(&self, device: DeviceId, message: &ServerMessage) -> Answer {
+        if device != self.caller {
+            return Err(CallErrorCode::NoSuchCall);
+        }
+        Ok(self.to_callee(message))
+    }
+
+    /// A connection is gone. Returns who hears of it when that ends the call.
+    pub(super) fn device_lost(
+        &mut self,
+        id: &CallId,
+        chat: &ChatId,
+        device: DeviceId,
+    ) -> Option<Vec<Send>> {
+        if device == self.caller {
+            return Some(self.to_callee(&ended(id, chat, EndReason::Cancelled)));
+        }
+        if self.callee.remove(&device) && self.callee.is_empty() {
+            return Some(vec![self.failed(id, chat, CallErrorCode::UserOffline)]);
+        }
+        None
+    }
+
+    pub(super) fn nobody_answered(&self, id: &CallId, chat: &ChatId) -> Vec<Send> {
+        let mut out = self.to_callee(&ended(id, chat, EndReason::NoAnswer));
+        out.push(self.failed(id, chat, CallErrorCode::NoAnswer));
+        out
+    }
+
+    /// Somebody ends the call before it was answered: the caller cancels, or the callee gives up while accepting.
+    pub(super) fn ended_by(
+        &self,
+        id: &CallId,
+        chat: &ChatId,
+        device: DeviceId,
+        by_caller: bool,
+        reason: EndReason,
+    ) -> Answer {
+        if by_caller {
+            return self.from_caller(device, &ended(id, chat, EndReason::Cancelled));
+        }
+        if !self.rings_at(device) {
+            return Err(CallErrorCode::NoSuchCall);
+        }
+        let to_caller = match reason {
+            EndReason::ConnectionFailed => ended(id, chat, reason),
+            EndReason::HungUp
+            | EndReason::Cancelled
+            | EndReason::NoAnswer
+            | EndReason::AnsweredElsewhere
+            | EndReason::DeclinedElsewhere => rejected(id, chat),
+        };
+        Ok(self.over(id, chat, device, to_caller))
+    }
+
+    /// A device declines. True when that ends the call: one that is merely busy leaves the others ringing.
+    pub(super) fn rejected_by(
+        &mut self,
+        id: &CallId,
+        chat: &ChatId,
+        device: DeviceId,
+        busy: bool,
+    ) -> Result<(Vec<Send>, bool), CallErrorCode> {
+        if !self.rings_at(device) {
+            return Err(CallErrorCode::NoSuchCall);
+        }
+        if !busy {
+            return Ok((self.over(id, chat, device, rejected(id, chat)), true));
+        }
+        self.callee.remove(&device);
+        match self.callee.is_empty() {
+            true => Ok((vec![self.failed(id, chat, CallErrorCode::UserBusy)], true)),
+            false => Ok((Vec::new(), false)),
+        }
+    }
+
+    /// Tells every device of the callee's but this one why it stops ringing.
+    pub(super) fn tell_other_devices(
+        &self,
+        id: &CallId,
+        chat: &ChatId,
+        device: DeviceId,
+        reason: EndReason,
+    ) -> Vec<Send> {
+        let mut out = self.to_callee(&ended(id, chat, reason));
+        out.retain(|send| send.to != device);
+        out
+    }
+
+    fn over(
+        &self,
+        id: &CallId,
+        chat: &ChatId,
+        device: DeviceId,
+        to_caller: ServerMessage,
+    ) -> Vec<Send> {
+        let mut out = self.tell_other_devices(id, chat, device, EndReason::DeclinedElsewhere);
+        out.push(Send {
+            to: self.caller,
+            message: to_caller,
+        });
+        out
+    }
+
+    fn to_callee(&self, message: &ServerMessage) -> Vec<Send> {
+        let send = |&to| Send {
+            to,
+            message: message.clone(),
+        };
+        self.callee.iter().map(send).collect()
+    }
+
+    fn failed(&self, id: &CallId, chat: &ChatId, code: CallErrorCode) -> Send {
+        Send {
+            to: self.caller,
+            message: ServerMessage::CallError {
+                id: None,
+                call_id: id.clone(),
+                chat_id: chat.clone(),
+                code,
+                message: code.message().to_owned(),
+            },
+        }
+    }
+}
+
+fn ended(id: &CallId, chat: &ChatId, reason: EndReason) -> ServerMessage {
+    ServerMessage::CallEnd {
+        call_id: id.clone(),
+        chat_id: chat.clone(),
+        reason,
+    }
+}
+
+fn rejected(id: &CallId, chat: &ChatId) -> ServerMessage {
+    ServerMessage::CallRejected {
+        call_id: id.clone(),
+        chat_id: chat.clone(),
+    }
+}

@@ -1,0 +1,29 @@
+//! What a client hands over for the other side is looked at before it is passed on: its form, its size, its number.
+//!
+//! The checks are those of the grammar (RFC 8866, RFC 8839). They keep out what no WebRTC end point writes; they do not
+//! try to understand what an end point may mean.
+
+mod candidate;
+mod sdp;
+
+pub use candidate::candidate_is_valid;
+pub use sdp::description_is_valid;
+
+/// `ice-char` of RFC 8839.
+fn is_ice_char(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/'
+}
+
+/// `token` of RFC 8866.
+fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`{|}~".contains(&b))
+}
+
+/// A decimal number of at most ten digits, without a sign.
+fn number(text: &str) -> Option<u64> {
+    let digits = (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| text.parse().ok())?
+}

@@ -1,0 +1,24 @@
+//! Every address the server answers.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+use crate::state::AppState;
+use crate::{http, origin, socket};
+
+/// Far more than a name and a password need.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// The server as a service. It has to be served with the peers' addresses (`into_make_service_with_connect_info`).
+#[must_use]
+pub fn router(state: AppState) -> Router {
+    Router::new()
+        .route("/api/register", post(http::register))
+        .route("/api/sign-in", post(http::sign_in))
+        .route("/api/health", get(http::health))
+        .route("/api/ws", get(socket::upgrade))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(axum::middleware::from_fn(origin::check_origin))
+        .with_state(state)
+}

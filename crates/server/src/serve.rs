@@ -1,0 +1,198 @@
+//! A running server.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use vireo_protocol::UserId;
+
+use crate::config::Config;
+use crate::router::router;
+use crate::secrets::{new_token, token_hash};
+use crate::state::AppState;
+use crate::store::{AddUserError, Store, StoreError};
+
+/// The name of the service that plays back one's own sound and picture.
+pub const ECHO_NAME: &str = "Echo test";
+
+/// The service signs in with a token made when it starts, so this is longer than any start lasts.
+const SERVICE_TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+/// Connections get so long to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Plain HTTP must not leave this computer.
+    #[error(
+        "vireo-server cannot listen on {0}: it does not encrypt its connections yet, so other computers could read \
+         passwords. Use an address of this computer only, such as 127.0.0.1:{port}.",
+        port = .0.port()
+    )]
+    NotLoopback(SocketAddr),
+    /// The address is not free, or not ours.
+    #[error(
+        "vireo-server cannot listen on {address}: {error}. Choose another one with --listen, or port 0 for any free one."
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The directory cannot be made.
+    #[error(
+        "The data directory {directory} cannot be made: {error}. Choose another one with --data."
+    )]
+    Directory {
+        /// The directory.
+        directory: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The database cannot be opened.
+    #[error(
+        "The database in {directory} cannot be opened: {error}. Choose another directory with --data."
+    )]
+    Database {
+        /// The directory.
+        directory: String,
+        /// What the database says.
+        error: StoreError,
+    },
+    /// A person has the service's name.
+    #[error("A person on this server is named {ECHO_NAME:?}, which the server needs for itself.")]
+    ServiceNameTaken,
+}
+
+/// Starts servers.
+#[derive(Debug, Clone, Copy)]
+pub struct Server;
+
+/// A server that runs until [`Running::shutdown`], or until this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    url: String,
+    state: AppState,
+    echo: UserId,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Opens the data and listens. Clients can connect as soon as this returns.
+    ///
+    /// # Errors
+    /// A sentence for the person who started it.
+    pub async fn start(config: Config) -> Result<Running, StartError> {
+        let Config {
+            data,
+            listen,
+            open_registration,
+            answer_timeout,
+            ice,
+        } = config;
+        if !listen.ip().is_loopback() {
+            return Err(StartError::NotLoopback(listen));
+        }
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(|error| StartError::Listen {
+                address: listen,
+                error,
+            })?;
+        let address = listener.local_addr().unwrap_or(listen);
+        let store = open_store(&data).await?;
+        let echo = store
+            .service(ECHO_NAME)
+            .await
+            .map_err(|error| match error {
+                AddUserError::NameTaken => StartError::ServiceNameTaken,
+                AddUserError::Store(error) => database_error(&data, error),
+            })?;
+        let state = AppState::new(store, open_registration, answer_timeout, ice);
+        let stopping = state.stopping.clone();
+        let service = router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let serve = axum::serve(listener, service)
+            .with_graceful_shutdown(async move { stopping.cancelled().await });
+        let task = tokio::spawn(async move {
+            if let Err(error) = serve.await {
+                tracing::error!(%error, "the server has stopped");
+            }
+        });
+        Ok(Running {
+            url: format!("http://{address}"),
+            state,
+            echo: echo.id,
+            task,
+        })
+    }
+}
+
+impl Running {
+    /// Where the server can be reached: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A fresh token for the Echo service, with which `vireo-echo` signs in.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn service_token(&self) -> Result<String, StoreError> {
+        let token = new_token();
+        let hash = token_hash(&token);
+        let store = &self.state.store;
+        store
+            .add_token(&hash, &self.echo, SERVICE_TOKEN_LIFETIME)
+            .await?;
+        Ok(token)
+    }
+
+    /// Says goodbye to every connection, finishes what was being answered, and closes the database.
+    pub async fn shutdown(mut self) {
+        self.state.stopping.cancel();
+        self.state.connections.close();
+        let _ = timeout(GOODBYE, self.state.connections.wait()).await;
+        if timeout(GOODBYE, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+        self.state.store.close().await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.state.stopping.cancel();
+    }
+}
+
+async fn open_store(data: &Path) -> Result<Store, StartError> {
+    make_private_directory(data).map_err(|error| StartError::Directory {
+        directory: data.display().to_string(),
+        error,
+    })?;
+    Store::open(&data.join("vireo.sqlite"))
+        .await
+        .map_err(|error| database_error(data, error))
+}
+
+fn database_error(data: &Path, error: StoreError) -> StartError {
+    StartError::Database {
+        directory: data.display().to_string(),
+        error,
+    }
+}
+
+/// Nobody else on the computer has any business in there.
+fn make_private_directory(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}

@@ -1,0 +1,91 @@
+//! What the handlers share.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::calls::DeviceId;
+use crate::http::{REGISTRATIONS, SIGN_IN_FAILURES, SignInKey};
+use crate::ice::IceConfig;
+use crate::rate::Buckets;
+use crate::store::Store;
+use crate::switchboard::Switchboard;
+
+/// Buckets that handlers share.
+pub type SharedBuckets<K> = Mutex<Buckets<K>>;
+
+/// What the handlers share; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct AppState(Arc<Shared>);
+
+/// See [`AppState`].
+#[derive(Debug)]
+pub struct Shared {
+    /// What outlives the process.
+    pub store: Store,
+    /// Connections and calls.
+    pub switchboard: Switchboard,
+    /// Whether new accounts are accepted.
+    pub open_registration: bool,
+    /// How long a call rings.
+    pub answer_timeout: Duration,
+    /// STUN and TURN servers to hand out.
+    pub ice: IceConfig,
+    /// Wrong passwords of late.
+    pub sign_in_failures: SharedBuckets<SignInKey>,
+    /// New accounts of late.
+    pub registrations: SharedBuckets<IpAddr>,
+    /// Cancelled when the server stops.
+    pub stopping: CancellationToken,
+    /// Every open WebSocket.
+    pub connections: TaskTracker,
+    next_device: AtomicU64,
+}
+
+impl AppState {
+    /// The state of a server that starts now. Needs a tokio runtime.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        open_registration: bool,
+        answer_timeout: Duration,
+        ice: IceConfig,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            switchboard: Switchboard::start(answer_timeout),
+            open_registration,
+            answer_timeout,
+            ice,
+            sign_in_failures: Mutex::new(Buckets::new(SIGN_IN_FAILURES)),
+            registrations: Mutex::new(Buckets::new(REGISTRATIONS)),
+            stopping: CancellationToken::new(),
+            connections: TaskTracker::new(),
+            next_device: AtomicU64::new(1),
+        }))
+    }
+}
+
+impl std::ops::Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Shared {
+    /// A number for a new connection, higher than every one before.
+    pub fn next_device(&self) -> DeviceId {
+        DeviceId(self.next_device.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Buckets stay right when a holder of the lock has panicked: nothing in them spans two steps.
+pub fn lock<K>(buckets: &SharedBuckets<K>) -> MutexGuard<'_, Buckets<K>> {
+    buckets.lock().unwrap_or_else(PoisonError::into_inner)
+}
