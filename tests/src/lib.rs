@@ -1,7 +1,12 @@
 //! Support for the tests of the whole system: real processes, started and stopped by the tests.
 
+pub mod bench;
 pub mod binaries;
+pub mod chromium;
 pub mod cli;
+pub mod devtools;
+pub mod pages;
+pub mod process_tree;
 pub mod server;
 pub mod sound_file;
 pub mod statistics;

@@ -1,0 +1,166 @@
+// One side of a Chromium ↔ Chromium call with the same pictures, time code and measures as Vireo's own: the thing it is
+// compared with. The pictures come ready-made as I420 from the measuring program, so that drawing them costs nothing here.
+
+const BITS = 30;
+const BLOCK = 32;
+
+/** Tenths of a millisecond since 1970, modulo 2^30. */
+const code = () => Math.floor((performance.timeOrigin + performance.now()) * 10) % 2 ** BITS;
+
+function stamp(picture, width) {
+  const now = code();
+  const block = Math.floor((BLOCK * width) / 1280);
+  for (let y = 0; y < block; y++) {
+    for (let bit = 0; bit < BITS; bit++) {
+      picture.fill((now >> bit) & 1 ? 235 : 16, y * width + bit * block, y * width + (bit + 1) * block);
+    }
+  }
+}
+
+/** The age in milliseconds of a picture whose upper rows of luma are given, or null where they cannot be read. */
+function age(luma, stride, width, now) {
+  const block = (BLOCK * width) / 1280;
+  let stamped = 0;
+  for (let bit = 0; bit < BITS; bit++) {
+    const value = luma[Math.floor(block / 2) * stride + Math.floor(bit * block + block / 2)];
+    if (value > 96 && value < 160) return null;
+    if (value >= 160) stamped |= 1 << bit;
+  }
+  const tenths = (now - stamped + 2 ** BITS) % 2 ** BITS;
+  return tenths <= 100_000 ? tenths / 10 : null;
+}
+
+/** A camera that plays the given pictures round and round, each with the moment it was given out. */
+async function patternTrack(url, { width, height, frameRate }) {
+  const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
+  const size = (width * height * 3) / 2;
+  const count = bytes.length / size;
+  const generator = new MediaStreamTrackGenerator({ kind: "video" });
+  const writer = generator.writable.getWriter();
+  const start = performance.now();
+  let number = 0;
+  const give = () => {
+    const picture = bytes.subarray((number % count) * size, ((number % count) + 1) * size);
+    stamp(picture, width);
+    const timestamp = Math.round(performance.now() * 1000);
+    writer.write(new VideoFrame(picture, { format: "I420", codedWidth: width, codedHeight: height, timestamp }));
+    number += 1;
+    setTimeout(give, Math.max(0, start + (number * 1000) / frameRate - performance.now()));
+  };
+  give();
+  return generator;
+}
+
+function toneTrack() {
+  const context = new AudioContext({ sampleRate: 48000 });
+  const destination = context.createMediaStreamDestination();
+  const tone = new OscillatorNode(context, { frequency: 440 });
+  tone.connect(new GainNode(context, { gain: 0.2 })).connect(destination);
+  tone.start();
+  return destination.stream.getAudioTracks()[0];
+}
+
+class Side {
+  ages = [];
+  arrivals = [];
+  unreadable = 0;
+  width = 0;
+  height = 0;
+
+  constructor(options, video) {
+    this.options = options;
+    this.connection = new RTCPeerConnection();
+    this.connection.ontrack = ({ track }) => this.#receive(track);
+    this.relay = new WebSocket(`${location.origin.replace("http", "ws")}/relay`);
+    this.relayOpened = new Promise((resolve) => (this.relay.onopen = resolve));
+    this.relay.onmessage = ({ data }) => this.#signal(JSON.parse(data));
+    this.connection.onicecandidate = ({ candidate }) => candidate && this.#send({ candidate });
+    this.connection.addTrack(video, new MediaStream([video]));
+    this.connection.addTrack(toneTrack());
+    const transceiver = this.connection.getTransceivers()[0];
+    const codecs = RTCRtpReceiver.getCapabilities("video").codecs;
+    transceiver.setCodecPreferences(codecs.filter((codec) => codec.mimeType === options.mimeType));
+  }
+
+  #send(message) {
+    this.relay.send(JSON.stringify(message));
+  }
+
+  async #signal({ candidate, offer, answer }) {
+    if (candidate) await this.connection.addIceCandidate(candidate);
+    if (offer) await this.#accept(offer);
+    if (answer) {
+      this.began = performance.now();
+      await this.connection.setRemoteDescription(answer);
+      await this.#limit();
+    }
+  }
+
+  async call() {
+    await this.connection.setLocalDescription();
+    this.#send({ offer: this.connection.localDescription });
+  }
+
+  async #accept(offer) {
+    this.began = performance.now();
+    await this.connection.setRemoteDescription(offer);
+    await this.connection.setLocalDescription();
+    this.#send({ answer: this.connection.localDescription });
+    await this.#limit();
+  }
+
+  async #limit() {
+    const sender = this.connection.getSenders()[0];
+    const parameters = sender.getParameters();
+    for (const encoding of parameters.encodings) encoding.maxBitrate = this.options.maxBitrate;
+    await sender.setParameters(parameters);
+  }
+
+  async #receive(track) {
+    if (track.kind === "audio") {
+      this.speaker = new Audio();
+      this.speaker.srcObject = new MediaStream([track]);
+      await this.speaker.play();
+      return;
+    }
+    const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
+    for (;;) {
+      const { value: frame, done } = await reader.read();
+      if (done) return;
+      await this.#measure(frame, code());
+      frame.close();
+    }
+  }
+
+  async #measure(frame, now) {
+    this.arrivals.push(performance.now());
+    this.firstFrameMs ??= performance.now() - this.began;
+    this.width = frame.codedWidth;
+    this.height = frame.codedHeight;
+    const rows = 2 * Math.ceil((BLOCK * this.width) / 1280 / 2);
+    const rect = { x: 0, y: 0, width: this.width, height: rows };
+    const buffer = new Uint8Array(frame.allocationSize({ rect }));
+    const [luma] = await frame.copyTo(buffer, { rect });
+    const milliseconds = age(buffer.subarray(luma.offset), luma.stride, this.width, now);
+    if (milliseconds === null) this.unreadable += 1;
+    else this.ages.push(milliseconds);
+  }
+
+  result() {
+    const { firstFrameMs, ages, arrivals, unreadable, width, height } = this;
+    return { firstFrameMs, ages, arrivals, unreadable, width, height };
+  }
+}
+
+let video;
+
+/** Makes the camera ready; apart from the call, as it is in Vireo's measurement. */
+export async function prepare(pictures, options) {
+  video = await patternTrack(pictures, options);
+}
+
+export async function join(options) {
+  const side = new Side(options, video);
+  await side.relayOpened;
+  return side;
+}

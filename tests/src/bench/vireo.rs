@@ -1,0 +1,103 @@
+//! Two `vireo-cli` over a `vireo-server`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use tokio::process::Command;
+use tokio::time::sleep;
+
+use super::{CALL_SECONDS, Content, FORMAT, MARGIN_SECONDS, MAX_BITRATE, Measures, mean};
+use crate::binaries::binary;
+use crate::cli::Cli;
+use crate::process_tree::Usage;
+use crate::server::{Account, Server};
+
+pub(super) async fn measure(content: Content) -> Result<Measures> {
+    let server = Server::start(&["--open-registration"]).await?;
+    let (ann, bob) = server.two_contacts().await?;
+    let ann_file = server.folder().join("ann.jsonl");
+    let bob_file = server.folder().join("bob.jsonl");
+    let mut bob = start(&server, &bob, content, &bob_file, &["answer", "--once"])?;
+    bob.event("ready").await?;
+    let mut ann = start(&server, &ann, content, &ann_file, &["call", "Bob"])?;
+    ann.event("connected").await?;
+    let roots = [ann.id(), bob.id()].map(|id| id.context("it has ended"));
+    let [ann_root, bob_root] = roots;
+    let (ann_root, bob_root) = (ann_root?, bob_root?);
+    sleep(Duration::from_secs(MARGIN_SECONDS)).await;
+    let before = [ann_root, bob_root].map(Usage::of);
+    sleep(Duration::from_secs(CALL_SECONDS - 2 * MARGIN_SECONDS)).await;
+    let after = [ann_root, bob_root].map(Usage::of);
+    for side in [ann, bob] {
+        let ended = side.end().await?;
+        ensure!(ended.status == 0, "a side ended badly: {}", ended.stderr);
+    }
+    let (ann, bob) = (summary(&ann_file)?, summary(&bob_file)?);
+    let both = |pointer: &str| -> Result<[f64; 2]> {
+        Ok([number(&ann, pointer)?, number(&bob, pointer)?])
+    };
+    let heights = both("/video/in/frameHeight")?;
+    Ok(Measures {
+        caller_first_frame_ms: number(&ann, "/setup/acceptToFirstFrameMs")?,
+        callee_first_frame_ms: number(&bob, "/setup/acceptToFirstFrameMs")?,
+        latency_p50_ms: mean(both("/video/in/latencyMs/p50")?),
+        latency_p95_ms: mean(both("/video/in/latencyMs/p95")?),
+        latency_p99_ms: mean(both("/video/in/latencyMs/p99")?),
+        frames_per_second: mean(both("/video/in/framesDecoded")?) / CALL_SECONDS as f64,
+        height: heights[0].min(heights[1]),
+        cpu_share: mean([0, 1].map(|side| after[side].cores_since(&before[side]))),
+        memory_mb: mean(after.map(|usage| usage.pss as f64 / 1e6)),
+    })
+}
+
+fn start(
+    server: &Server,
+    account: &Account,
+    content: Content,
+    statistics: &Path,
+    call: &[&str],
+) -> Result<Cli> {
+    let mut command = Command::new(binary("vireo-cli")?);
+    command
+        .env("VIREO_PATTERN", content.name())
+        .args([
+            "--server",
+            &server.url,
+            "--user",
+            &account.name,
+            "--password-file",
+        ])
+        .arg(&account.password_file)
+        .args(call)
+        .args([
+            "--camera",
+            "pattern",
+            "--microphone",
+            "tone:440",
+            "--speaker",
+            "none",
+        ])
+        .args(["--size", &format!("{}x{}", FORMAT.width, FORMAT.height)])
+        .args(["--fps", &FORMAT.frame_rate.to_string()])
+        .args(["--codec", "h264", "--max-bitrate", &MAX_BITRATE.to_string()])
+        .args(["--for", &CALL_SECONDS.to_string(), "--stats"])
+        .arg(statistics);
+    Cli::spawn(command)
+}
+
+fn summary(file: &Path) -> Result<Value> {
+    let text = std::fs::read_to_string(file)?;
+    let last: Value = serde_json::from_str(text.lines().last().context("no statistics")?)?;
+    ensure!(
+        last["summary"] == true,
+        "the last line is no summary: {last}"
+    );
+    Ok(last)
+}
+
+fn number(summary: &Value, pointer: &str) -> Result<f64> {
+    let value = summary.pointer(pointer).and_then(Value::as_f64);
+    value.with_context(|| format!("no {pointer} in {summary}"))
+}

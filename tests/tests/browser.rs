@@ -1,0 +1,158 @@
+//! A browser as the other side: headless Chromium with a page written from PROTOCOL.md alone calls `vireo-cli` and is
+//! called by it, with either codec.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use vireo_tests::chromium::Chromium;
+use vireo_tests::cli::Cli;
+use vireo_tests::devtools::Page;
+use vireo_tests::pages;
+use vireo_tests::server::{Account, Server};
+
+const MEDIA: [&str; 8] = [
+    "--camera",
+    "pattern",
+    "--microphone",
+    "tone",
+    "--speaker",
+    "none",
+    "--size",
+    "640x360",
+];
+
+struct Bench {
+    server: Server,
+    browser: Chromium,
+    page: Page,
+    ann: Account,
+}
+
+/// A server, Ann for `vireo-cli`, and a page where Bob has signed in.
+async fn bench() -> Result<Bench> {
+    let server = Server::start(&["--open-registration"]).await?;
+    let (ann, bob) = server.two_contacts().await?;
+    let browser = Chromium::launch().await?;
+    let page = browser
+        .open(&pages::serve(axum::Router::new()).await?)
+        .await?;
+    let password = std::fs::read_to_string(&bob.password_file)?;
+    page.run(&format!(
+        "import('/peer.js').then(async (peer) => {{ window.peer = peer; window.client = await peer.connect({}, 'Bob', {}) }})",
+        Value::from(server.url.as_str()),
+        Value::from(password.trim()),
+    ))
+    .await?;
+    Ok(Bench {
+        server,
+        browser,
+        page,
+        ann,
+    })
+}
+
+/// Waits until the page has decoded two seconds of picture and a second of sound.
+async fn decoded_by_browser(page: &Page) -> Result<Value> {
+    let mut figures = Value::Null;
+    for _ in 0..100 {
+        figures = page.run("window.call.figures()").await?;
+        let decoded = figures["video"]["framesDecoded"].as_u64().unwrap_or(0);
+        let energy = figures["audio"]["totalAudioEnergy"].as_f64().unwrap_or(0.0);
+        if decoded >= 60 && energy > 0.001 {
+            return Ok(figures);
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    anyhow::bail!(
+        "the browser decodes too little: {figures}\n{}",
+        page.console()
+    )
+}
+
+/// Checks Vireo's own side by the last line of its statistics.
+fn decoded_by_vireo(statistics: &std::path::Path, codec: &str) -> Result<()> {
+    let text = std::fs::read_to_string(statistics)?;
+    let last: Value = serde_json::from_str(text.lines().last().context("no statistics")?)?;
+    ensure!(last["summary"] == true, "no summary: {last}");
+    let decoded = last["video"]["in"]["framesDecoded"].as_u64().unwrap_or(0);
+    ensure!(
+        decoded >= 40,
+        "only {decoded} frames of the browser's decoded: {last}"
+    );
+    let used = last["video"]["out"]["codec"].as_str().unwrap_or_default();
+    ensure!(used.eq_ignore_ascii_case(codec), "codec {used}: {last}");
+    let samples = last["audio"]["in"]["totalSamplesReceived"]
+        .as_u64()
+        .unwrap_or(0);
+    ensure!(samples > 48_000, "only {samples} samples heard: {last}");
+    Ok(())
+}
+
+async fn vireo_calls(codec: &str) -> Result<()> {
+    let bench = bench().await?;
+    let statistics = bench.server.folder().join("ann.jsonl");
+    bench
+        .page
+        .run("void (window.answered = peer.answer(client).then((call) => { window.call = call }))")
+        .await?;
+    let mut arguments = vec!["call", "Bob", "--codec", codec, "--for", "8", "--stats"];
+    arguments.push(statistics.to_str().context("a path in UTF-8")?);
+    arguments.extend(MEDIA);
+    let mut ann = Cli::start(&bench.server.url, &bench.ann, &arguments)?;
+    ann.event("connected").await?;
+    bench.page.run("window.answered").await?;
+    let figures = decoded_by_browser(&bench.page).await?;
+    ensure!(figures["video"]["frameWidth"] == 640, "{figures}");
+    let ended = ann.end().await?;
+    ensure!(ended.status == 0, "{ended:?}");
+    decoded_by_vireo(&statistics, codec)?;
+    ensure!(
+        bench.page.run("call.ended").await? == "hung-up",
+        "the page was not told"
+    );
+    drop(bench.browser);
+    Ok(())
+}
+
+async fn browser_calls(codec: &str, mime_type: &str) -> Result<()> {
+    let bench = bench().await?;
+    let statistics = bench.server.folder().join("ann.jsonl");
+    let mut arguments = vec!["answer", "--once", "--stats"];
+    arguments.push(statistics.to_str().context("a path in UTF-8")?);
+    arguments.extend(MEDIA);
+    let mut ann = Cli::start(&bench.server.url, &bench.ann, &arguments)?;
+    ann.event("ready").await?;
+    bench
+        .page
+        .run(&format!(
+            "peer.call(client, 'Ann', '{mime_type}').then((call) => {{ window.call = call }})"
+        ))
+        .await?;
+    ann.event("connected").await?;
+    decoded_by_browser(&bench.page).await?;
+    bench.page.run("call.hangUp()").await?;
+    let ended = ann.end().await?;
+    ensure!(ended.status == 0, "{ended:?}");
+    decoded_by_vireo(&statistics, codec)
+}
+
+#[tokio::test]
+async fn vireo_calls_a_browser_with_h264() -> Result<()> {
+    vireo_calls("h264").await
+}
+
+#[tokio::test]
+async fn vireo_calls_a_browser_with_vp8() -> Result<()> {
+    vireo_calls("vp8").await
+}
+
+#[tokio::test]
+async fn a_browser_calls_vireo_with_h264() -> Result<()> {
+    browser_calls("h264", "video/H264").await
+}
+
+#[tokio::test]
+async fn a_browser_calls_vireo_with_vp8() -> Result<()> {
+    browser_calls("vp8", "video/VP8").await
+}
