@@ -1,2 +1,59 @@
-//! placeholder
-fn main() {}
+//! Vireo's client in a terminal, for scripts, monitoring and tests.
+//!
+//! A call from here is a call like any other: the same client, the same engine, the same peer connection. What differs is
+//! where devices come from ([`media`]) and that the remote picture is decoded natively and measured ([`decode`]).
+
+mod account;
+mod args;
+mod call;
+mod check;
+mod commands;
+mod decode;
+mod devices;
+mod failure;
+mod finish;
+mod freeze;
+mod hardware;
+mod latency;
+mod media;
+mod output;
+mod playback;
+mod record;
+mod signals;
+mod statistics;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use crate::failure::{Failure, Status};
+
+/// The environment variable that says what is logged to standard error, such as `debug` or `vireo_call=trace`.
+const LOG_VARIABLE: &str = "VIREO_LOG";
+
+fn main() -> ExitCode {
+    let arguments = args::Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| "off".into()))
+        .with_writer(std::io::stderr)
+        .init();
+    let ended = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|problem| Failure::new(Status::Other, format!("Vireo cannot start: {problem}.")))
+        .and_then(|runtime| {
+            let ended = runtime.block_on(commands::run(&arguments));
+            // A camera's driver that hangs must not keep the process.
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            ended
+        });
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::say(&failure);
+            failure.into()
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The command line. Its form is an interface: scripts and measurements depend on it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use vireo_media::{VideoCodec, VideoFormat};
+
+use crate::devices::{CameraChoice, MicrophoneChoice, SpeakerChoice};
+
+/// Vireo in a terminal: calls for scripts, monitoring and tests.
+///
+/// Standard output is one JSON object a line. Exit status: 0 the call took place and ended as planned; 1 an error of another
+/// kind; 2 usage; 3 offline; 4 busy; 5 no answer; 6 declined; 7 access denied or unknown person; 8 connection failed; 9 server
+/// unreachable; 10 bad device or file; 11 wrong password.
+#[derive(Debug, Parser)]
+#[command(name = "vireo-cli", version)]
+pub struct Arguments {
+    /// The server's address, such as http://127.0.0.1:8080; without it, the server inside your running Vireo.
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+    /// Your name on the server; without it, the account of your Vireo on this computer.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub user: Option<String>,
+    /// A file whose first line is your password.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Makes an account on the server.
+    Register,
+    /// Your contacts.
+    #[command(subcommand)]
+    Contacts(ContactsCommand),
+    /// Calls a contact.
+    Call(CallArguments),
+    /// Waits for calls and answers them.
+    Answer(AnswerArguments),
+    /// Lists cameras, microphones and speakers.
+    Devices,
+}
+
+/// What can be done with contacts.
+#[derive(Debug, Subcommand)]
+pub enum ContactsCommand {
+    /// Lists your contacts.
+    List,
+    /// Adds a person; once both have added each other, you are contacts.
+    Add {
+        /// The person's name on the server.
+        name: String,
+    },
+}
+
+/// Arguments of `call`.
+#[derive(Debug, Args)]
+pub struct CallArguments {
+    /// Whom to call.
+    pub name: String,
+    /// What to send and where to put what comes.
+    #[command(flatten)]
+    pub media: MediaArguments,
+}
+
+/// Arguments of `answer`.
+#[derive(Debug, Args)]
+pub struct AnswerArguments {
+    /// Ends after the first call.
+    #[arg(long)]
+    pub once: bool,
+    /// Declines instead of accepting.
+    #[arg(long)]
+    pub decline: bool,
+    /// Lets it ring so long before accepting or declining.
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub after: u64,
+    /// What to send and where to put what comes.
+    #[command(flatten)]
+    pub media: MediaArguments,
+}
+
+/// What a call sends and what is done with what it receives.
+#[derive(Debug, Clone, Args)]
+pub struct MediaArguments {
+    /// none, pattern, file:PATH.y4m (loops), device or device:NAME; without it the system's camera, if there is one.
+    #[arg(long, value_name = "CAMERA")]
+    pub camera: Option<CameraChoice>,
+    /// none, tone[:HZ], file:PATH.wav, device or device:NAME; without it the system's microphone, if there is one.
+    #[arg(long, value_name = "MICROPHONE")]
+    pub microphone: Option<MicrophoneChoice>,
+    /// none, file:PATH.wav, device or device:NAME; without it the system's speaker, if there is one.
+    #[arg(long, value_name = "SPEAKER")]
+    pub speaker: Option<SpeakerChoice>,
+    /// The picture's size; without it 1280x720, or a file's own.
+    #[arg(long, value_name = "WxH", value_parser = parse_size)]
+    pub size: Option<Size>,
+    /// Frames a second; without it 30, or a file's own.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=120))]
+    pub fps: Option<u32>,
+    /// The only video codec to speak; without it H.264, or else VP8.
+    #[arg(long, value_name = "CODEC")]
+    pub codec: Option<CodecChoice>,
+    /// The most bits a second to send as video.
+    #[arg(long, value_name = "BPS", value_parser = clap::value_parser!(u32).range(30_000..=100_000_000))]
+    pub max_bitrate: Option<u32>,
+    /// Hangs up so long after the call is connected.
+    #[arg(long = "for", value_name = "SECONDS", value_parser = parse_seconds)]
+    pub duration: Option<Duration>,
+    /// Writes what is received: remote.y4m, remote.wav and remote.csv.
+    #[arg(long, value_name = "DIR")]
+    pub record: Option<PathBuf>,
+    /// Appends the call's statistics once a second, and a summary at its end.
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub stats: Option<PathBuf>,
+}
+
+/// What a camera sends when nobody says otherwise.
+pub const DEFAULT_FORMAT: VideoFormat = VideoFormat {
+    width: 1280,
+    height: 720,
+    frame_rate: 30,
+};
+
+impl MediaArguments {
+    /// The size and rate to send, where the source's own are `own`.
+    pub fn format(&self, own: VideoFormat) -> VideoFormat {
+        let Size(width, height) = self.size.unwrap_or(Size(own.width, own.height));
+        VideoFormat {
+            width,
+            height,
+            frame_rate: self.fps.unwrap_or(own.frame_rate),
+        }
+    }
+
+    /// The codecs to negotiate, the most wanted first.
+    pub fn codecs(&self) -> Vec<VideoCodec> {
+        match self.codec {
+            None => vec![VideoCodec::H264, VideoCodec::Vp8],
+            Some(CodecChoice::H264) => vec![VideoCodec::H264],
+            Some(CodecChoice::Vp8) => vec![VideoCodec::Vp8],
+        }
+    }
+}
+
+/// Width and height in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size(pub u32, pub u32);
+
+/// A video codec by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CodecChoice {
+    /// RFC 6184.
+    H264,
+    /// RFC 7741.
+    Vp8,
+}
+
+fn parse_size(text: &str) -> Result<Size, String> {
+    let (width, height) = text
+        .split_once(['x', 'X'])
+        .ok_or("write it as WIDTHxHEIGHT, such as 1280x720")?;
+    let side = |text: &str| match text.parse::<u32>() {
+        Ok(pixels) if (16..=4096).contains(&pixels) && pixels % 2 == 0 => Ok(pixels),
+        _ => Err("width and height are even numbers from 16 to 4096"),
+    };
+    Ok(Size(side(width)?, side(height)?))
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|seconds| *seconds >= 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "write a number of seconds, such as 10 or 2.5".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(arguments: &[&str]) -> Result<MediaArguments, clap::Error> {
+        let line = ["vireo-cli", "call", "Bob"].iter().chain(arguments);
+        Arguments::try_parse_from(line).map(|parsed| match parsed.command {
+            Command::Call(call) => call.media,
+            other => panic!("not a call: {other:?}"),
+        })
+    }
+
+    #[test]
+    fn a_bare_call_is_720p30_with_h264_first() {
+        let media = call(&[]).expect("valid");
+        assert_eq!(media.format(DEFAULT_FORMAT), DEFAULT_FORMAT);
+        assert_eq!(media.codecs(), [VideoCodec::H264, VideoCodec::Vp8]);
+        assert_eq!(media.duration, None);
+        assert!(media.camera.is_none());
+    }
+
+    #[test]
+    fn everything_can_be_chosen() {
+        let media = call(&[
+            "--size=640x360",
+            "--fps=15",
+            "--codec=vp8",
+            "--max-bitrate=500000",
+            "--for=2.5",
+            "--camera=pattern",
+            "--microphone=tone:440",
+            "--speaker=none",
+            "--record=out",
+            "--stats=s.jsonl",
+        ])
+        .expect("valid");
+        let format = media.format(DEFAULT_FORMAT);
+        assert_eq!(
+            (format.width, format.height, format.frame_rate),
+            (640, 360, 15)
+        );
+        assert_eq!(media.codecs(), [VideoCodec::Vp8]);
+        assert_eq!(media.duration, Some(Duration::from_millis(2500)));
+        assert_eq!(media.camera, Some(CameraChoice::Pattern));
+        assert_eq!(media.microphone, Some(MicrophoneChoice::Tone(440.0)));
+        assert_eq!(media.speaker, Some(SpeakerChoice::None));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_a_usage_error() {
+        for wrong in [
+            "--size=1280",
+            "--size=1281x720",
+            "--size=0x0",
+            "--size=99999x2",
+            "--fps=0",
+            "--fps=x",
+            "--codec=av1",
+            "--max-bitrate=1",
+            "--for=-1",
+            "--for=NaN",
+            "--for=1e300",
+            "--camera=webcam",
+            "--camera=file:",
+            "--microphone=tone:loud",
+            "--microphone=tone:-5",
+            "--speaker=tone",
+            "--no-such-thing",
+        ] {
+            let error = call(&[wrong]).expect_err(wrong);
+            assert_eq!(error.exit_code(), 2, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn global_arguments_go_before_or_after_the_command() {
+        for line in [
+            "vireo-cli --server http://x --user A --password-file f contacts list",
+            "vireo-cli contacts list --server http://x --user A --password-file f",
+        ] {
+            let parsed = Arguments::try_parse_from(line.split(' ')).expect(line);
+            assert_eq!(parsed.server.as_deref(), Some("http://x"));
+            assert_eq!(parsed.user.as_deref(), Some("A"));
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The commands, each from its first step to its last.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use vireo_call::{MediaFactory, NoMedia, Phase};
+use vireo_client::{Client, ClientOptions, ConnectionState};
+use vireo_protocol::ChatId;
+
+use crate::account::Identity;
+use crate::args::{
+    AnswerArguments, Arguments, CallArguments, Command, ContactsCommand, MediaArguments,
+};
+use crate::call::{Caller, Incoming};
+use crate::failure::{Failure, Status};
+use crate::hardware::{self, Device};
+use crate::media::CliMedia;
+use crate::output::{self, Event};
+use crate::signals::Signals;
+use crate::statistics::StatisticsFile;
+
+/// Does what the command line says.
+///
+/// # Errors
+/// The exit status and the sentence.
+pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
+    match &arguments.command {
+        Command::Register => register(arguments).await,
+        Command::Contacts(ContactsCommand::List) => list_contacts(arguments).await,
+        Command::Contacts(ContactsCommand::Add { name }) => add_contact(arguments, name).await,
+        Command::Call(call) => place_call(arguments, call).await,
+        Command::Answer(answer) => answer_calls(arguments, answer).await,
+        Command::Devices => {
+            list_devices();
+            Ok(())
+        }
+    }
+}
+
+async fn register(arguments: &Arguments) -> Result<(), Failure> {
+    let session = Identity::of(arguments)?.register().await?;
+    output::line(&json!({"event": "registered", "user": session.user.name}));
+    Ok(())
+}
+
+async fn list_contacts(arguments: &Arguments) -> Result<(), Failure> {
+    let client = connect(&Identity::of(arguments)?, Arc::new(NoMedia)).await?;
+    let contacts = client.view().borrow().contacts.clone();
+    contacts.iter().for_each(output::line);
+    client.close().await;
+    Ok(())
+}
+
+async fn add_contact(arguments: &Arguments, name: &str) -> Result<(), Failure> {
+    let client = connect(&Identity::of(arguments)?, Arc::new(NoMedia)).await?;
+    let contact = client.add_contact(name).await;
+    client.close().await;
+    output::line(&contact?);
+    Ok(())
+}
+
+fn list_devices() {
+    for (kind, devices) in [
+        ("camera", hardware::cameras()),
+        ("microphone", hardware::microphones()),
+        ("speaker", hardware::speakers()),
+    ] {
+        for Device { id, name } in devices {
+            output::line(&json!({"kind": kind, "id": id, "name": name}));
+        }
+    }
+}
+
+async fn place_call(arguments: &Arguments, call: &CallArguments) -> Result<(), Failure> {
+    let mut caller = prepare(arguments, &call.media).await?;
+    let chat_id = chat_with(&caller.client, &call.name)?;
+    let call_media = caller.media.next_call();
+    let camera = caller.media.has_camera();
+    caller.client.place_call(chat_id, camera).await?;
+    let outcome = caller.see_through(call_media, None).await;
+    caller.client.close().await;
+    outcome?.result(false)
+}
+
+async fn answer_calls(arguments: &Arguments, answer: &AnswerArguments) -> Result<(), Failure> {
+    let mut caller = prepare(arguments, &answer.media).await?;
+    let how = Incoming {
+        decline: answer.decline,
+        after: Duration::from_millis(answer.after),
+    };
+    let result = loop {
+        let call_media = caller.media.next_call();
+        match caller.wait_for_call().await {
+            Ok(true) => {}
+            Ok(false) => break Ok(()),
+            Err(failure) => break Err(failure),
+        }
+        let outcome = match caller.see_through(call_media, Some(how)).await {
+            Ok(outcome) => outcome,
+            Err(failure) => break Err(failure),
+        };
+        match outcome.result(answer.decline) {
+            result if answer.once => break result,
+            Ok(()) => {}
+            Err(failure) => output::say(failure),
+        }
+    };
+    caller.client.close().await;
+    result
+}
+
+impl Caller {
+    /// Waits until a call rings here. False when asked to stop instead.
+    async fn wait_for_call(&mut self) -> Result<bool, Failure> {
+        let mut view = self.client.view();
+        let mut rings = std::pin::pin!(view.wait_for(|view| {
+            let call = view.call.as_ref();
+            call.is_some_and(|call| call.phase == Phase::Incoming)
+                || matches!(
+                    view.connection,
+                    ConnectionState::SignedOut | ConnectionState::UpdateNeeded
+                )
+        }));
+        tokio::select! {
+            () = self.signals.next() => return Ok(false),
+            rings = &mut rings => match rings.map(|view| view.connection) {
+                Ok(ConnectionState::SignedOut) => return Err(vireo_client::ClientError::SignedOut.into()),
+                Ok(ConnectionState::UpdateNeeded) => return Err(vireo_client::ClientError::VersionMismatch.into()),
+                Ok(_) => {}
+                Err(_) => return Err(vireo_client::ClientError::Closed.into()),
+            },
+        }
+        Ok(true)
+    }
+}
+
+/// Everything that can go wrong before anybody's device rings; then says that it is ready.
+async fn prepare(arguments: &Arguments, media: &MediaArguments) -> Result<Caller, Failure> {
+    let identity = Identity::of(arguments)?;
+    let devices = Arc::new(CliMedia::new(media)?);
+    let statistics = media
+        .stats
+        .as_deref()
+        .map(StatisticsFile::create)
+        .transpose()?;
+    let signals = Signals::listen();
+    let client = connect(&identity, Arc::clone(&devices) as Arc<dyn MediaFactory>).await?;
+    output::line(&Event::Ready {
+        user: &client.view().borrow().me.name,
+    });
+    Ok(Caller {
+        client,
+        media: devices,
+        duration: media.duration,
+        statistics,
+        signals,
+    })
+}
+
+async fn connect(identity: &Identity, media: Arc<dyn MediaFactory>) -> Result<Client, Failure> {
+    let session = identity.sign_in().await?;
+    let client = Client::connect(session, media, ClientOptions::default());
+    client.ready().await?;
+    Ok(client)
+}
+
+/// The chat with the contact of this name.
+fn chat_with(client: &Client, name: &str) -> Result<ChatId, Failure> {
+    let view = client.view();
+    let view = view.borrow();
+    let contact = view
+        .contacts
+        .iter()
+        .find(|contact| contact.name.to_lowercase() == name.to_lowercase());
+    let problem = match contact {
+        Some(contact) => match &contact.chat_id {
+            Some(chat_id) => return Ok(chat_id.clone()),
+            None => format!(
+                "{} is not a contact yet: each of you has to add the other with `vireo-cli contacts add`.",
+                contact.name
+            ),
+        },
+        None => format!(
+            "“{name}” is not among your contacts. Add them first with `vireo-cli contacts add`."
+        ),
+    };
+    Err(Failure::new(Status::AccessDenied, problem))
+}

@@ -1,0 +1,124 @@
+//! The remote picture, decoded on a thread of its own and measured.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use vireo_call::{EncodedVideoSink, KeyFrameRequester, PlaybackStats};
+use vireo_media::codec::video_decoder;
+use vireo_media::video::{read_time_code_at, unix_ms_now};
+use vireo_media::{EncodedFrame, MediaError, VideoCodec, VideoDecoder, VideoFrame};
+
+use crate::finish::Guard;
+use crate::playback::{Playback, lock};
+use crate::record::VideoRecorder;
+
+/// So many coded pictures may wait for the decoder; behind more, it starts again with a key frame.
+const QUEUE: usize = 30;
+
+/// Takes the coded pictures of one call and has them decoded. Dropping it ends the thread once what waits is decoded.
+pub struct RemoteVideo {
+    queue: SyncSender<EncodedFrame>,
+    playback: Arc<Mutex<Playback>>,
+    key_frames: KeyFrameRequester,
+    /// The queue overflowed: nothing can be decoded until the next key frame.
+    overflowed: bool,
+}
+
+impl RemoteVideo {
+    /// Starts the thread. It keeps the guard until everything is decoded and recorded.
+    pub fn start(
+        playback: Arc<Mutex<Playback>>,
+        recorder: Option<VideoRecorder>,
+        key_frames: KeyFrameRequester,
+        guard: Guard,
+    ) -> Self {
+        let (queue, frames) = sync_channel(QUEUE);
+        let chain = DecodeChain {
+            frames,
+            decoder: None,
+            playback: Arc::clone(&playback),
+            key_frames: key_frames.clone(),
+            recorder,
+            _guard: guard,
+        };
+        let started = std::thread::Builder::new()
+            .name("remote video".to_owned())
+            .spawn(move || chain.run());
+        if let Err(problem) = started {
+            tracing::error!(%problem, "the decoder's thread cannot be started");
+        }
+        Self {
+            queue,
+            playback,
+            key_frames,
+            overflowed: false,
+        }
+    }
+}
+
+impl EncodedVideoSink for RemoteVideo {
+    fn frame(&mut self, frame: EncodedFrame) {
+        if self.overflowed && !frame.key_frame {
+            return;
+        }
+        self.overflowed = match self.queue.try_send(frame) {
+            Ok(()) | Err(TrySendError::Disconnected(_)) => false,
+            Err(TrySendError::Full(_)) => {
+                self.key_frames.request();
+                true
+            }
+        };
+    }
+
+    fn playback(&mut self) -> PlaybackStats {
+        lock(&self.playback).stats(Instant::now())
+    }
+}
+
+struct DecodeChain {
+    frames: Receiver<EncodedFrame>,
+    decoder: Option<(VideoCodec, Box<dyn VideoDecoder>)>,
+    playback: Arc<Mutex<Playback>>,
+    key_frames: KeyFrameRequester,
+    recorder: Option<VideoRecorder>,
+    /// The last field, so that it is dropped after the recorder has closed its files.
+    _guard: Guard,
+}
+
+impl DecodeChain {
+    fn run(mut self) {
+        while let Ok(encoded) = self.frames.recv() {
+            match self.decode(&encoded) {
+                Ok(Some(frame)) => self.show(frame),
+                Ok(None) => {}
+                Err(problem) => {
+                    tracing::debug!(%problem, "a picture cannot be decoded");
+                    self.key_frames.request();
+                }
+            }
+        }
+    }
+
+    fn decode(&mut self, encoded: &EncodedFrame) -> Result<Option<VideoFrame>, MediaError> {
+        let decoder = match &mut self.decoder {
+            Some((codec, decoder)) if *codec == encoded.codec => decoder,
+            slot => {
+                &mut slot
+                    .insert((encoded.codec, video_decoder(encoded.codec)?))
+                    .1
+            }
+        };
+        decoder.decode(&encoded.data)
+    }
+
+    /// The picture could be painted now: this is the moment that counts.
+    fn show(&mut self, frame: VideoFrame) {
+        let (now, unix_ms) = (Instant::now(), unix_ms_now());
+        let latency = read_time_code_at(&frame, unix_ms);
+        let number = lock(&self.playback).frame(frame.width, frame.height, latency, now);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.push(number, unix_ms, frame);
+        }
+    }
+}
