@@ -46,7 +46,7 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
             "vireo-echo",
         ],
     ),
-    ("vireo-tests", &["vireo-protocol"]),
+    ("vireo-tests", &["vireo-protocol", "vireo-media"]),
     ("xtask", &[]),
 ];
 
