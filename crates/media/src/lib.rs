@@ -9,6 +9,7 @@
 //! plain threads that are joined by bounded buffers. Devices and codecs are features; without them the crate still has its
 //! frames, files, patterns and buffers.
 
+mod device;
 mod error;
 mod event;
 
@@ -19,6 +20,7 @@ pub mod video;
 
 pub use audio::{AudioFrame, AudioSink, AudioSource};
 pub use codec::{EncodedFrame, VideoCodec, VideoDecoder, VideoEncoder};
+pub use device::DeviceInfo;
 pub use error::MediaError;
 pub use event::MediaEvent;
 pub use video::{VideoFormat, VideoFrame, VideoSink, VideoSource};

@@ -1,5 +1,10 @@
 //! Sound: 10 ms frames of 48 kHz mono, where they come from and where they go.
 
+#[cfg(feature = "devices")]
+mod device;
+#[cfg(not(feature = "devices"))]
+#[path = "device_absent.rs"]
+mod device;
 mod keeper;
 mod pace;
 #[cfg(feature = "codecs")]
@@ -15,6 +20,7 @@ mod synthetic;
 mod wav;
 mod worker;
 
+pub use device::{Microphone, Speaker, microphones, speakers};
 pub use pace::FRAME_DURATION;
 pub use processor::VoiceProcessor;
 pub use receive_chain::ReceiveChain;

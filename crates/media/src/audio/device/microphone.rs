@@ -1,0 +1,178 @@
+//! A microphone.
+
+use std::{sync::Arc, time::Duration};
+
+use cpal::{
+    Device, Stream,
+    traits::{DeviceTrait, StreamTrait},
+};
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use super::{
+    Direction, OPEN_WITHIN, convert, failure,
+    stream::{Running, SharedLine, configs, default_config, run},
+};
+use crate::{
+    MediaError,
+    audio::{
+        AudioFrame, AudioSource, FRAME_SAMPLES, SAMPLE_RATE,
+        resample::{Resampler, downmix},
+    },
+};
+
+/// Sound older than this is left out: after a thread could not run for a while, say.
+const MAX_BEHIND: Duration = Duration::from_millis(120);
+
+/// A microphone of this computer.
+pub struct Microphone {
+    name: String,
+    ring: Consumer<f32>,
+    rate: u32,
+    resampler: Resampler,
+    ready: Vec<f32>,
+    line: SharedLine,
+    _running: Running,
+}
+
+/// What the stream's thread hands over.
+struct Opened {
+    name: String,
+    ring: Consumer<f32>,
+    rate: u32,
+    resampler: Resampler,
+    line: SharedLine,
+}
+
+impl Microphone {
+    /// Opens the microphone of this id or name; None for the system's default one. May take a few seconds.
+    ///
+    /// # Errors
+    /// [`MediaError::NoDevice`] when there is none (of this name), [`MediaError::Device`] when it is busy, forbidden or
+    /// does not answer. The text is for the user.
+    pub fn open(name: Option<&str>) -> Result<Self, MediaError> {
+        let (running, opened) = run(Direction::Input, name, open)?;
+        let Opened {
+            name,
+            ring,
+            rate,
+            resampler,
+            line,
+        } = opened;
+        Ok(Self {
+            name,
+            ring,
+            rate,
+            resampler,
+            ready: Vec::new(),
+            line,
+            _running: running,
+        })
+    }
+
+    /// What a person calls it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Takes over what the callback has left, dropping what is too old.
+    fn take(&mut self) {
+        let limit = (self.rate as f32 * MAX_BEHIND.as_secs_f32()) as usize;
+        let waiting = self.ring.slots();
+        let stale = if waiting > limit {
+            waiting - limit / 4
+        } else {
+            0
+        };
+        let Ok(chunk) = self.ring.read_chunk(waiting) else {
+            return;
+        };
+        let (first, second) = chunk.as_slices();
+        let skip = stale.min(first.len());
+        self.resampler.push(&first[skip..], &mut self.ready);
+        self.resampler
+            .push(&second[stale - skip..], &mut self.ready);
+        chunk.commit_all();
+    }
+}
+
+impl AudioSource for Microphone {
+    fn read(&mut self) -> Result<AudioFrame, MediaError> {
+        while self.ready.len() < FRAME_SAMPLES {
+            let ring = &self.ring;
+            if !self.line.wait_until(|| ring.slots() > 0) {
+                return Err(failure::lost(Direction::Input, &self.name));
+            }
+            self.take();
+        }
+        let mut frame = AudioFrame::SILENCE;
+        frame.0.copy_from_slice(&self.ready[..FRAME_SAMPLES]);
+        self.ready.drain(..FRAME_SAMPLES);
+        Ok(frame)
+    }
+
+    fn is_device(&self) -> bool {
+        true
+    }
+}
+
+fn open(device: &Device, name: &str) -> Result<(Stream, Opened), MediaError> {
+    let fail = |error: cpal::Error| failure::cannot_open(Direction::Input, name, &error);
+    let supported = default_config(device, Direction::Input).map_err(fail)?;
+    let rate = supported.sample_rate();
+    let channels = usize::from(supported.channels()).max(1);
+    let line = SharedLine::default();
+    let mut outcome = None;
+    for config in configs(&supported) {
+        let (producer, consumer) = RingBuffer::new(rate as usize);
+        let callback = callback(producer, channels, Arc::clone(&line));
+        let errors = Arc::clone(&line);
+        let stream = device
+            .build_input_stream_raw(
+                config,
+                supported.sample_format(),
+                callback,
+                move |error| errors.report(&error),
+                Some(OPEN_WITHIN),
+            )
+            .and_then(|stream| stream.play().map(|()| stream));
+        match stream {
+            Ok(stream) => {
+                let resampler = Resampler::new(rate, SAMPLE_RATE)?;
+                return Ok((
+                    stream,
+                    Opened {
+                        name: name.into(),
+                        ring: consumer,
+                        rate,
+                        resampler,
+                        line,
+                    },
+                ));
+            }
+            Err(error) => outcome = Some(error),
+        }
+    }
+    Err(outcome.map_or_else(|| failure::none(Direction::Input), fail))
+}
+
+/// Runs on the system's real-time thread: mixes down, fills the ring, rings the bell.
+fn callback(
+    mut ring: Producer<f32>,
+    channels: usize,
+    line: SharedLine,
+) -> impl FnMut(&cpal::Data, &cpal::InputCallbackInfo) + Send + 'static {
+    let mut interleaved = Vec::with_capacity(16_384);
+    let mut mono = Vec::with_capacity(16_384);
+    move |data, _| {
+        interleaved.clear();
+        mono.clear();
+        convert::read(data, &mut interleaved);
+        downmix(&interleaved, channels, &mut mono);
+        let room = mono.len().min(ring.slots());
+        if let Ok(chunk) = ring.write_chunk_uninit(room) {
+            chunk.fill_from_iter(mono.iter().copied());
+        }
+        line.ring();
+    }
+}
