@@ -1,10 +1,12 @@
 //! The call: its state machine, its engine and its peer connection.
 
+pub mod machine;
 mod media;
 pub mod peer;
 mod stats;
 mod view;
 
+pub use machine::Call;
 pub use media::{
     DEFAULT_MAX_BITRATE, EncodedVideoSink, KeyFrameRequester, MediaFactory, NoMedia,
 };

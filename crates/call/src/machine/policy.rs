@@ -1,0 +1,36 @@
+//! How long a call waits for what.
+
+use std::time::Duration;
+
+/// How long making the offer or the answer may take; it needs no network.
+pub const DESCRIPTION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// After how long the server ends a call that nobody answers, when it has not said so itself.
+pub const DEFAULT_ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How much longer than the server this side waits for an answer, so that the server's word comes first.
+pub const ANSWER_GRACE: Duration = Duration::from_secs(5);
+
+/// How long the media connection may take to come up once the call has been accepted.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long a lost media connection may take to come back.
+pub const RECONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What differs from one client to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallPolicy {
+    /// After so long the server ends a call that nobody answers.
+    pub answer_timeout: Duration,
+    /// After so long from connected this side hangs up.
+    pub longest: Option<Duration>,
+}
+
+impl Default for CallPolicy {
+    fn default() -> Self {
+        Self {
+            answer_timeout: DEFAULT_ANSWER_TIMEOUT,
+            longest: None,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Mute and camera, devices that fail, and what the other side hears of it.
+
+use super::*;
+use crate::NoticeKind;
+
+fn camera_failed(message: Option<&str>) -> Input {
+    Input::DeviceFailed {
+        call_id: id(OURS),
+        device: NoticeKind::Camera,
+        message: message.map(str::to_owned),
+    }
+}
+
+#[test]
+fn a_switch_is_performed_and_told_wherever_the_other_side_listens() {
+    let table = [
+        ("offering", true, false),
+        ("calling", true, true),
+        ("ringing", true, true),
+        ("answering", true, false),
+        ("connecting", true, true),
+        ("connected", true, true),
+        ("reconnecting", true, true),
+        ("idle", false, false),
+        ("ended", false, false),
+    ];
+    for (name, performed, told) in table {
+        let mut line = Line::in_state(name);
+        let outputs = line.input(Input::SetMicrophoneMuted(true));
+        assert_eq!(
+            outputs.contains(&Output::SetMicrophone(false)),
+            performed,
+            "{name}"
+        );
+        let muted = MediaState {
+            microphone: false,
+            camera: true,
+        };
+        assert_eq!(
+            sent(&outputs),
+            if told {
+                vec![media_message(muted)]
+            } else {
+                vec![]
+            },
+            "{name}"
+        );
+        assert_eq!(
+            line.input(Input::SetMicrophoneMuted(true)),
+            [],
+            "{name}: a second time changes nothing"
+        );
+        let outputs = line.input(Input::SetCameraEnabled(false));
+        assert_eq!(
+            outputs.contains(&Output::SetCamera(false)),
+            performed,
+            "{name}"
+        );
+        let dark = MediaState {
+            microphone: false,
+            camera: false,
+        };
+        assert_eq!(
+            sent(&outputs),
+            if told {
+                vec![media_message(dark)]
+            } else {
+                vec![]
+            },
+            "{name}"
+        );
+        assert_eq!(
+            line.input(Input::SetCameraEnabled(false)),
+            [],
+            "{name}: a second time changes nothing"
+        );
+    }
+}
+
+#[test]
+fn what_was_switched_before_the_offer_or_the_answer_is_in_it() {
+    let mut line = Line::in_state("offering");
+    line.input(Input::SetMicrophoneMuted(true));
+    let outputs = line.input(described());
+    let muted = MediaState {
+        microphone: false,
+        camera: true,
+    };
+    assert!(
+        matches!(&sent(&outputs)[..], [ClientMessage::CallInitiate { media_state, .. }] if *media_state == muted)
+    );
+    let mut line = Line::in_state("answering");
+    line.input(Input::SetCameraEnabled(false));
+    let outputs = line.input(described());
+    assert!(matches!(
+        &sent(&outputs)[..],
+        [ClientMessage::CallAnswer {
+            media_state: SOUND,
+            ..
+        }]
+    ));
+}
+
+#[test]
+fn the_other_sides_state_is_shown_from_the_first_ring() {
+    for name in [
+        "incoming",
+        "answering",
+        "connecting",
+        "connected",
+        "reconnecting",
+    ] {
+        let mut line = Line::in_state(name);
+        let dark = MediaState {
+            microphone: false,
+            camera: false,
+        };
+        assert_eq!(line.input(remote_media(OURS, dark)), [], "{name}");
+        assert_eq!(
+            line.call.state().details().map(|call| call.remote),
+            Some(dark),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_camera_that_fails_is_told_to_both_and_the_call_goes_on() {
+    let mut line = Line::in_state("connected");
+    let outputs = line.input(camera_failed(Some("The camera is busy.")));
+    assert_eq!(outputs, [Output::Send(media_message(SOUND))]);
+    assert_eq!(
+        line.input(camera_failed(Some("The camera has gone."))),
+        [],
+        "told once"
+    );
+    let notices = |line: &Line| {
+        line.call
+            .state()
+            .details()
+            .map(|call| call.notices.clone())
+            .unwrap_or_default()
+    };
+    assert_eq!(notices(&line).len(), 1, "the newer one replaces the older");
+    assert_eq!(notices(&line)[0].message, "The camera has gone.");
+    let outputs = line.input(Input::SetCameraEnabled(true));
+    assert_eq!(
+        outputs,
+        [Output::SetCamera(true), Output::Send(media_message(BOTH))]
+    );
+    assert_eq!(notices(&line), [], "another attempt, another result");
+    assert_eq!(line.name(), "connected");
+}
+
+#[test]
+fn a_camera_that_the_user_does_not_want_needs_no_notice() {
+    let mut line = Line::in_state("connected");
+    line.input(camera_failed(None));
+    let call = line.call.state().details().expect("a call");
+    assert_eq!((call.local, call.notices.len()), (SOUND, 0));
+}
+
+#[test]
+fn no_speaker_changes_nothing_for_the_other_side() {
+    let mut line = Line::in_state("connected");
+    let failed = Input::DeviceFailed {
+        call_id: id(OURS),
+        device: NoticeKind::Speaker,
+        message: Some("There is no speaker.".to_owned()),
+    };
+    assert_eq!(line.input(failed), []);
+    assert_eq!(
+        line.call.state().details().map(|call| call.notices.len()),
+        Some(1)
+    );
+}
+
+#[test]
+fn devices_that_are_not_open_cannot_fail() {
+    for name in ["incoming", "ended"] {
+        let mut line = Line::in_state(name);
+        let before = line.call.clone();
+        assert_eq!(line.input(camera_failed(Some("late"))), [], "{name}");
+        assert_eq!(line.call, before, "{name}");
+    }
+}

@@ -1,0 +1,130 @@
+//! The server goes and comes back.
+
+use super::*;
+
+#[test]
+fn a_call_in_progress_goes_on_and_what_it_had_to_say_is_said_later() {
+    for name in ["connecting", "connected", "reconnecting"] {
+        let mut line = Line::in_state(name);
+        assert_eq!(line.input(Input::ServerLost), [], "{name}");
+        assert_eq!(line.name(), name);
+        assert!(
+            !line
+                .call
+                .view(&crate::machine::Calendar::new(line.now, 0))
+                .expect("a call")
+                .server_reachable
+        );
+        assert_eq!(
+            line.input(peer(PeerEvent::LocalCandidate(candidate("ours")))),
+            [],
+            "{name}"
+        );
+        assert_eq!(
+            line.input(Input::SetMicrophoneMuted(true)),
+            [Output::SetMicrophone(false)],
+            "{name}"
+        );
+        assert_eq!(
+            line.input(Input::SetMicrophoneMuted(false)),
+            [Output::SetMicrophone(true)],
+            "{name}"
+        );
+        let messages = sent(&line.input(Input::ServerBack));
+        assert!(
+            matches!(messages[0], ClientMessage::CallIceCandidate { .. }),
+            "{name}: {messages:?}"
+        );
+        assert_eq!(
+            messages[1..],
+            [media_message(BOTH)],
+            "{name}: of two media states the newest"
+        );
+        assert_eq!(line.input(Input::ServerBack), [], "{name}: said once");
+        assert!(
+            line.call
+                .view(&crate::machine::Calendar::new(line.now, 0))
+                .expect("a call")
+                .server_reachable
+        );
+    }
+}
+
+#[test]
+fn an_acceptance_without_the_server_is_sent_when_it_is_back() {
+    let mut line = Line::in_state("answering");
+    line.input(Input::ServerLost);
+    assert_eq!(
+        line.input(peer(PeerEvent::LocalCandidate(candidate("ours")))),
+        []
+    );
+    assert_eq!(line.input(described()), []);
+    let messages = sent(&line.input(Input::ServerBack));
+    assert!(
+        matches!(
+            &messages[..],
+            [
+                ClientMessage::CallAnswer { .. },
+                ClientMessage::CallIceCandidate { .. }
+            ]
+        ),
+        "{messages:?}"
+    );
+}
+
+#[test]
+fn the_server_coming_back_while_the_answer_is_made_sends_nothing_before_it() {
+    let mut line = Line::in_state("answering");
+    line.input(Input::ServerLost);
+    line.input(peer(PeerEvent::LocalCandidate(candidate("ours"))));
+    assert_eq!(line.input(Input::ServerBack), []);
+    let messages = sent(&line.input(described()));
+    assert!(
+        matches!(
+            &messages[..],
+            [
+                ClientMessage::CallAnswer { .. },
+                ClientMessage::CallIceCandidate { .. }
+            ]
+        ),
+        "{messages:?}"
+    );
+}
+
+#[test]
+fn hanging_up_without_the_server_closes_at_once_and_tells_the_server_later() {
+    let mut line = Line::in_state("connected");
+    line.input(Input::ServerLost);
+    line.input(peer(PeerEvent::LocalCandidate(candidate("ours"))));
+    assert_eq!(
+        line.input(Input::End),
+        [Output::ClosePeer, Output::StopMedia]
+    );
+    assert_eq!(
+        line.input(Input::ServerBack),
+        [Output::Send(end_message(OURS, EndReason::HungUp))]
+    );
+}
+
+#[test]
+fn a_call_that_nobody_has_answered_ends_with_the_server() {
+    for name in ["offering", "calling", "ringing", "incoming"] {
+        let mut line = Line::in_state(name);
+        let outputs = line.input(Input::ServerLost);
+        assert!(outputs.contains(&Output::ClosePeer), "{name}");
+        assert_eq!(
+            line.reason(),
+            Some(EndedReason::ServerUnreachable),
+            "{name}"
+        );
+        assert_eq!(line.input(Input::ServerBack), [], "{name}");
+    }
+}
+
+#[test]
+fn placing_a_call_without_the_server_says_why_it_does_not_work() {
+    let mut line = Line::in_state("idle");
+    line.input(Input::ServerLost);
+    assert_eq!(line.input(place()), [], "no device is opened");
+    assert_eq!(line.reason(), Some(EndedReason::ServerUnreachable));
+}
