@@ -3,7 +3,7 @@
 //! Nothing is switched on for this: devices are looked up in the system's list, files are opened and closed again.
 
 use vireo_media::audio::{WavSink, WavSource};
-use vireo_media::video::Y4mSource;
+use vireo_media::video::{PatternContent, Y4mSource};
 use vireo_media::{MediaError, VideoFormat, VideoSource};
 
 use crate::devices::{CameraChoice, MicrophoneChoice, SpeakerChoice};
@@ -31,7 +31,11 @@ pub fn camera(choice: Option<CameraChoice>) -> Result<CameraChoice, Failure> {
             tried(Y4mSource::open(&path, None))?;
             Ok(CameraChoice::File(path))
         }
-        Some(choice @ (CameraChoice::None | CameraChoice::Pattern)) => Ok(choice),
+        Some(CameraChoice::Pattern) => {
+            tried(PatternContent::from_environment())?;
+            Ok(CameraChoice::Pattern)
+        }
+        Some(CameraChoice::None) => Ok(CameraChoice::None),
     }
 }
 

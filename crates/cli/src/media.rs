@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use vireo_call::{DEFAULT_MAX_BITRATE, EncodedVideoSink, KeyFrameRequester, MediaFactory};
 use vireo_media::audio::{NullSink, RecordedSink, ToneMicrophone, WavSink, WavSource};
-use vireo_media::video::{PatternCamera, Y4mSource};
+use vireo_media::video::{PatternCamera, PatternContent, Y4mSource};
 use vireo_media::{AudioSink, AudioSource, MediaError, VideoCodec, VideoFormat, VideoSource};
 
 use crate::args::{DEFAULT_FORMAT, MediaArguments};
@@ -109,7 +109,10 @@ impl MediaFactory for CliMedia {
     fn open_camera(&self) -> Result<Option<Box<dyn VideoSource>>, MediaError> {
         Ok(match &self.camera {
             CameraChoice::None => None,
-            CameraChoice::Pattern => Some(Box::new(PatternCamera::new(self.format))),
+            CameraChoice::Pattern => {
+                let content = PatternContent::from_environment()?;
+                Some(Box::new(PatternCamera::with_content(self.format, content)))
+            }
             CameraChoice::File(path) => Some(Box::new(Y4mSource::open(path, Some(self.format))?)),
             CameraChoice::Device(name) => Some(hardware::camera(name.as_deref(), self.format)?),
         })

@@ -1,5 +1,6 @@
 //! A camera that needs no device: moving pictures with a time code, for tests, measurements and machines without a camera.
 
+use std::str::FromStr;
 use std::time::Instant;
 
 use super::pace::Pace;
@@ -16,6 +17,36 @@ pub enum PatternContent {
     TalkingHead,
     /// A textured surface that pans over the whole picture: hard on an encoder.
     MovingTexture,
+}
+
+impl PatternContent {
+    /// The environment variable that chooses the content.
+    pub const VARIABLE: &str = "VIREO_PATTERN";
+
+    /// What the environment asks for; the default where it says nothing.
+    ///
+    /// # Errors
+    /// [`MediaError::NoDevice`] when there is no such content.
+    pub fn from_environment() -> Result<Self, MediaError> {
+        match std::env::var(Self::VARIABLE) {
+            Ok(name) => name.parse(),
+            Err(_) => Ok(Self::default()),
+        }
+    }
+}
+
+impl FromStr for PatternContent {
+    type Err = MediaError;
+
+    fn from_str(name: &str) -> Result<Self, MediaError> {
+        match name {
+            "talking-head" => Ok(Self::TalkingHead),
+            "moving-texture" => Ok(Self::MovingTexture),
+            _ => Err(MediaError::NoDevice(format!(
+                "There is no pattern called “{name}”; there are talking-head and moving-texture."
+            ))),
+        }
+    }
 }
 
 /// The pictures of the pattern by their number, without time code and pace; the same on every machine.
@@ -103,6 +134,17 @@ mod tests {
         height: 180,
         frame_rate: 100,
     };
+
+    #[test]
+    fn contents_go_by_name() {
+        let content = |name: &str| name.parse::<PatternContent>().ok();
+        assert_eq!(content("talking-head"), Some(PatternContent::TalkingHead));
+        assert_eq!(
+            content("moving-texture"),
+            Some(PatternContent::MovingTexture)
+        );
+        assert_eq!(content("snow"), None);
+    }
 
     #[test]
     fn it_keeps_time_and_carries_it() {
