@@ -7,6 +7,7 @@
 mod calls;
 mod check;
 mod config;
+mod echo;
 mod http;
 mod ice;
 mod origin;
@@ -23,6 +24,7 @@ mod store;
 mod switchboard;
 
 pub use config::{Config, DEFAULT_ANSWER_TIMEOUT, DEFAULT_PORT};
+pub use echo::{echo_program, keep_echo_running};
 pub use ice::IceConfig;
 pub use router::router;
 pub use serve::{ECHO_NAME, Running, Server, StartError};

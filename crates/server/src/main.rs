@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use vireo_server::{Config, IceConfig, Server};
+use tokio_util::sync::CancellationToken;
+use vireo_server::{Config, IceConfig, Server, echo_program, keep_echo_running};
 
 /// Vireo's server. It needs no configuration.
 #[derive(Debug, Parser)]
@@ -69,7 +70,17 @@ async fn run(args: Args) -> Result<(), String> {
         .await
         .map_err(|error| error.to_string())?;
     announce(server.url());
-    stop_requested().await;
+    let stop = CancellationToken::new();
+    let echo = async {
+        if let Some(program) = echo_program() {
+            keep_echo_running(&program, &server, stop.clone()).await;
+        }
+    };
+    let stopped = async {
+        stop_requested().await;
+        stop.cancel();
+    };
+    tokio::join!(echo, stopped);
     server.shutdown().await;
     Ok(())
 }

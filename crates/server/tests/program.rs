@@ -1,0 +1,171 @@
+//! `vireo-server` as a program: what it prints, what it refuses, how it stops.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+fn command(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vireo-server"));
+    command.arg("--data").arg(data).stdout(Stdio::piped());
+    command
+}
+
+/// Starts it on a free port. Returns the address that its first line gives.
+fn start(command: &mut Command) -> (Child, String) {
+    let mut child = command
+        .args(["--listen", "127.0.0.1:0"])
+        .spawn()
+        .expect("started");
+    let mut line = String::new();
+    let stdout = child.stdout.as_mut().expect("piped");
+    BufReader::new(stdout).read_line(&mut line).expect("a line");
+    let ready: Value = serde_json::from_str(&line).expect("the first line is JSON");
+    let url = ready["url"].as_str().expect("a url").to_owned();
+    (child, url)
+}
+
+fn refused(arguments: &[&str]) -> String {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let mut command = match arguments.contains(&"--data") {
+        true => Command::new(env!("CARGO_BIN_EXE_vireo-server")),
+        false => command(data.path()),
+    };
+    let output = command
+        .args(
+            ["--listen", "127.0.0.1:0"]
+                .iter()
+                .filter(|_| !arguments.contains(&"--listen")),
+        )
+        .args(arguments)
+        .stderr(Stdio::piped())
+        .output()
+        .expect("run");
+    assert!(!output.status.success(), "{arguments:?}");
+    assert!(output.stdout.is_empty());
+    String::from_utf8(output.stderr).expect("text")
+}
+
+#[tokio::test]
+async fn says_where_it_is_and_keeps_accounts_over_a_restart() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let body = serde_json::json!({"name": "Ann", "password": "correct horse"});
+    let http = reqwest::Client::new();
+    let (mut child, url) = start(command(data.path()).args(["--no-tls", "--open-registration"]));
+    let health: Value = http
+        .get(format!("{url}/api/health"))
+        .send()
+        .await
+        .expect("answered")
+        .json()
+        .await
+        .expect("JSON");
+    assert_eq!(health["status"], "ok");
+    let registered = http
+        .post(format!("{url}/api/register"))
+        .json(&body)
+        .send()
+        .await;
+    assert_eq!(registered.expect("answered").status(), 201);
+    // The hardest way to go; what was acknowledged has to be there afterwards.
+    child.kill().expect("killed");
+    child.wait().expect("waited");
+    let (mut child, url) = start(&mut command(data.path()));
+    let signed_in = http
+        .post(format!("{url}/api/sign-in"))
+        .json(&body)
+        .send()
+        .await;
+    assert_eq!(signed_in.expect("answered").status(), 200);
+    child.kill().expect("killed");
+    child.wait().expect("waited");
+}
+
+#[test]
+fn refuses_addresses_that_other_computers_reach() {
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
+        let sentence = refused(&["--listen", address]);
+        assert!(sentence.contains(address), "{sentence}");
+        assert!(sentence.contains("does not encrypt"), "{sentence}");
+        assert!(sentence.contains("127.0.0.1"), "{sentence}");
+    }
+}
+
+#[test]
+fn refuses_what_it_cannot_do() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
+    let address = taken.local_addr().expect("an address").to_string();
+    assert!(refused(&["--listen", &address]).contains("cannot listen"));
+    assert!(refused(&["--turn-secret-file", "/nonexistent/secret"]).contains("cannot be read"));
+    assert!(refused(&["--data", "/dev/null/here"]).contains("cannot be made"));
+    assert!(refused(&["--answer-timeout", "never"]).contains("number of seconds"));
+    assert!(refused(&["--turn", "192.0.2.1:3478"]).contains("--turn-secret-file"));
+}
+
+#[test]
+fn says_what_is_wrong_with_a_broken_database() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let nonsense = "this is not a database, and long enough to look like one ".repeat(100);
+    std::fs::write(data.path().join("vireo.sqlite"), nonsense).expect("written");
+    let path = data.path().to_str().expect("text");
+    let sentence = refused(&["--data", path]);
+    assert!(sentence.contains("database"), "{sentence}");
+}
+
+#[cfg(unix)]
+#[test]
+fn sigterm_stops_it_and_the_echo_test_beside_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let beside = |name: &str| directory.path().join(name);
+    // A program of its own directory, with a stand-in beside it that notes what it is given and when that ends.
+    std::fs::copy(env!("CARGO_BIN_EXE_vireo-server"), beside("vireo-server")).expect("copied");
+    let script = format!(
+        "#!/bin/sh\nread line\nprintf '%s' \"$line\" > {0}/given.part\nmv {0}/given.part {0}/given\ncat > /dev/null\n: > {0}/ended\n",
+        directory.path().display()
+    );
+    std::fs::write(beside("vireo-echo"), script).expect("written");
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(beside("vireo-echo"), executable).expect("made executable");
+    for (signal, status) in [("TERM", Some(0)), ("KILL", None)] {
+        let mut command = Command::new(beside("vireo-server"));
+        command
+            .arg("--data")
+            .arg(beside("data"))
+            .stdout(Stdio::piped());
+        let (mut child, url) = start(&mut command);
+        wait_for(&beside("given"));
+        let given = std::fs::read_to_string(beside("given")).expect("text");
+        let given: Value = serde_json::from_str(&given).expect("JSON");
+        assert_eq!(given["url"], url.as_str());
+        assert!(
+            given["token"]
+                .as_str()
+                .is_some_and(|token| token.len() > 20)
+        );
+        let killed = Command::new("kill")
+            .arg(format!("-{signal}"))
+            .arg(child.id().to_string())
+            .status();
+        assert!(killed.expect("run").success());
+        assert_eq!(child.wait().expect("waited").code(), status);
+        wait_for(&beside("ended"));
+        std::fs::remove_file(beside("given")).expect("removed");
+        std::fs::remove_file(beside("ended")).expect("removed");
+    }
+}
+
+/// Waits for a file that another process makes; there is no event to wait for.
+#[cfg(unix)]
+fn wait_for(file: &Path) {
+    let start = std::time::Instant::now();
+    while !file.exists() {
+        assert!(
+            start.elapsed().as_secs() < 20,
+            "{} does not appear",
+            file.display()
+        );
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
