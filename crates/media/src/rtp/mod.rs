@@ -4,11 +4,19 @@
 pub(crate) mod annex_b;
 mod audio_jitter_buffer;
 mod delay;
+mod frame_assembler;
+mod h264;
+mod holes;
 mod opus_duration;
+mod packetizer;
+mod sps;
 mod unwrap;
+mod vp8;
 
 pub use audio_jitter_buffer::{AudioJitterBuffer, AudioPacket, AudioReceiveStatistics};
+pub use frame_assembler::{AssembledFrame, AssemblerStatistics, FrameAssembler};
 pub use opus_duration::opus_packet_samples;
+pub use packetizer::Packetizer;
 
 use std::time::Instant;
 

@@ -1,0 +1,466 @@
+//! From RTP payloads to coded frames, in order.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+
+use super::holes::Holes;
+use super::unwrap::Unwrapper;
+use super::{RtpPayload, h264, vp8};
+use crate::codec::{EncodedFrame, VideoCodec};
+
+/// More packets than this are no call: 4,096 of them are 8 s at 5 Mbit/s.
+const MAX_PACKETS: usize = 4_096;
+/// With no key frame among so many packets, none of them will be needed.
+const MAX_WAITING_PACKETS: usize = 1_000;
+/// A gap as wide as this is a new stream rather than a loss, if the packet after it agrees (RFC 3550 appendix A.1).
+const MAX_GAP: i64 = 1_000;
+/// Two requests for a key frame are at least so far apart.
+const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(200);
+/// A missing packet is waited for at least and at most so long, by the round trip in between.
+const PATIENCE: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(100)..=Duration::from_millis(500);
+/// A complete key frame behind a hole is taken after this: longer than packets overtake each other.
+const OVERTAKING: Duration = Duration::from_millis(30);
+
+/// A frame and how it came.
+#[derive(Debug, Clone)]
+pub struct AssembledFrame {
+    /// The frame; `captured_at` is the arrival of its last packet.
+    pub frame: EncodedFrame,
+    /// When the first of its packets came.
+    pub first_packet_at: Instant,
+    /// How many packets it came in.
+    pub packets: usize,
+}
+
+/// Counts since the beginning, with W3C's names (webrtc-stats) where there are any.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AssemblerStatistics {
+    /// Packets taken, without duplicates.
+    pub packets_received: u64,
+    /// Bytes of their payloads.
+    pub bytes_received: u64,
+    /// Packets given up.
+    pub packets_lost: u64,
+    /// Packets that came twice or after they had been given up.
+    pub packets_discarded: u64,
+    /// Frames given out.
+    pub frames_received: u64,
+    /// Of these, key frames.
+    pub key_frames_received: u64,
+    /// Requests for a key frame.
+    pub pli_count: u64,
+}
+
+/// Puts the frames of one stream together. It gives them out in order and without gaps: a frame comes only when every
+/// frame since a key frame has come. Push what arrives, then poll until there is nothing more; and poll when
+/// [`Self::next_deadline`] has come.
+#[derive(Debug)]
+pub struct FrameAssembler {
+    codec: VideoCodec,
+    sequence: Unwrapper,
+    packets: BTreeMap<i64, RtpPayload>,
+    holes: Holes,
+    /// The first packet of the next frame; None while a key frame is waited for.
+    next: Option<i64>,
+    /// Whether every frame since a key frame has been given out.
+    has_reference: bool,
+    /// Since when the first key frame is waited for; None after a loss, when nothing speaks for waiting.
+    first_packet_at: Option<Instant>,
+    /// A packet from far off, until the next one tells a new stream from a straggler.
+    far_off: Option<RtpPayload>,
+    highest: Option<i64>,
+    /// Packets before this one are of no use any more.
+    floor: i64,
+    /// Parameter sets that came as an access unit of their own belong to the next one.
+    parameter_sets: BytesMut,
+    size: (u32, u32),
+    round_trip: Duration,
+    key_frame_asked_at: Option<Instant>,
+    /// A request for a key frame stands until one has come.
+    key_frame_wanted: bool,
+    statistics: AssemblerStatistics,
+}
+
+/// What can be said about a frame from the packets that are there.
+enum Found {
+    /// Its packets are this range.
+    Whole(std::ops::Range<i64>),
+    /// Something is missing from this number on.
+    Missing(i64),
+}
+
+impl FrameAssembler {
+    /// For a stream of this codec from its beginning or from anywhere within.
+    #[must_use]
+    pub fn new(codec: VideoCodec) -> Self {
+        Self {
+            codec,
+            sequence: Unwrapper::default(),
+            packets: BTreeMap::new(),
+            holes: Holes::default(),
+            next: None,
+            has_reference: false,
+            first_packet_at: None,
+            far_off: None,
+            highest: None,
+            floor: i64::MIN,
+            parameter_sets: BytesMut::new(),
+            size: (0, 0),
+            round_trip: Duration::from_millis(50),
+            key_frame_asked_at: None,
+            key_frame_wanted: false,
+            statistics: AssemblerStatistics::default(),
+        }
+    }
+
+    /// How long an answer takes: what waits and repeated requests go by.
+    pub fn set_round_trip(&mut self, round_trip: Duration) {
+        self.round_trip = round_trip;
+    }
+
+    /// The counts so far.
+    #[must_use]
+    pub fn statistics(&self) -> AssemblerStatistics {
+        self.statistics
+    }
+
+    /// Takes a packet, in whatever order they come.
+    pub fn push(&mut self, packet: RtpPayload) {
+        if self.is_far_off(packet.sequence_number) {
+            match self.far_off.take() {
+                Some(before)
+                    if before.sequence_number.wrapping_add(1) == packet.sequence_number =>
+                {
+                    tracing::debug!("the sequence numbers jump: a new stream");
+                    self.start_over();
+                    self.insert(before);
+                }
+                _ => {
+                    self.far_off = Some(packet);
+                    return;
+                }
+            }
+        }
+        self.insert(packet);
+    }
+
+    fn is_far_off(&self, sequence_number: u16) -> bool {
+        let number = self.sequence.peek_u16(sequence_number);
+        self.highest
+            .is_some_and(|highest| number > highest + MAX_GAP || number < highest - 4 * MAX_GAP)
+    }
+
+    fn insert(&mut self, packet: RtpPayload) {
+        let number = self.sequence.peek_u16(packet.sequence_number);
+        if number < self.floor || self.packets.contains_key(&number) {
+            self.statistics.packets_discarded += 1;
+            return;
+        }
+        match self.highest {
+            Some(highest) if number > highest => {
+                self.holes.open(highest + 1..number, packet.received_at)
+            }
+            Some(_) => self.holes.fill(number),
+            None => self.first_packet_at = Some(packet.received_at),
+        }
+        if self.highest.is_none_or(|highest| number > highest) {
+            self.highest = Some(number);
+            self.sequence.keep(number);
+        }
+        self.statistics.packets_received += 1;
+        self.statistics.bytes_received += packet.payload.len() as u64;
+        self.packets.insert(number, packet);
+        let useless = self.next.is_none()
+            && self.packets.len() > MAX_WAITING_PACKETS
+            && self.key_frame_starts(i64::MIN).next().is_none();
+        if useless || self.packets.len() > MAX_PACKETS {
+            self.give_up();
+        }
+    }
+
+    /// The next frame that can be decoded, if it is there.
+    pub fn poll(&mut self, now: Instant) -> Option<AssembledFrame> {
+        loop {
+            let start = match self.next {
+                Some(next) => next,
+                None => self.whole_key_frame(i64::MIN)?,
+            };
+            match self.find_frame(start) {
+                Found::Whole(range) => {
+                    if let Some(frame) = self.take_frame(range) {
+                        return Some(frame);
+                    }
+                }
+                Found::Missing(number) => {
+                    if !self.skip_hole(number, now) {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// When polling again can change something without another packet. None: not before one comes.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let since = self.holes.first_since(self.next?)?;
+        Some(since + self.patience())
+    }
+
+    /// The sequence numbers to ask for now (RFC 4585 §6.2.1), each again after a round trip, a few times. Counts as asked.
+    pub fn take_nacks(&mut self, now: Instant) -> Vec<u16> {
+        self.holes.due(now, self.round_trip)
+    }
+
+    /// Whether to ask for a key frame now (RFC 4585 §6.3.1); true again only after a while. Counts as asked.
+    pub fn take_key_frame_request(&mut self, now: Instant) -> bool {
+        let hopeless = |since| now.saturating_duration_since(since) >= OVERTAKING;
+        let stuck = self.next.is_none()
+            && self.highest.is_some()
+            && self.first_packet_at.is_none_or(hopeless)
+            && !self.key_frame_is_coming(now);
+        if !stuck && !self.key_frame_wanted {
+            return false;
+        }
+        let interval = KEY_FRAME_INTERVAL.max(self.round_trip);
+        let due = self
+            .key_frame_asked_at
+            .is_none_or(|asked| now.saturating_duration_since(asked) >= interval);
+        if due {
+            self.key_frame_asked_at = Some(now);
+            self.statistics.pli_count += 1;
+        }
+        due
+    }
+
+    /// Says that the decoder cannot go on: nothing but a key frame helps. Frames are given out until then as they come.
+    pub fn want_key_frame(&mut self) {
+        self.key_frame_wanted = true;
+    }
+
+    fn patience(&self) -> Duration {
+        (self.round_trip * 3).clamp(*PATIENCE.start(), *PATIENCE.end())
+    }
+
+    fn begins_key_frame(&self, payload: &[u8]) -> bool {
+        match self.codec {
+            VideoCodec::H264 => h264::begins_key_frame(payload),
+            VideoCodec::Vp8 => vp8::begins_key_frame(payload),
+        }
+    }
+
+    /// Where key frames begin after the given packet, the newest first.
+    fn key_frame_starts(&self, after: i64) -> impl Iterator<Item = i64> {
+        let begins = |(_, packet): &(&i64, &RtpPayload)| self.begins_key_frame(&packet.payload);
+        self.packets
+            .range(after.saturating_add(1)..)
+            .rev()
+            .filter(begins)
+            .map(|(&number, _)| number)
+    }
+
+    /// The newest key frame after the given packet that has come as a whole.
+    fn whole_key_frame(&self, after: i64) -> Option<i64> {
+        self.key_frame_starts(after)
+            .find(|&start| matches!(self.find_frame(start), Found::Whole(_)))
+    }
+
+    /// Whether the packets of a key frame are on their way, and not for too long.
+    fn key_frame_is_coming(&self, now: Instant) -> bool {
+        self.key_frame_starts(i64::MIN).next().is_some_and(|start| {
+            self.holes
+                .first_since(start)
+                .is_none_or(|since| now.saturating_duration_since(since) < self.patience())
+        })
+    }
+
+    /// Looks at the frame whose first packet, or empty packets before it, should be at `start`.
+    fn find_frame(&self, start: i64) -> Found {
+        let mut timestamp = None;
+        for number in start.. {
+            let Some(packet) = self.packets.get(&number) else {
+                return Found::Missing(number);
+            };
+            if packet.payload.is_empty() {
+                // Padding that a sender probes the path with; it comes between frames.
+                continue;
+            }
+            let own = *timestamp.get_or_insert(packet.timestamp);
+            if own != packet.timestamp {
+                return Found::Whole(start..number);
+            }
+            if packet.marker {
+                return Found::Whole(start..number + 1);
+            }
+        }
+        Found::Missing(start)
+    }
+
+    /// A packet is missing. True when something else can be tried at once.
+    fn skip_hole(&mut self, number: i64, now: Instant) -> bool {
+        let Some(since) = self.holes.first_since(number) else {
+            return false;
+        };
+        let waited = now.saturating_duration_since(since);
+        if waited >= OVERTAKING
+            && let Some(start) = self.whole_key_frame(number)
+        {
+            self.advance_to(start);
+            return true;
+        }
+
+        if self.next.is_some() && waited >= self.patience() {
+            tracing::debug!("a packet did not come in time: a key frame is needed");
+            self.give_up();
+            return true;
+        }
+        false
+    }
+
+    /// Forgets what lies before; the next frame begins here.
+    fn advance_to(&mut self, number: i64) {
+        self.packets = self.packets.split_off(&number);
+        self.statistics.packets_lost += self.holes.forget_before(number) as u64;
+        self.floor = number;
+        self.next = Some(number);
+    }
+
+    /// Nothing can be decoded until a key frame comes; what belongs to one that has begun is kept.
+    fn give_up(&mut self) {
+        let after = self.next.take().unwrap_or(i64::MIN);
+        let start = self.key_frame_starts(after).next();
+        let keep_from = match start {
+            Some(start) if self.packets.len() <= MAX_PACKETS => start,
+            // The packets after the hole are of no use, the next ones may be.
+            _ => self.highest.map_or(0, |highest| highest + 1),
+        };
+        self.advance_to(keep_from);
+        self.lose_reference();
+    }
+
+    fn lose_reference(&mut self) {
+        self.next = None;
+        self.has_reference = false;
+        self.first_packet_at = None;
+    }
+
+    fn start_over(&mut self) {
+        self.packets.clear();
+        self.holes = Holes::default();
+        self.sequence = Unwrapper::default();
+        self.lose_reference();
+        self.highest = None;
+        self.floor = i64::MIN;
+    }
+
+    /// Takes a whole frame's packets out. None when there is nothing to give out for them.
+    fn take_frame(&mut self, range: std::ops::Range<i64>) -> Option<AssembledFrame> {
+        let rest = self.packets.split_off(&range.end);
+        let mut packets = std::mem::replace(&mut self.packets, rest);
+        packets.retain(|&number, packet| number >= range.start && !packet.payload.is_empty());
+        self.statistics.packets_lost += self.holes.forget_before(range.end) as u64;
+        self.floor = range.end;
+
+        self.next = Some(range.end);
+        let coded = match self.codec {
+            VideoCodec::H264 => self.h264_frame(&packets),
+            VideoCodec::Vp8 => vp8_frame(&packets),
+        };
+        let coded = match coded {
+            Ok(Some(coded)) => coded,
+            Ok(None) => return None,
+            Err(Malformed) => {
+                tracing::debug!("a malformed frame: a key frame is needed");
+                self.lose_reference();
+                return None;
+            }
+        };
+        if !coded.key_frame && !self.has_reference {
+            self.lose_reference();
+            return None;
+        }
+        if coded.key_frame {
+            self.has_reference = true;
+            self.size = coded.size.unwrap_or(self.size);
+            self.key_frame_wanted = false;
+            self.statistics.key_frames_received += 1;
+        }
+        self.statistics.frames_received += 1;
+        let count = packets.len();
+        let arrivals = || packets.values().map(|packet| packet.received_at);
+        Some(AssembledFrame {
+            first_packet_at: arrivals().min()?,
+            packets: count,
+            frame: EncodedFrame {
+                codec: self.codec,
+                data: coded.data,
+                key_frame: coded.key_frame,
+                width: self.size.0,
+                height: self.size.1,
+                rtp_timestamp: packets.values().next()?.timestamp,
+                captured_at: arrivals().max()?,
+            },
+        })
+    }
+
+    fn h264_frame(
+        &mut self,
+        packets: &BTreeMap<i64, RtpPayload>,
+    ) -> Result<Option<Coded>, Malformed> {
+        let mut unit = h264::AccessUnit::default();
+        unit.data = std::mem::take(&mut self.parameter_sets);
+        for packet in packets.values() {
+            unit.add(&packet.payload).ok_or(Malformed)?;
+        }
+        if !unit.is_whole() {
+            return Err(Malformed);
+        }
+        if let Some(size) = unit.size {
+            self.size = size;
+        }
+        if !unit.has_picture {
+            if unit.has_parameter_sets {
+                self.parameter_sets = unit.data;
+            }
+            return Ok(None);
+        }
+        Ok(Some(Coded {
+            data: unit.data.freeze(),
+            key_frame: unit.key_frame,
+            size: unit.size,
+        }))
+    }
+}
+
+struct Coded {
+    data: Bytes,
+    key_frame: bool,
+    size: Option<(u32, u32)>,
+}
+
+/// The sender made a mistake, or somebody tries ours out.
+struct Malformed;
+
+fn vp8_frame(packets: &BTreeMap<i64, RtpPayload>) -> Result<Option<Coded>, Malformed> {
+    let mut data =
+        BytesMut::with_capacity(packets.values().map(|packet| packet.payload.len()).sum());
+    for (index, packet) in packets.values().enumerate() {
+        let part = vp8::parse(&packet.payload).ok_or(Malformed)?;
+        if part.starts_frame != (index == 0) {
+            return Err(Malformed);
+        }
+        data.extend_from_slice(part.data);
+    }
+    if data.is_empty() {
+        return Ok(None);
+    }
+    let data = data.freeze();
+    Ok(Some(Coded {
+        key_frame: vp8::is_key_frame(&data),
+        size: vp8::picture_size(&data),
+        data,
+    }))
+}

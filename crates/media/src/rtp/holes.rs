@@ -1,0 +1,73 @@
+//! Which packets are missing, since when, and when to ask for them (again).
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// A packet is asked for so often at most; who has not answered by then has forgotten it.
+const MAX_REQUESTS: u8 = 8;
+/// Two requests for one packet are at least so far apart.
+const MIN_INTERVAL: Duration = Duration::from_millis(15);
+
+#[derive(Debug)]
+struct Hole {
+    since: Instant,
+    asked_at: Option<Instant>,
+    asked: u8,
+}
+
+/// The missing packets by their extended sequence number.
+#[derive(Debug, Default)]
+pub(super) struct Holes {
+    holes: BTreeMap<i64, Hole>,
+}
+
+impl Holes {
+    pub(super) fn open(&mut self, numbers: std::ops::Range<i64>, now: Instant) {
+        self.holes.extend(numbers.map(|number| {
+            (
+                number,
+                Hole {
+                    since: now,
+                    asked_at: None,
+                    asked: 0,
+                },
+            )
+        }));
+    }
+
+    pub(super) fn fill(&mut self, number: i64) {
+        self.holes.remove(&number);
+    }
+
+    /// Forgets everything before the number, and says how many packets that were.
+    pub(super) fn forget_before(&mut self, number: i64) -> usize {
+        let kept = self.holes.split_off(&number);
+        std::mem::replace(&mut self.holes, kept).len()
+    }
+
+    /// Since when the first packet from this number on has been missing.
+    pub(super) fn first_since(&self, number: i64) -> Option<Instant> {
+        self.holes
+            .range(number..)
+            .next()
+            .map(|(_, hole)| hole.since)
+    }
+
+    /// What to ask for now; counts as asked.
+    pub(super) fn due(&mut self, now: Instant, round_trip: Duration) -> Vec<u16> {
+        let interval = round_trip.max(MIN_INTERVAL);
+        let due = |hole: &Hole| {
+            hole.asked < MAX_REQUESTS
+                && hole
+                    .asked_at
+                    .is_none_or(|asked| now.saturating_duration_since(asked) >= interval)
+        };
+        let mut numbers = Vec::new();
+        for (&number, hole) in self.holes.iter_mut().filter(|(_, hole)| due(hole)) {
+            hole.asked += 1;
+            hole.asked_at = Some(now);
+            numbers.push(number as u16);
+        }
+        numbers
+    }
+}
