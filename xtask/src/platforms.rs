@@ -68,7 +68,7 @@ pub fn check(steps: &mut Steps) {
         });
         if !checked {
             let target = platform.target;
-            steps.warn(format!(
+            steps.not_done(format!(
                 "{} was NOT type-checked: it needs `rustup target add {target}`, or Debian's packages rustc-web, cargo-web and rust-web-src",
                 platform.name
             ));

@@ -9,6 +9,17 @@ struct Step {
     name: String,
     took: Duration,
     failure: Option<String>,
+    done: bool,
+}
+
+impl Step {
+    fn outcome(&self) -> &'static str {
+        match (&self.failure, self.done) {
+            (Some(_), _) => "FAILED",
+            (None, false) => "NOT DONE",
+            (None, true) => "ok",
+        }
+    }
 }
 
 /// The steps taken so far, and what a person has to be told at the end.
@@ -34,11 +45,14 @@ impl Steps {
         let _ = self.run(name, step);
     }
 
-    /// Remembers a sentence for the end, where it is not overlooked.
-    pub fn warn(&mut self, sentence: impl Into<String>) {
-        let sentence = sentence.into();
-        println!("   WARNING: {sentence}");
-        self.warnings.push(sentence);
+    /// Says that the last step could not be done here, now and again at the end, where it is not overlooked.
+    pub fn not_done(&mut self, why: impl Into<String>) {
+        let why = why.into();
+        println!("   WARNING: {why}");
+        self.warnings.push(why);
+        if let Some(step) = self.taken.last_mut() {
+            step.done = false;
+        }
     }
 
     fn record(&mut self, name: &str, took: Duration, failure: Option<String>) {
@@ -54,6 +68,7 @@ impl Steps {
             name,
             took,
             failure,
+            done: true,
         });
     }
 
@@ -61,19 +76,15 @@ impl Steps {
     pub fn finish(self) -> Result<()> {
         println!();
         for step in &self.taken {
-            let outcome = if step.failure.is_some() {
-                "FAILED"
-            } else {
-                "ok"
-            };
             println!(
-                "{:>8.1} s  {outcome:<6}  {}",
+                "{:>8.1} s  {:<8}  {}",
                 step.took.as_secs_f64(),
+                step.outcome(),
                 step.name
             );
         }
         let total: Duration = self.taken.iter().map(|step| step.took).sum();
-        println!("{:>8.1} s          all steps", total.as_secs_f64());
+        println!("{:>8.1} s            all steps", total.as_secs_f64());
         for warning in &self.warnings {
             println!("WARNING: {warning}");
         }
