@@ -128,7 +128,10 @@ mod tests {
                 .count();
             assert!((799..=801).contains(&crossings), "{rate}: {crossings}");
             let rms = (middle.iter().map(|s| s * s).sum::<f32>() / middle.len() as f32).sqrt();
-            assert!((rms - 0.7071).abs() < 0.01, "{rate}: {rms}");
+            assert!(
+                (rms - std::f32::consts::FRAC_1_SQRT_2).abs() < 0.01,
+                "{rate}: {rms}"
+            );
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, sync_channel},
     },
@@ -18,8 +18,8 @@ const LEAVE_AFTER: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Worker {
     stop: Arc<AtomicBool>,
-    /// Disconnected when the thread has ended.
-    ended: Receiver<()>,
+    /// Disconnected when the thread has ended. In a mutex only so that handles can be shared.
+    ended: Mutex<Receiver<()>>,
 }
 
 impl Worker {
@@ -40,7 +40,10 @@ impl Worker {
             .map_err(|error| {
                 MediaError::Device(format!("This computer is out of threads: {error}."))
             })?;
-        Ok(Self { stop, ended })
+        Ok(Self {
+            stop,
+            ended: Mutex::new(ended),
+        })
     }
 }
 
@@ -48,6 +51,7 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         // Files are finished and devices closed by then; whatever hangs longer is left to itself.
-        let _ = self.ended.recv_timeout(LEAVE_AFTER);
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = ended.recv_timeout(LEAVE_AFTER);
     }
 }
