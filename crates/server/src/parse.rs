@@ -28,6 +28,16 @@ pub struct Unreadable {
     pub message: String,
 }
 
+/// The number of a message whose rest is not looked at.
+pub fn id_of(text: &str) -> Option<u64> {
+    #[derive(serde::Deserialize)]
+    struct Numbered {
+        id: u64,
+    }
+    let numbered: Numbered = serde_json::from_str(text).ok()?;
+    Some(numbered.id)
+}
+
 /// Reads a message.
 pub fn parse(text: &str) -> Result<Request, Unreadable> {
     serde_json::from_str(text).map_err(|error| explain(text, &error))

@@ -10,7 +10,7 @@ use vireo_protocol::{
 
 use crate::calls::{DeviceId, Ids, Offer};
 use crate::check::{candidate_is_valid, description_is_valid};
-use crate::parse::{Unreadable, parse};
+use crate::parse::{Unreadable, id_of, parse};
 use crate::queue::Queue;
 use crate::rate::{Bucket, Limit};
 use crate::socket::Close;
@@ -125,7 +125,7 @@ impl Session {
         let too_many = self.bucket.take(Instant::now()).is_err();
         if text.len() > MAX_MESSAGE_BYTES {
             let sentence = format!("A message can be at most {MAX_MESSAGE_BYTES} bytes long.");
-            self.refuse(None, ErrorCode::MessageTooLarge, &sentence);
+            self.refuse(id_of(text), ErrorCode::MessageTooLarge, &sentence);
             return Err(self.count_refused());
         }
         match parse(text) {

@@ -6,14 +6,16 @@ use vireo_protocol::{CallErrorCode, ServerMessage};
 
 use super::{BUSY_AFTER_LOSS, DeviceId, Send};
 
-/// So many messages are kept for a side that is away; the oldest go first. Candidates are few, and of what a side sends
-/// only the newest state is kept.
+/// So many messages are kept for a side that is away; the oldest go first.
 const MAX_MISSED: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Leg {
     connection: Connection,
     missed: Vec<ServerMessage>,
+    /// What the other side has said last that it sends. It is repeated to a side that comes back even when it was
+    /// delivered: the connection may have been dead already.
+    media_state: Option<ServerMessage>,
 }
 
 #[derive(Debug)]
@@ -27,6 +29,7 @@ impl Leg {
         Self {
             connection: Connection::Open(device),
             missed: Vec::new(),
+            media_state: None,
         }
     }
 
@@ -41,8 +44,9 @@ impl Leg {
         }
     }
 
-    pub(super) fn missed(&self) -> &[ServerMessage] {
-        &self.missed
+    /// What this side has to hear when it comes back.
+    pub(super) fn missed(&self) -> impl Iterator<Item = &ServerMessage> {
+        self.missed.iter().chain(&self.media_state)
     }
 
     pub(super) fn device_lost(&mut self, device: DeviceId, now: Instant) {
@@ -71,23 +75,20 @@ impl Leg {
 
     /// Says it to this side, now or when it is back.
     pub(super) fn deliver(&mut self, message: ServerMessage) -> Vec<Send> {
+        let is_media_state = matches!(message, ServerMessage::CallMediaState { .. });
+        if is_media_state {
+            self.media_state = Some(message.clone());
+        }
         match self.connection {
-            Connection::Open(to) => vec![Send { to, message }],
+            Connection::Open(to) => return vec![Send { to, message }],
+            Connection::LostAt(_) if is_media_state => {}
             Connection::LostAt(_) => {
-                self.keep(message);
-                Vec::new()
+                if self.missed.len() == MAX_MISSED {
+                    self.missed.remove(0);
+                }
+                self.missed.push(message);
             }
         }
-    }
-
-    fn keep(&mut self, message: ServerMessage) {
-        if matches!(message, ServerMessage::CallMediaState { .. }) {
-            self.missed
-                .retain(|missed| !matches!(missed, ServerMessage::CallMediaState { .. }));
-        }
-        if self.missed.len() == MAX_MISSED {
-            self.missed.remove(0);
-        }
-        self.missed.push(message);
+        Vec::new()
     }
 }

@@ -134,23 +134,23 @@ impl Calls {
     pub fn connected(&mut self, user: &UserId, device: DeviceId) -> Vec<Send> {
         self.newest = self.newest.max(device);
         let mut out = Vec::new();
-        for call in self.ids_of(user).iter().filter_map(|id| self.calls.get(id)) {
-            let missed: &[ServerMessage] = match &call.state {
-                State::Ringing(_) => &[],
-                State::Active { caller, callee, .. } => match call.side_of(user) {
-                    Some(Side::Caller) => caller.missed(),
-                    Some(Side::Callee) => callee.missed(),
-                    None => &[],
-                },
-                State::Ended { away, notice } => match call.side_of(user) == Some(*away) {
-                    true => std::slice::from_ref(notice),
-                    false => &[],
-                },
-            };
-            out.extend(missed.iter().map(|message| Send {
+        let mut say = |message: &ServerMessage| {
+            out.push(Send {
                 to: device,
                 message: message.clone(),
-            }));
+            });
+        };
+        for call in self.calls_of(user) {
+            match (&call.state, call.side_of(user)) {
+                (State::Active { caller, .. }, Some(Side::Caller)) => {
+                    caller.missed().for_each(&mut say);
+                }
+                (State::Active { callee, .. }, Some(Side::Callee)) => {
+                    callee.missed().for_each(&mut say);
+                }
+                (State::Ended { away, notice }, Some(side)) if side == *away => say(notice),
+                (State::Ringing(_) | State::Active { .. } | State::Ended { .. }, _) => {}
+            }
         }
         out
     }

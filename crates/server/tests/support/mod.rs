@@ -206,8 +206,9 @@ impl Client {
 
     /// The next message; nothing when the connection is closed.
     pub async fn read(&mut self) -> Option<Value> {
+        let by = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+            let message = tokio::time::timeout_at(by, self.socket.next()).await;
             match message.expect("the server says something in time") {
                 Some(Ok(Message::Text(text))) => {
                     return Some(serde_json::from_str(&text).expect("JSON"));
@@ -220,8 +221,9 @@ impl Client {
 
     /// Waits until the server closes the connection. Returns the code it gives.
     pub async fn closed(&mut self) -> Option<u16> {
+        let by = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+            let message = tokio::time::timeout_at(by, self.socket.next()).await;
             match message.expect("the server closes in time") {
                 Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code.into()),
                 Some(Err(_)) | None => return None,
