@@ -7,9 +7,7 @@ mod stats;
 mod view;
 
 pub use machine::Call;
-pub use media::{
-    DEFAULT_MAX_BITRATE, EncodedVideoSink, KeyFrameRequester, MediaFactory, NoMedia,
-};
+pub use media::{DEFAULT_MAX_BITRATE, EncodedVideoSink, KeyFrameRequester, MediaFactory, NoMedia};
 pub use stats::{
     AudioInStats, AudioOutStats, AudioStats, CallStats, LatencyStats, PlaybackStats, SetupTimes,
     TransportStats, VideoInStats, VideoOutStats, VideoStats,

@@ -11,7 +11,6 @@ use crate::{http, origin, socket};
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// The server as a service. It has to be served with the peers' addresses (`into_make_service_with_connect_info`).
-#[must_use]
 pub fn router(state: AppState) -> Router {
     Router::new()
         .route("/api/register", post(http::register))

@@ -5,14 +5,14 @@ use super::{PatternContent, VideoFrame};
 /// Paints the picture of a moment.
 #[derive(Debug)]
 pub(super) enum Painter {
-    Head(Head),
+    Head(Box<Head>),
     Texture(Texture),
 }
 
 impl Painter {
     pub(super) fn new(width: u32, height: u32, content: PatternContent) -> Self {
         match content {
-            PatternContent::TalkingHead => Self::Head(Head::new(width, height)),
+            PatternContent::TalkingHead => Self::Head(Box::new(Head::new(width, height))),
             PatternContent::MovingTexture => Self::Texture(Texture::new(width, height)),
         }
     }

@@ -487,7 +487,7 @@ impl Calls {
         let call = self.calls.get_mut(id).ok_or(CallErrorCode::NoSuchCall)?;
         match &mut call.state {
             State::Ringing(ringing) if side == Side::Caller => {
-                ringing.from_caller(from.device, &message)
+                ringing.caller_says(from.device, &message)
             }
             State::Active {
                 caller,

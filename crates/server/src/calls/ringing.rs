@@ -98,7 +98,7 @@ impl Ringing {
     }
 
     /// What the caller says goes to every device that rings.
-    pub(super) fn from_caller(&self, device: DeviceId, message: &ServerMessage) -> Answer {
+    pub(super) fn caller_says(&self, device: DeviceId, message: &ServerMessage) -> Answer {
         if device != self.caller {
             return Err(CallErrorCode::NoSuchCall);
         }
@@ -137,7 +137,7 @@ impl Ringing {
         reason: EndReason,
     ) -> Answer {
         if by_caller {
-            return self.from_caller(device, &ended(id, chat, EndReason::Cancelled));
+            return self.caller_says(device, &ended(id, chat, EndReason::Cancelled));
         }
         if !self.rings_at(device) {
             return Err(CallErrorCode::NoSuchCall);
