@@ -184,7 +184,9 @@ mod tests {
                 frame_rate,
             });
             let frame = camera.next_frame().expect("a pattern never fails");
-            assert!(frame.width % 2 == 0 && frame.height % 2 == 0 && frame.width > 0);
+            assert!(
+                frame.width.is_multiple_of(2) && frame.height.is_multiple_of(2) && frame.width > 0
+            );
         }
     }
 }
