@@ -77,6 +77,13 @@ pub enum Input {
         /// The sentence for the user; none when the user has chosen to have no such device.
         message: Option<String>,
     },
+    /// A device works (again).
+    DeviceReady {
+        /// The call.
+        call_id: CallId,
+        /// Which device.
+        device: NoticeKind,
+    },
     /// The time that [`Call::next_timeout`](super::Call::next_timeout) named has come.
     Timeout,
 }
@@ -101,6 +108,7 @@ impl Input {
             Self::PeerUnusable { .. } => "peer-unusable",
             Self::Peer { event, .. } => peer_name(event),
             Self::DeviceFailed { .. } => "device-failed",
+            Self::DeviceReady { .. } => "device-ready",
             Self::Timeout => "timeout",
         }
     }
@@ -168,7 +176,7 @@ pub enum Output {
     StartMedia(MediaState),
     /// Send the microphone's sound from now on, or stop.
     SetMicrophone(bool),
-    /// Send the camera's pictures from now on, or stop and close the camera.
+    /// Open the camera and send its pictures, anew when it is open already; or stop and close it.
     SetCamera(bool),
     /// Close the peer connection.
     ClosePeer,

@@ -158,13 +158,17 @@ impl Call {
                 device,
                 message,
             } if is_about(&call_id) => self.device_failed(state, device, message, step),
+            Input::DeviceReady { call_id, device } if is_about(&call_id) => {
+                self.device_ready(state, device, step)
+            }
             Input::Timeout => self.timeout(state, step),
             // What is left belongs to a call that is over.
             Input::Refused { .. }
             | Input::Description { .. }
             | Input::PeerUnusable { .. }
             | Input::Peer { .. }
-            | Input::DeviceFailed { .. } => state,
+            | Input::DeviceFailed { .. }
+            | Input::DeviceReady { .. } => state,
         }
     }
 
@@ -213,9 +217,9 @@ impl Call {
             CallState::Incoming {
                 mut call, offer, ..
             } => {
-                call.local.camera = camera;
+                call.wanted.camera = camera;
                 // Devices open on threads of their own, so starting them first costs the answer nothing.
-                step.put(Output::StartMedia(call.local));
+                step.put(Output::StartMedia(call.wanted));
                 self.answer(call, offer, step)
             }
             other => other,
@@ -239,31 +243,40 @@ impl Call {
     }
 
     fn set_microphone(&self, mut state: CallState, on: bool, step: &mut Step) -> CallState {
-        let in_use = state.can_use_devices();
-        let rings = state.can_answer();
-        let changes = |call: &&mut CallDetails| (in_use || rings) && call.local.microphone != on;
-        if let Some(call) = state.details_mut().filter(changes) {
-            call.local.microphone = on;
-            call.clear_notice(NoticeKind::Microphone);
-            if in_use {
-                step.put(Output::SetMicrophone(on));
-            }
-            self.send_media_state(&mut state, step);
+        let (in_use, rings) = (state.can_use_devices(), state.can_answer());
+        let Some(call) = state.details_mut().filter(|_| in_use || rings) else {
+            return state;
+        };
+        let before = call.local();
+        if call.wanted.microphone == on && before.microphone == on {
+            return state;
         }
-        state
+        call.wanted.microphone = on;
+        if on {
+            call.works(NoticeKind::Microphone);
+        }
+        if in_use {
+            step.put(Output::SetMicrophone(on));
+        }
+        self.tell_change(state, before, step)
     }
 
     fn set_camera(&self, mut state: CallState, on: bool, step: &mut Step) -> CallState {
-        let in_use = state.can_use_devices();
-        let changes = |call: &&mut CallDetails| in_use && call.local.camera != on;
         // While it rings, the acceptance says whether the camera is to be on.
-        if let Some(call) = state.details_mut().filter(changes) {
-            call.local.camera = on;
-            call.clear_notice(NoticeKind::Camera);
-            step.put(Output::SetCamera(on));
-            self.send_media_state(&mut state, step);
+        let in_use = state.can_use_devices();
+        let Some(call) = state.details_mut().filter(|_| in_use) else {
+            return state;
+        };
+        let before = call.local();
+        if call.wanted.camera == on && before.camera == on {
+            return state;
         }
-        state
+        call.wanted.camera = on;
+        if on {
+            call.works(NoticeKind::Camera);
+        }
+        step.put(Output::SetCamera(on));
+        self.tell_change(state, before, step)
     }
 
     fn device_failed(
@@ -277,16 +290,24 @@ impl Call {
         let Some(call) = state.details_mut().filter(|_| in_use) else {
             return state;
         };
-        if let Some(message) = message {
-            call.notify(device, message);
-        }
-        let before = call.local;
-        match device {
-            NoticeKind::Camera => call.local.camera = false,
-            NoticeKind::Microphone => call.local.microphone = false,
-            NoticeKind::Speaker => {}
-        }
-        if call.local != before {
+        let before = call.local();
+        call.fails(device, message);
+        self.tell_change(state, before, step)
+    }
+
+    fn device_ready(&self, mut state: CallState, device: NoticeKind, step: &mut Step) -> CallState {
+        let in_use = state.can_use_devices();
+        let Some(call) = state.details_mut().filter(|_| in_use) else {
+            return state;
+        };
+        let before = call.local();
+        call.works(device);
+        self.tell_change(state, before, step)
+    }
+
+    /// Tells the other side what this side sends where that is not what it was before.
+    fn tell_change(&self, mut state: CallState, before: MediaState, step: &mut Step) -> CallState {
+        if state.details().is_some_and(|call| call.local() != before) {
             self.send_media_state(&mut state, step);
         }
         state
@@ -428,7 +449,8 @@ impl Call {
         }
         step.put(Output::ClosePeer);
         // The devices stay open as they are: the user wanted to talk to this person anyway.
-        offered.local = own.local;
+        offered.wanted = own.wanted;
+        offered.works = own.works;
         offered.notices = own.notices.clone();
         self.answer(offered, offer, step)
     }
@@ -445,7 +467,7 @@ impl Call {
                     call_id: call.call_id.clone(),
                     chat_id: call.chat_id.clone(),
                     offer: description,
-                    media_state: call.local,
+                    media_state: call.local(),
                 }));
                 CallState::Calling {
                     call,
@@ -457,7 +479,7 @@ impl Call {
                     call_id: call.call_id.clone(),
                     chat_id: call.chat_id.clone(),
                     answer: description,
-                    media_state: call.local,
+                    media_state: call.local(),
                 };
                 // The answer goes before the candidates that were gathered meanwhile.
                 call.waiting.insert(0, answer);
@@ -523,7 +545,7 @@ impl Call {
         let message = ClientMessage::CallMediaState {
             call_id: call.call_id.clone(),
             chat_id: call.chat_id.clone(),
-            media_state: call.local,
+            media_state: call.local(),
         };
         self.send(state, message, step);
     }
@@ -550,7 +572,7 @@ fn details(
     chat_id: ChatId,
     peer: CallPeer,
     direction: Direction,
-    local: MediaState,
+    wanted: MediaState,
     remote: MediaState,
 ) -> Box<CallDetails> {
     Box::new(CallDetails {
@@ -558,7 +580,11 @@ fn details(
         chat_id,
         peer,
         direction,
-        local,
+        wanted,
+        works: MediaState {
+            microphone: true,
+            camera: true,
+        },
         remote,
         notices: Vec::new(),
         waiting: Vec::new(),

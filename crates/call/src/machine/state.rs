@@ -114,8 +114,10 @@ pub struct CallDetails {
     pub peer: CallPeer,
     /// Who called whom.
     pub direction: Direction,
-    /// What this side sends.
-    pub local: MediaState,
+    /// What the user wants to send.
+    pub wanted: MediaState,
+    /// False for a device that does not work, as far as is known.
+    pub works: MediaState,
     /// What the other side sends.
     pub remote: MediaState,
     /// What the user should know.
@@ -125,15 +127,37 @@ pub struct CallDetails {
 }
 
 impl CallDetails {
-    /// Adds a notice, in the place of an older one of its kind.
-    pub fn notify(&mut self, kind: NoticeKind, message: String) {
-        self.clear_notice(kind);
-        self.notices.push(Notice { kind, message });
+    /// What this side sends: what is wanted, as far as the devices work.
+    #[must_use]
+    pub fn local(&self) -> MediaState {
+        MediaState {
+            microphone: self.wanted.microphone && self.works.microphone,
+            camera: self.wanted.camera && self.works.camera,
+        }
     }
 
-    /// Removes the notice of this kind.
-    pub fn clear_notice(&mut self, kind: NoticeKind) {
-        self.notices.retain(|notice| notice.kind != kind);
+    /// A device does not work; the user is told when there is something to tell, once for each kind.
+    pub(super) fn fails(&mut self, device: NoticeKind, message: Option<String>) {
+        self.works(device);
+        self.set_works(device, false);
+        if let Some(message) = message {
+            let kind = device;
+            self.notices.push(Notice { kind, message });
+        }
+    }
+
+    /// A device works, or gets another chance.
+    pub(super) fn works(&mut self, device: NoticeKind) {
+        self.set_works(device, true);
+        self.notices.retain(|notice| notice.kind != device);
+    }
+
+    fn set_works(&mut self, device: NoticeKind, works: bool) {
+        match device {
+            NoticeKind::Camera => self.works.camera = works,
+            NoticeKind::Microphone => self.works.microphone = works,
+            NoticeKind::Speaker => {}
+        }
     }
 }
 

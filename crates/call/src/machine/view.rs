@@ -66,7 +66,7 @@ impl Call {
             peer: call.peer.clone(),
             direction: call.direction,
             phase,
-            local: call.local,
+            local: call.local(),
             remote: call.remote,
             connected_at_ms: since.map(|moment| calendar.unix_ms(moment)),
             ended_at_ms: ended_at.map(|moment| calendar.unix_ms(moment)),

@@ -24,7 +24,7 @@ fn the_larger_id_gives_way_and_answers_with_its_devices_still_open() {
             "{name}"
         );
         let call = line.call.state().details().expect("a call");
-        assert_eq!((call.local, call.remote), (BOTH, BOTH), "{name}");
+        assert_eq!((call.local(), call.remote), (BOTH, BOTH), "{name}");
         // What still comes of the call that gave way is nobody's.
         assert_eq!(line.input(answer(OURS)), [], "{name}");
         assert_eq!(line.input(peer(PeerEvent::Failed)), [], "{name}");

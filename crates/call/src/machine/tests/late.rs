@@ -29,6 +29,10 @@ fn echoes_of(call: &str) -> Vec<Input> {
             device: crate::NoticeKind::Camera,
             message: Some("late".to_owned()),
         },
+        Input::DeviceReady {
+            call_id: call_id(),
+            device: crate::NoticeKind::Camera,
+        },
         event(PeerEvent::LocalCandidate(candidate("late"))),
         event(PeerEvent::Connected),
         event(PeerEvent::Disconnected),

@@ -1,7 +1,7 @@
 //! Mute and camera, devices that fail, and what the other side hears of it.
 
 use super::*;
-use crate::NoticeKind;
+use crate::{NoticeKind, machine::CallDetails};
 
 fn camera_failed(message: Option<&str>) -> Input {
     Input::DeviceFailed {
@@ -157,7 +157,7 @@ fn a_camera_that_the_user_does_not_want_needs_no_notice() {
     let mut line = Line::in_state("connected");
     line.input(camera_failed(None));
     let call = line.call.state().details().expect("a call");
-    assert_eq!((call.local, call.notices.len()), (SOUND, 0));
+    assert_eq!((call.local(), call.notices.len()), (SOUND, 0));
 }
 
 #[test]
@@ -183,4 +183,46 @@ fn devices_that_are_not_open_cannot_fail() {
         assert_eq!(line.input(camera_failed(Some("late"))), [], "{name}");
         assert_eq!(line.call, before, "{name}");
     }
+}
+
+#[test]
+fn a_device_that_comes_back_is_used_again_unless_it_was_switched_off_meanwhile() {
+    let ready = |device| Input::DeviceReady {
+        call_id: id(OURS),
+        device,
+    };
+    let microphone_failed = Input::DeviceFailed {
+        call_id: id(OURS),
+        device: NoticeKind::Microphone,
+        message: Some("The microphone has gone.".to_owned()),
+    };
+    let mut line = Line::in_state("connected");
+    line.input(microphone_failed.clone());
+    let deaf = MediaState {
+        microphone: false,
+        camera: true,
+    };
+    assert_eq!(
+        line.call.state().details().map(CallDetails::local),
+        Some(deaf)
+    );
+    let outputs = line.input(ready(NoticeKind::Microphone));
+    assert_eq!(outputs, [Output::Send(media_message(BOTH))]);
+    assert_eq!(
+        line.call.state().details().map(|call| call.notices.len()),
+        Some(0)
+    );
+
+    line.input(microphone_failed);
+    let outputs = line.input(Input::SetMicrophoneMuted(true));
+    assert_eq!(
+        outputs,
+        [Output::SetMicrophone(false)],
+        "nothing new for the other side"
+    );
+    assert_eq!(line.input(ready(NoticeKind::Microphone)), [], "still muted");
+    assert_eq!(
+        line.call.state().details().map(CallDetails::local),
+        Some(deaf)
+    );
 }

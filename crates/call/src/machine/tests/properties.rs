@@ -92,6 +92,10 @@ fn any_input() -> impl Strategy<Value = Input> {
                 message: told.then(|| "It has gone.".to_owned()),
             }
         }),
+        (any_call(), any_device()).prop_map(|(call, device)| Input::DeviceReady {
+            call_id: id(call),
+            device,
+        }),
         (any_call(), prop::option::of(any_code())).prop_map(|(call, code)| Input::Refused {
             call_id: id(call),
             code

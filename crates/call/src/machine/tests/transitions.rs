@@ -54,6 +54,7 @@ refused:offline   .        .                 Offline           Offline          
 mute              .        .                 .                 .                 .                 .                 .                 .                 .                 .
 camera-off        .        .                 .                 .                 .                 .                 .                 .                 .                 .
 device-failed     .        .                 .                 .                 .                 .                 .                 .                 .                 .
+device-ready      .        .                 .                 .                 .                 .                 .                 .                 .                 .
 timeout-early     .        .                 .                 .                 .                 .                 .                 .                 .                 .
 ";
 
@@ -108,6 +109,10 @@ fn input_named(name: &str) -> Input {
             call_id: id(OURS),
             device: crate::NoticeKind::Camera,
             message: Some("The camera is busy.".to_owned()),
+        },
+        "device-ready" => Input::DeviceReady {
+            call_id: id(OURS),
+            device: crate::NoticeKind::Camera,
         },
         "timeout-early" => Input::Timeout,
         other => panic!("no input is called {other}"),
