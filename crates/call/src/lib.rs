@@ -1,11 +1,13 @@
 //! The call: its state machine, its engine and its peer connection.
 
+mod engine;
 pub mod machine;
 mod media;
 pub mod peer;
 mod stats;
 mod view;
 
+pub use engine::{Engine, EngineConfig, EngineEvent};
 pub use machine::Call;
 pub use media::{DEFAULT_MAX_BITRATE, EncodedVideoSink, KeyFrameRequester, MediaFactory, NoMedia};
 pub use stats::{

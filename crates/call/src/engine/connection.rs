@@ -1,0 +1,156 @@
+//! The peer connection of one call, from the moment it is asked for: opening it takes a moment, and what it is to do
+//! meanwhile waits.
+
+use std::collections::VecDeque;
+
+use tokio::{sync::mpsc, task::JoinHandle};
+use vireo_protocol::{CallId, IceCandidate, SessionDescription};
+
+use crate::{
+    machine::Input,
+    peer::{MediaSender, Peer, PeerConfig, PeerError, PeerEvent, ReceivedMedia, TransportStats},
+};
+
+/// What a peer connection is to do.
+#[derive(Debug)]
+pub(super) enum Operation {
+    CreateOffer,
+    CreateAnswer(SessionDescription),
+    SetAnswer(SessionDescription),
+    AddCandidate(IceCandidate),
+}
+
+/// What a peer connection reports.
+pub(super) enum News {
+    Opened(Result<Peer, PeerError>),
+    Event(PeerEvent),
+}
+
+pub(super) struct Connection {
+    call_id: CallId,
+    stage: Stage,
+    events: mpsc::UnboundedReceiver<PeerEvent>,
+}
+
+enum Stage {
+    Opening {
+        peer: JoinHandle<Result<Peer, PeerError>>,
+        waiting: VecDeque<Operation>,
+    },
+    Open(Peer),
+    Unusable,
+}
+
+impl Connection {
+    pub(super) fn open(call_id: CallId, config: PeerConfig, received: ReceivedMedia) -> Self {
+        let (sender, events) = mpsc::unbounded_channel();
+        let peer = tokio::spawn(Peer::new(config, received, sender));
+        let waiting = VecDeque::new();
+        Self {
+            call_id,
+            stage: Stage::Opening { peer, waiting },
+            events,
+        }
+    }
+
+    pub(super) fn call_id(&self) -> &CallId {
+        &self.call_id
+    }
+
+    /// Waits for the next news. Cancelling it loses nothing.
+    pub(super) async fn news(&mut self) -> News {
+        if let Stage::Opening { peer, .. } = &mut self.stage {
+            let opened = peer
+                .await
+                .unwrap_or_else(|error| Err(PeerError::Internal(error.to_string())));
+            return News::Opened(opened);
+        }
+        match self.events.recv().await {
+            Some(event) => News::Event(event),
+            // The connection is gone and has said all it had to say.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Takes the opened peer and does what was waiting for it.
+    pub(super) async fn opened(&mut self, opened: Result<Peer, PeerError>) -> Vec<Input> {
+        let stage = match opened {
+            Ok(peer) => Stage::Open(peer),
+            Err(error) => {
+                tracing::warn!(call = %self.call_id, %error, "no peer connection");
+                Stage::Unusable
+            }
+        };
+        let mut inputs = Vec::new();
+        if let Stage::Opening { waiting, .. } = std::mem::replace(&mut self.stage, stage) {
+            for operation in waiting {
+                inputs.extend(self.perform(operation).await);
+            }
+        }
+        inputs
+    }
+
+    /// Does it now, or when the peer is open. Returns what came of it.
+    pub(super) async fn perform(&mut self, operation: Operation) -> Option<Input> {
+        match &mut self.stage {
+            Stage::Opening { waiting, .. } => {
+                waiting.push_back(operation);
+                None
+            }
+            Stage::Open(peer) => perform(peer, operation, &self.call_id).await,
+            // A candidate more or less makes no difference then.
+            Stage::Unusable if matches!(operation, Operation::AddCandidate(_)) => None,
+            Stage::Unusable => Some(Input::PeerUnusable {
+                call_id: self.call_id.clone(),
+            }),
+        }
+    }
+
+    /// The handle through which media is sent, once the peer is open.
+    pub(super) fn media(&self) -> Option<MediaSender> {
+        match &self.stage {
+            Stage::Open(peer) => Some(peer.media()),
+            Stage::Opening { .. } | Stage::Unusable => None,
+        }
+    }
+
+    pub(super) fn stats(&self) -> TransportStats {
+        match &self.stage {
+            Stage::Open(peer) => peer.stats(),
+            Stage::Opening { .. } | Stage::Unusable => TransportStats::default(),
+        }
+    }
+
+    /// Tells the other side and frees everything.
+    pub(super) async fn close(self) {
+        match self.stage {
+            Stage::Open(mut peer) => peer.close().await,
+            Stage::Opening { peer, .. } => peer.abort(),
+            Stage::Unusable => {}
+        }
+    }
+}
+
+async fn perform(peer: &mut Peer, operation: Operation, call_id: &CallId) -> Option<Input> {
+    let described = |description| Input::Description {
+        call_id: call_id.clone(),
+        description,
+    };
+    let outcome = match operation {
+        Operation::CreateOffer => peer.create_offer().await.map(described).map(Some),
+        Operation::CreateAnswer(offer) => peer.accept_offer(&offer).await.map(described).map(Some),
+        Operation::SetAnswer(answer) => peer.set_answer(&answer).await.map(|()| None),
+        Operation::AddCandidate(candidate) => {
+            if let Err(error) = peer.add_remote_candidate(&candidate).await {
+                tracing::debug!(call = %call_id, %error, "a candidate is left out");
+            }
+            Ok(None)
+        }
+    };
+    outcome.unwrap_or_else(|error| {
+        tracing::warn!(call = %call_id, %error, "the peer connection cannot be used");
+        Some(Input::PeerUnusable {
+            call_id: call_id.clone(),
+        })
+    })
+}

@@ -1,0 +1,231 @@
+//! The devices of a call: what is open, and who is told when one comes or goes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+use vireo_media::{
+    MediaError, MediaEvent,
+    audio::{AudioSendOptions, AudioSendStatistics, ReceiveChain, SendChain, VoiceProcessor},
+};
+use vireo_protocol::{CallId, MediaState};
+
+use super::playback::Playback;
+use crate::{KeyFrameRequester, MediaFactory, NoticeKind, machine::Input, peer::MediaSender};
+
+/// The peer connection that media goes to at the moment. The devices outlive it when two people call each other at once.
+#[derive(Clone, Default)]
+pub(super) struct Outlet(Arc<Mutex<Option<MediaSender>>>);
+
+impl Outlet {
+    pub(super) fn set(&self, sender: Option<MediaSender>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = sender;
+    }
+
+    fn send(&self, send: impl FnOnce(&MediaSender)) {
+        let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sender.as_ref().map(send);
+    }
+}
+
+/// Number of a chain; what an earlier one still reports is of no interest.
+type ChainId = u64;
+
+/// What a device reports.
+pub(super) struct DeviceNews {
+    chain: ChainId,
+    device: NoticeKind,
+    what: What,
+}
+
+enum What {
+    Failed(Option<String>),
+    Ready,
+}
+
+/// Where devices report to.
+#[derive(Clone)]
+struct Reporter {
+    chain: ChainId,
+    news: mpsc::UnboundedSender<DeviceNews>,
+}
+
+impl Reporter {
+    fn report(&self, device: NoticeKind, what: What) {
+        // An engine that has stopped does not care.
+        let chain = self.chain;
+        let _ = self.news.send(DeviceNews {
+            chain,
+            device,
+            what,
+        });
+    }
+
+    fn event(&self, event: MediaEvent) {
+        match event {
+            MediaEvent::CameraLost(why) => self.report(NoticeKind::Camera, What::Failed(Some(why))),
+            MediaEvent::CameraReady => self.report(NoticeKind::Camera, What::Ready),
+            MediaEvent::MicrophoneLost(why) => {
+                self.report(NoticeKind::Microphone, What::Failed(Some(why)))
+            }
+            MediaEvent::MicrophoneReady => self.report(NoticeKind::Microphone, What::Ready),
+            MediaEvent::SpeakerLost(why) => {
+                self.report(NoticeKind::Speaker, What::Failed(Some(why)))
+            }
+            MediaEvent::SpeakerReady => self.report(NoticeKind::Speaker, What::Ready),
+        }
+    }
+
+    /// The opener, which also reports that the user has chosen to have no such device.
+    fn opener<D: ?Sized>(
+        &self,
+        device: NoticeKind,
+        open: impl Fn() -> Result<Option<Box<D>>, MediaError> + Send + 'static,
+    ) -> impl FnMut() -> Result<Option<Box<D>>, MediaError> + Send + 'static
+    where
+        D: 'static,
+    {
+        let reporter = self.clone();
+        move || {
+            let opened = open()?;
+            if opened.is_none() {
+                reporter.report(device, What::Failed(None));
+            }
+            Ok(opened)
+        }
+    }
+}
+
+/// The open devices of one call.
+pub(super) struct Devices {
+    media: Arc<dyn MediaFactory>,
+    outlet: Outlet,
+    news: mpsc::UnboundedSender<DeviceNews>,
+    last_chain: ChainId,
+    microphone: Option<(ChainId, SendChain)>,
+    speaker: Option<ChainId>,
+}
+
+impl Devices {
+    pub(super) fn new(
+        media: Arc<dyn MediaFactory>,
+        outlet: Outlet,
+        news: mpsc::UnboundedSender<DeviceNews>,
+    ) -> Self {
+        Self {
+            media,
+            outlet,
+            news,
+            last_chain: 0,
+            microphone: None,
+            speaker: None,
+        }
+    }
+
+    /// Opens what the call needs, each device on a thread of its own.
+    pub(super) fn start(&mut self, wanted: MediaState, playback: &Playback) {
+        // The microphone's chain takes out what the speaker's chain plays.
+        let processor = VoiceProcessor::new();
+        self.start_microphone(processor.clone());
+        self.set_microphone(wanted.microphone);
+        let outlet = self.outlet.clone();
+        let key_frames =
+            KeyFrameRequester::new(move || outlet.send(MediaSender::request_key_frame));
+        let pictures = self.media.remote_video(key_frames);
+        playback.fill(self.start_speaker(processor), pictures);
+    }
+
+    fn start_microphone(&mut self, processor: VoiceProcessor) {
+        let reporter = self.reporter();
+        let (media, outlet, events) = (self.media.clone(), self.outlet.clone(), reporter.clone());
+        let chain = SendChain::start(
+            AudioSendOptions::default(),
+            reporter.opener(NoticeKind::Microphone, move || media.open_microphone()),
+            processor,
+            move |packet| outlet.send(|sender| sender.send_audio(packet.payload, packet.timestamp)),
+            move |event| events.event(event),
+        );
+        self.microphone = started(chain, &reporter, NoticeKind::Microphone);
+    }
+
+    fn start_speaker(&mut self, processor: VoiceProcessor) -> Option<ReceiveChain> {
+        let reporter = self.reporter();
+        let (media, events) = (self.media.clone(), reporter.clone());
+        let chain = ReceiveChain::start(
+            reporter.opener(NoticeKind::Speaker, move || media.open_speaker()),
+            processor,
+            move |event| events.event(event),
+        );
+        let (id, chain) = started(chain, &reporter, NoticeKind::Speaker)?;
+        self.speaker = Some(id);
+        Some(chain)
+    }
+
+    pub(super) fn set_microphone(&self, on: bool) {
+        if let Some((_, chain)) = &self.microphone {
+            chain.set_muted(!on);
+        }
+    }
+
+    /// The other side misses so many of our packets, 0 to 1.
+    pub(super) fn set_loss(&self, rate: f64) {
+        if let Some((_, chain)) = &self.microphone {
+            chain.set_packet_loss((rate.clamp(0.0, 1.0) * 100.0).round() as u8);
+        }
+    }
+
+    pub(super) fn sound_statistics(&self) -> Option<AudioSendStatistics> {
+        self.microphone
+            .as_ref()
+            .map(|(_, chain)| chain.statistics())
+    }
+
+    /// What the news means to the call; nothing where it is out of date.
+    pub(super) fn input(&self, news: DeviceNews, call_id: CallId) -> Option<Input> {
+        let DeviceNews {
+            chain,
+            device,
+            what,
+        } = news;
+        let current = match device {
+            NoticeKind::Camera => None,
+            NoticeKind::Microphone => self.microphone.as_ref().map(|(id, _)| *id),
+            NoticeKind::Speaker => self.speaker,
+        };
+        (current == Some(chain)).then(|| match what {
+            What::Failed(message) => Input::DeviceFailed {
+                call_id,
+                device,
+                message,
+            },
+            What::Ready => Input::DeviceReady { call_id, device },
+        })
+    }
+
+    /// Takes everything that is open out; whoever drops it may have to wait for a device.
+    pub(super) fn stop(&mut self) -> impl Send + use<> {
+        self.speaker = None;
+        self.microphone.take()
+    }
+
+    fn reporter(&mut self) -> Reporter {
+        self.last_chain += 1;
+        Reporter {
+            chain: self.last_chain,
+            news: self.news.clone(),
+        }
+    }
+}
+
+fn started<C>(
+    chain: Result<C, MediaError>,
+    reporter: &Reporter,
+    device: NoticeKind,
+) -> Option<(ChainId, C)> {
+    match chain {
+        Ok(chain) => Some((reporter.chain, chain)),
+        Err(error) => {
+            reporter.report(device, What::Failed(Some(error.to_string())));
+            None
+        }
+    }
+}

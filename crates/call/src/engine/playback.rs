@@ -1,0 +1,68 @@
+//! Where the other side's media goes. Filled only once the call has been placed or accepted here.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Instant,
+};
+
+use vireo_media::{EncodedFrame, audio::ReceiveChain, rtp::RtpPayload};
+
+use crate::{EncodedVideoSink, PlaybackStats, peer::MediaReceiver};
+
+#[derive(Default)]
+pub(super) struct Playback {
+    sound: Mutex<Option<ReceiveChain>>,
+    pictures: Mutex<Option<Box<dyn EncodedVideoSink>>>,
+    first_picture: OnceLock<Instant>,
+}
+
+impl Playback {
+    pub(super) fn fill(&self, sound: Option<ReceiveChain>, pictures: Box<dyn EncodedVideoSink>) {
+        *lock(&self.sound) = sound;
+        *lock(&self.pictures) = Some(pictures);
+    }
+
+    /// Takes everything out again; whoever drops it may have to wait for a device.
+    pub(super) fn empty(&self) -> impl Send + use<> {
+        (lock(&self.sound).take(), lock(&self.pictures).take())
+    }
+
+    /// When the first remote picture arrived.
+    pub(super) fn first_picture(&self) -> Option<Instant> {
+        self.first_picture.get().copied()
+    }
+
+    pub(super) fn sound_statistics(&self) -> Option<vireo_media::rtp::AudioReceiveStatistics> {
+        lock(&self.sound).as_ref().map(ReceiveChain::statistics)
+    }
+
+    pub(super) fn picture_statistics(&self) -> PlaybackStats {
+        let mut pictures = lock(&self.pictures);
+        pictures
+            .as_mut()
+            .map(|sink| sink.playback())
+            .unwrap_or_default()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The peer connection's end of it.
+pub(super) struct Receiver(pub(super) Arc<Playback>);
+
+impl MediaReceiver for Receiver {
+    fn audio(&mut self, packet: RtpPayload) {
+        if let Some(chain) = lock(&self.0.sound).as_ref() {
+            chain.push(packet);
+        }
+    }
+
+    fn video(&mut self, frame: EncodedFrame) {
+        if let Some(sink) = lock(&self.0.pictures).as_mut() {
+            self.0.first_picture.get_or_init(Instant::now);
+            sink.frame(frame);
+        }
+    }
+}

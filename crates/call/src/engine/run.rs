@@ -1,0 +1,341 @@
+//! The engine's task.
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval, sleep_until, timeout},
+};
+use tokio_util::task::TaskTracker;
+use vireo_protocol::CallId;
+
+use super::{
+    EngineConfig, EngineEvent, Order,
+    connection::{Connection, News, Operation},
+    devices::{DeviceNews, Devices, Outlet},
+    playback::{Playback, Receiver},
+    setup::Setup,
+    snapshot::{Parts, snapshot},
+};
+use crate::{
+    CallStats, CallView, Direction, MediaFactory, VideoOutStats,
+    machine::{Calendar, Call, CallState, Input, Output},
+    peer::{PeerConfig, PeerEvent, ReceivedMedia},
+};
+
+/// How often the sound's error correction is told what the other side misses.
+const LOSS_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long stopping waits for what is being closed.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+
+type Report = Box<dyn FnMut(EngineEvent) + Send>;
+
+pub(super) struct Run {
+    config: EngineConfig,
+    media: Arc<dyn MediaFactory>,
+    report: Report,
+    call: Call,
+    calendar: Calendar,
+    shown: Option<CallView>,
+    connection: Option<Connection>,
+    devices: Devices,
+    device_news: mpsc::UnboundedReceiver<DeviceNews>,
+    outlet: Outlet,
+    playback: Arc<Playback>,
+    setup: Setup,
+    /// Those of the call that ended last.
+    last_stats: Option<CallStats>,
+    closing: TaskTracker,
+}
+
+impl Run {
+    pub(super) fn new(config: EngineConfig, media: Arc<dyn MediaFactory>, report: Report) -> Self {
+        let (news, device_news) = mpsc::unbounded_channel();
+        let outlet = Outlet::default();
+        Self {
+            call: Call::new(config.policy),
+            calendar: Calendar::of_system(),
+            shown: None,
+            connection: None,
+            devices: Devices::new(media.clone(), outlet.clone(), news),
+            device_news,
+            outlet,
+            playback: Arc::default(),
+            setup: Setup::default(),
+            last_stats: None,
+            closing: TaskTracker::new(),
+            config,
+            media,
+            report,
+        }
+    }
+
+    pub(super) async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
+        let mut loss = interval(LOSS_INTERVAL);
+        loss.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut closed = None;
+        while closed.is_none() {
+            let deadline = self.call.next_timeout();
+            tokio::select! {
+                order = orders.recv() => match order {
+                    Some(Order::Input(input)) => self.handle(input).await,
+                    Some(Order::Configure(config)) => self.configure(config),
+                    Some(Order::Stats(reply)) => {
+                        let _ = reply.send(self.stats());
+                    }
+                    Some(Order::Close(reply)) => closed = Some(Some(reply)),
+                    None => closed = Some(None),
+                },
+                news = news(self.connection.as_mut()) => self.connection_news(news).await,
+                Some(news) = self.device_news.recv() => self.device_changed(news).await,
+                () = sleep_until(deadline.unwrap_or_else(Instant::now).into()), if deadline.is_some() => {
+                    self.handle(Input::Timeout).await;
+                }
+                _ = loss.tick() => self.follow_loss(),
+            }
+        }
+        self.handle(Input::End).await;
+        self.closing.close();
+        // A device that hangs must not keep anyone from leaving.
+        let _ = timeout(CLOSE_TIMEOUT, self.closing.wait()).await;
+        if let Some(Some(reply)) = closed {
+            let _ = reply.send(());
+        }
+    }
+
+    fn configure(&mut self, config: EngineConfig) {
+        self.call.set_policy(config.policy);
+        self.config = config;
+    }
+
+    async fn connection_news(&mut self, news: News) {
+        let Some(connection) = self.connection.as_mut() else {
+            return;
+        };
+        match news {
+            News::Opened(opened) => {
+                let inputs = connection.opened(opened).await;
+                self.outlet.set(connection.media());
+                for input in inputs {
+                    self.handle(input).await;
+                }
+            }
+            News::Event(event) => {
+                let call_id = connection.call_id().clone();
+                self.follow(&event);
+                self.handle(Input::Peer { call_id, event }).await;
+            }
+        }
+    }
+
+    /// What the devices make of the peer connection's news.
+    fn follow(&mut self, event: &PeerEvent) {
+        match event {
+            PeerEvent::NegotiatedVideo(_)
+            | PeerEvent::KeyFrameRequested
+            | PeerEvent::TargetBitrate(_) => {}
+            PeerEvent::LocalCandidate(_)
+            | PeerEvent::Connected
+            | PeerEvent::Disconnected
+            | PeerEvent::Failed
+            | PeerEvent::Closed => {}
+        }
+    }
+
+    async fn device_changed(&mut self, news: DeviceNews) {
+        let call_id = self.call.state().details().map(|call| call.call_id.clone());
+        if let Some(input) = call_id.and_then(|call_id| self.devices.input(news, call_id)) {
+            self.handle(input).await;
+        }
+    }
+
+    fn follow_loss(&self) {
+        if let Some(connection) = &self.connection {
+            self.devices.set_loss(connection.stats().loss_rate);
+        }
+    }
+
+    /// Gives the input to the state machine and does what it says, and whatever follows from that.
+    async fn handle(&mut self, input: Input) {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            let now = Instant::now();
+            self.setup.on_input(&input, now);
+            let outputs = self.call.handle(input, now);
+            for output in outputs {
+                self.setup.on_output(&output, Instant::now(), now);
+                inputs.extend(self.perform(output).await);
+            }
+            inputs.extend(self.reflected());
+        }
+        self.show();
+    }
+
+    async fn perform(&mut self, output: Output) -> Option<Input> {
+        match output {
+            Output::Send(message) => {
+                (self.report)(EngineEvent::Send(message));
+                None
+            }
+            Output::CreateOffer { call_id } => {
+                self.operate_on(call_id, Operation::CreateOffer).await
+            }
+            Output::Prepare { call_id } => {
+                self.connect(call_id);
+                None
+            }
+            Output::CreateAnswer { call_id, offer } => {
+                self.operate_on(call_id, Operation::CreateAnswer(offer))
+                    .await
+            }
+            Output::SetAnswer(answer) => self.operate(Operation::SetAnswer(answer)).await,
+            Output::AddCandidate(candidate) => {
+                self.operate(Operation::AddCandidate(candidate)).await
+            }
+            Output::StartMedia(wanted) => {
+                if !self.config.reflect {
+                    self.devices.start(wanted, &self.playback);
+                }
+                None
+            }
+            Output::SetMicrophone(on) => {
+                self.devices.set_microphone(on);
+                None
+            }
+            Output::SetCamera(_on) => None,
+            Output::ClosePeer => {
+                self.close_connection();
+                None
+            }
+            Output::StopMedia => {
+                self.stop_media();
+                None
+            }
+        }
+    }
+
+    fn connect(&mut self, call_id: CallId) {
+        let config = PeerConfig {
+            ice_servers: self.config.ice_servers.clone(),
+            addresses: self.config.addresses,
+            video_codecs: self.media.video_codecs(),
+            max_bitrate: self.media.max_bitrate(),
+            ..PeerConfig::default()
+        };
+        let received = if self.config.reflect {
+            ReceivedMedia::Reflect
+        } else {
+            ReceivedMedia::Deliver(Box::new(Receiver(self.playback.clone())))
+        };
+        self.connection = Some(Connection::open(call_id, config, received));
+    }
+
+    async fn operate_on(&mut self, call_id: CallId, operation: Operation) -> Option<Input> {
+        if self
+            .connection
+            .as_ref()
+            .is_none_or(|connection| *connection.call_id() != call_id)
+        {
+            self.connect(call_id);
+        }
+        self.operate(operation).await
+    }
+
+    async fn operate(&mut self, operation: Operation) -> Option<Input> {
+        match self.connection.as_mut() {
+            Some(connection) => connection.perform(operation).await,
+            None => None,
+        }
+    }
+
+    fn close_connection(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            // The figures are gone with the connection and the devices.
+            self.last_stats = self.collect(&connection);
+            self.outlet.set(None);
+            self.closing.spawn(connection.close());
+        }
+    }
+
+    fn stop_media(&mut self) {
+        let open = (self.devices.stop(), self.playback.empty());
+        self.playback = Arc::default();
+        // Closing a device may take a while.
+        self.closing.spawn_blocking(move || drop(open));
+    }
+
+    fn stats(&self) -> Option<CallStats> {
+        match &self.connection {
+            Some(connection) => self.collect(connection),
+            None => self.last_stats.clone().map(|mut stats| {
+                if let Some(phase) = self.call.state().phase() {
+                    stats.state = phase.name().to_owned();
+                }
+                stats
+            }),
+        }
+    }
+
+    /// None for a call that only rings here.
+    fn collect(&self, connection: &Connection) -> Option<CallStats> {
+        let phase = self.call.state().phase()?;
+        let placed = self.call.state().details()?.direction == Direction::Outgoing;
+        if !placed && !self.setup.is_accepted() {
+            return None;
+        }
+        let transport = connection.stats();
+        Some(snapshot(Parts {
+            phase,
+            setup: self.setup.times(&transport, self.playback.first_picture()),
+            transport,
+            playback: self.playback.picture_statistics(),
+            sound_in: self.playback.sound_statistics(),
+            sound_out: self.devices.sound_statistics(),
+            pictures_out: VideoOutStats::default(),
+        }))
+    }
+
+    /// What a reflecting engine does by itself: it answers, and sends what it is sent.
+    fn reflected(&self) -> Vec<Input> {
+        let Some(call) = self.call.state().details().filter(|_| self.config.reflect) else {
+            return Vec::new();
+        };
+        match self.call.state() {
+            CallState::Incoming { .. } => vec![Input::Accept {
+                camera: call.remote.camera,
+            }],
+            CallState::Connecting { .. }
+            | CallState::Connected { .. }
+            | CallState::Reconnecting { .. }
+                if call.wanted != call.remote =>
+            {
+                vec![
+                    Input::SetMicrophoneMuted(!call.remote.microphone),
+                    Input::SetCameraEnabled(call.remote.camera),
+                ]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn show(&mut self) {
+        let view = self.call.view(&self.calendar);
+        if view != self.shown {
+            self.shown.clone_from(&view);
+            (self.report)(EngineEvent::View(view.map(Box::new)));
+        }
+    }
+}
+
+/// Waits for the connection's news; for ever where there is none.
+async fn news(connection: Option<&mut Connection>) -> News {
+    match connection {
+        Some(connection) => connection.news().await,
+        None => std::future::pending().await,
+    }
+}

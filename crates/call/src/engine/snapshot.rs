@@ -1,0 +1,81 @@
+//! Statistics, put together from everything that counts.
+
+use std::time::SystemTime;
+
+use vireo_media::{audio::AudioSendStatistics, rtp::AudioReceiveStatistics};
+
+use crate::{
+    AudioInStats, AudioOutStats, AudioStats, CallStats, Phase, PlaybackStats, SetupTimes,
+    TransportStats, VideoInStats, VideoOutStats, VideoStats, peer,
+};
+
+/// What a snapshot is made of.
+pub(super) struct Parts {
+    pub(super) phase: Phase,
+    pub(super) transport: peer::TransportStats,
+    pub(super) setup: SetupTimes,
+    pub(super) playback: PlaybackStats,
+    pub(super) sound_in: Option<AudioReceiveStatistics>,
+    pub(super) sound_out: Option<AudioSendStatistics>,
+    pub(super) pictures_out: VideoOutStats,
+}
+
+pub(super) fn snapshot(parts: Parts) -> CallStats {
+    let Parts {
+        transport,
+        playback,
+        ..
+    } = parts;
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    CallStats {
+        t: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+        state: parts.phase.name().to_owned(),
+        video: VideoStats {
+            inbound: VideoInStats {
+                frames_decoded: playback.frames_decoded,
+                frames_per_second: playback.frames_per_second,
+                frame_width: playback.frame_width,
+                frame_height: playback.frame_height,
+                bytes_received: transport.video_in.bytes_received,
+                freeze_count: playback.freeze_count,
+                total_freezes_duration: playback.total_freezes_duration,
+                latency_ms: playback.latency_ms,
+            },
+            outbound: VideoOutStats {
+                bytes_sent: transport.video_out.bytes_sent,
+                target_bitrate: transport.target_bitrate,
+                ..parts.pictures_out
+            },
+        },
+        audio: AudioStats {
+            inbound: sound_in(parts.sound_in.unwrap_or_default(), &transport),
+            outbound: AudioOutStats {
+                packets_sent: transport.audio_out.packets_sent,
+            },
+        },
+        transport: TransportStats {
+            rtt_ms: transport.rtt_ms,
+            available_outgoing_bitrate: Some(transport.available_outgoing_bitrate)
+                .filter(|&bits| bits > 0),
+            loss_rate: transport.loss_rate,
+            local_candidate_type: transport.local_candidate_type,
+            remote_candidate_type: transport.remote_candidate_type,
+        },
+        setup: parts.setup,
+    }
+}
+
+fn sound_in(chain: AudioReceiveStatistics, transport: &peer::TransportStats) -> AudioInStats {
+    AudioInStats {
+        // Where nothing is played, such as in a reflecting client, only the transport counts.
+        packets_received: chain
+            .packets_received
+            .max(transport.audio_in.packets_received),
+        packets_lost: chain.packets_lost,
+        concealed_samples: chain.concealed_samples,
+        total_samples_received: chain.total_samples_received,
+        jitter_buffer_delay_ms: chain.jitter_buffer_delay_ms,
+    }
+}
