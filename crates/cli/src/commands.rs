@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use vireo_call::{MediaFactory, NoMedia, Phase};
-use vireo_client::{Client, ClientOptions, ConnectionState};
+use vireo_client::{Client, ClientError, ClientOptions, ConnectionState};
 use vireo_protocol::ChatId;
 
 use crate::account::Identity;
@@ -77,8 +77,16 @@ async fn place_call(arguments: &Arguments, call: &CallArguments) -> Result<(), F
     let chat_id = chat_with(&caller.client, &call.name)?;
     let call_media = caller.media.next_call();
     let camera = caller.media.has_camera();
-    caller.client.place_call(chat_id, camera).await?;
-    let outcome = caller.see_through(call_media, None).await;
+    let incoming = match caller.client.place_call(chat_id.clone(), camera).await {
+        Ok(_) => None,
+        // Whoever calls those who are calling already wants to talk to them.
+        Err(ClientError::AlreadyInCall) if rings_in(&caller.client, &chat_id) => Some(Incoming {
+            decline: false,
+            after: Duration::ZERO,
+        }),
+        Err(error) => return Err(error.into()),
+    };
+    let outcome = caller.see_through(call_media, incoming).await;
     caller.client.close().await;
     outcome?.result(false)
 }
@@ -125,10 +133,10 @@ impl Caller {
         tokio::select! {
             () = self.signals.next() => return Ok(false),
             rings = &mut rings => match rings.map(|view| view.connection) {
-                Ok(ConnectionState::SignedOut) => return Err(vireo_client::ClientError::SignedOut.into()),
-                Ok(ConnectionState::UpdateNeeded) => return Err(vireo_client::ClientError::VersionMismatch.into()),
+                Ok(ConnectionState::SignedOut) => return Err(ClientError::SignedOut.into()),
+                Ok(ConnectionState::UpdateNeeded) => return Err(ClientError::VersionMismatch.into()),
                 Ok(_) => {}
-                Err(_) => return Err(vireo_client::ClientError::Closed.into()),
+                Err(_) => return Err(ClientError::Closed.into()),
             },
         }
         Ok(true)
@@ -163,6 +171,15 @@ async fn connect(identity: &Identity, media: Arc<dyn MediaFactory>) -> Result<Cl
     let client = Client::connect(session, media, ClientOptions::default());
     client.ready().await?;
     Ok(client)
+}
+
+/// Whether the other member of this chat is calling.
+fn rings_in(client: &Client, chat_id: &ChatId) -> bool {
+    let view = client.view();
+    let view = view.borrow();
+    view.call
+        .as_ref()
+        .is_some_and(|call| call.phase == Phase::Incoming && call.chat_id == *chat_id)
 }
 
 /// The chat with the contact of this name.

@@ -81,6 +81,8 @@ pub struct PatternCamera {
     pattern: Pattern,
     format: VideoFormat,
     pace: Pace,
+    /// The number of the picture that is painted next.
+    next: u64,
 }
 
 impl PatternCamera {
@@ -102,6 +104,7 @@ impl PatternCamera {
             pattern: Pattern::new(format, content),
             format,
             pace: Pace::new(format.frame_rate),
+            next: 0,
         }
     }
 }
@@ -112,12 +115,11 @@ impl VideoSource for PatternCamera {
     }
 
     fn next_frame(&mut self) -> Result<VideoFrame, MediaError> {
-        let number = self.pace.wait();
-        let captured_at = Instant::now();
-        let unix_ms = unix_ms_now();
-        let mut frame = self.pattern.frame(number);
-        stamp_time_code(&mut frame, unix_ms);
-        frame.captured_at = captured_at;
+        // Painted before its time comes, so that the time code does not measure the painter.
+        let mut frame = self.pattern.frame(self.next);
+        self.next = self.pace.wait() + 1;
+        stamp_time_code(&mut frame, unix_ms_now());
+        frame.captured_at = Instant::now();
         Ok(frame)
     }
 }
