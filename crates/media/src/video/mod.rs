@@ -1,11 +1,14 @@
 //! Pictures: frames, where they come from and where they go.
 
+mod camera_thread;
 mod frame;
+mod ladder;
 mod mailbox;
 mod pace;
 mod pattern;
 mod picture;
 mod scale;
+mod send_chain;
 mod time_code;
 mod y4m;
 
@@ -18,6 +21,7 @@ pub(crate) use frame::frame_len;
 pub use mailbox::{Mailbox, Taken};
 pub use pattern::{Pattern, PatternCamera, PatternContent};
 pub use scale::{fit, scale};
+pub use send_chain::{QualityLimitation, SendChain, VideoSendOptions, VideoSendStatistics};
 pub use time_code::{
     raw_time_code, read_time_code, read_time_code_at, stamp_time_code, unix_ms_now,
 };

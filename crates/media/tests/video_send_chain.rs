@@ -1,0 +1,328 @@
+//! The chain from camera to coded frames, with cameras that work, fail, vanish and hang.
+#![cfg(feature = "codecs")]
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+use vireo_media::codec::video_decoder;
+use vireo_media::video::{
+    PatternCamera, SendChain, VideoSendOptions, read_time_code_at, unix_ms_now,
+};
+use vireo_media::{
+    EncodedFrame, MediaError, MediaEvent, VideoCodec, VideoFormat, VideoFrame, VideoSink,
+    VideoSource,
+};
+
+const FORMAT: VideoFormat = VideoFormat {
+    width: 640,
+    height: 360,
+    frame_rate: 60,
+};
+const LONG: Duration = Duration::from_secs(20);
+
+fn options(codec: VideoCodec) -> VideoSendOptions {
+    VideoSendOptions {
+        format: FORMAT,
+        bits_per_second: 1_000_000,
+        codec: Some(codec),
+    }
+}
+
+/// A pattern camera that knows whether it is open and can be made to fail.
+struct Camera {
+    pattern: PatternCamera,
+    open: Arc<AtomicUsize>,
+    fail: Arc<AtomicBool>,
+}
+
+impl Camera {
+    fn open(
+        open: &Arc<AtomicUsize>,
+        fail: &Arc<AtomicBool>,
+    ) -> Result<Option<Box<dyn VideoSource>>, MediaError> {
+        if fail.load(SeqCst) {
+            return Err(MediaError::NoDevice(
+                "There is no camera. Plug one in.".into(),
+            ));
+        }
+        open.fetch_add(1, SeqCst);
+        let (open, fail) = (Arc::clone(open), Arc::clone(fail));
+        Ok(Some(Box::new(Self {
+            pattern: PatternCamera::new(FORMAT),
+            open,
+            fail,
+        })))
+    }
+}
+
+impl VideoSource for Camera {
+    fn format(&self) -> VideoFormat {
+        FORMAT
+    }
+
+    fn next_frame(&mut self) -> Result<VideoFrame, MediaError> {
+        if self.fail.load(SeqCst) {
+            return Err(MediaError::DeviceLost(
+                "The camera is gone. Plug it in again.".into(),
+            ));
+        }
+        self.pattern.next_frame()
+    }
+}
+
+impl Drop for Camera {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, SeqCst);
+    }
+}
+
+struct Bench {
+    chain: SendChain,
+    frames: mpsc::Receiver<EncodedFrame>,
+    events: mpsc::Receiver<MediaEvent>,
+    open: Arc<AtomicUsize>,
+    fail: Arc<AtomicBool>,
+}
+
+fn bench(codec: VideoCodec) -> Bench {
+    let (open, fail) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
+    let (on_frame, frames) = mpsc::channel();
+    let (on_event, events) = mpsc::channel();
+    let opener = {
+        let (open, fail) = (Arc::clone(&open), Arc::clone(&fail));
+        move || Camera::open(&open, &fail)
+    };
+    let chain = SendChain::start(
+        options(codec),
+        opener,
+        None,
+        move |frame| drop(on_frame.send(frame)),
+        move |event| drop(on_event.send(event)),
+    );
+    Bench {
+        chain,
+        frames,
+        events,
+        open,
+        fail,
+    }
+}
+
+impl Bench {
+    fn next(&self) -> EncodedFrame {
+        self.frames.recv_timeout(LONG).expect("a frame")
+    }
+
+    fn wait_until_closed(&self) {
+        let deadline = Instant::now() + LONG;
+        while self.open.load(SeqCst) > 0 {
+            assert!(Instant::now() < deadline, "the camera stays open");
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn pictures_come_out_decodable_and_fresh() {
+    for codec in [VideoCodec::H264, VideoCodec::Vp8] {
+        let bench = bench(codec);
+        bench.chain.set_enabled(true);
+        let mut decoder = video_decoder(codec).expect("a decoder");
+        let mut ages = Vec::new();
+        for number in 0..30 {
+            let coded = bench.next();
+            assert_eq!(coded.key_frame, number == 0, "{codec:?} {number}");
+            assert_eq!((coded.width, coded.height), (640, 360));
+            let picture = decoder
+                .decode(&coded.data)
+                .expect("decodable")
+                .expect("a picture");
+            ages.push(read_time_code_at(&picture, unix_ms_now()).expect("a readable time code"));
+        }
+        ages.sort_by(f64::total_cmp);
+        assert!(ages[15] < 100.0, "{codec:?}: {ages:?}");
+        let statistics = bench.chain.statistics();
+        assert!(
+            statistics.frames_encoded >= 30 && statistics.frames_per_second > 0,
+            "{statistics:?}"
+        );
+        assert_eq!(statistics.key_frames_encoded, 1);
+        assert_eq!(
+            (
+                statistics.codec,
+                statistics.quality_limitation_reason.as_str()
+            ),
+            (Some(codec), "none")
+        );
+    }
+}
+
+#[test]
+fn a_key_frame_comes_when_asked_for() {
+    let bench = bench(VideoCodec::H264);
+    bench.chain.set_enabled(true);
+    assert!(bench.next().key_frame);
+    assert!(!bench.next().key_frame);
+    bench.chain.request_key_frame();
+    let deadline = Instant::now() + LONG;
+    while !bench.next().key_frame {
+        assert!(Instant::now() < deadline);
+    }
+}
+
+#[test]
+fn camera_off_closes_the_device_and_on_begins_with_a_key_frame() {
+    let bench = bench(VideoCodec::H264);
+    assert_eq!(bench.open.load(SeqCst), 0, "no camera before it is wanted");
+    bench.chain.set_enabled(true);
+    bench.next();
+    bench.chain.set_enabled(false);
+    bench.wait_until_closed();
+    while bench
+        .frames
+        .recv_timeout(Duration::from_millis(200))
+        .is_ok()
+    {}
+    bench.chain.set_enabled(true);
+    assert!(bench.next().key_frame);
+    assert_eq!(bench.open.load(SeqCst), 1);
+    drop(bench.chain);
+    assert_eq!(bench.open.load(SeqCst), 0, "the end lets the camera go");
+    assert!(bench.events.try_recv().is_err(), "nothing went wrong");
+}
+
+#[test]
+fn a_missing_camera_is_said_once_and_used_when_it_comes() {
+    let bench = bench(VideoCodec::Vp8);
+    bench.fail.store(true, SeqCst);
+    bench.chain.set_enabled(true);
+    let lost = MediaEvent::CameraLost("There is no camera. Plug one in.".into());
+    assert_eq!(bench.events.recv_timeout(LONG), Ok(lost));
+    bench.fail.store(false, SeqCst);
+    assert!(bench.next().key_frame);
+    assert_eq!(bench.events.recv_timeout(LONG), Ok(MediaEvent::CameraReady));
+}
+
+#[test]
+fn a_vanished_camera_is_said_and_used_again_when_it_is_back() {
+    let bench = bench(VideoCodec::H264);
+    bench.chain.set_enabled(true);
+    bench.next();
+    bench.fail.store(true, SeqCst);
+    let lost = MediaEvent::CameraLost("The camera is gone. Plug it in again.".into());
+    assert_eq!(bench.events.recv_timeout(LONG), Ok(lost));
+    bench.wait_until_closed();
+    bench.fail.store(false, SeqCst);
+    assert_eq!(bench.events.recv_timeout(LONG), Ok(MediaEvent::CameraReady));
+    while bench.frames.try_recv().is_ok() {}
+    bench.next();
+}
+
+/// Gives one picture and then hangs until the test lets go.
+struct Hanging(Option<VideoFrame>, Arc<Mutex<()>>);
+
+impl VideoSource for Hanging {
+    fn format(&self) -> VideoFormat {
+        FORMAT
+    }
+
+    fn next_frame(&mut self) -> Result<VideoFrame, MediaError> {
+        if let Some(frame) = self.0.take() {
+            return Ok(frame);
+        }
+        drop(self.1.lock());
+        Err(MediaError::Closed)
+    }
+}
+
+#[test]
+fn a_hanging_camera_is_noticed_and_replaced() {
+    let hang = Arc::new(Mutex::new(()));
+    let held = hang.lock().expect("not poisoned");
+    let (on_frame, frames) = mpsc::channel();
+    let (on_event, events) = mpsc::channel();
+    let mut first = true;
+    let opener = {
+        let hang = Arc::clone(&hang);
+        move || -> Result<Option<Box<dyn VideoSource>>, MediaError> {
+            Ok(Some(if std::mem::take(&mut first) {
+                Box::new(Hanging(
+                    Some(VideoFrame::black(640, 360)),
+                    Arc::clone(&hang),
+                ))
+            } else {
+                Box::new(PatternCamera::new(FORMAT))
+            }))
+        }
+    };
+    let chain = SendChain::start(
+        options(VideoCodec::H264),
+        opener,
+        None,
+        move |frame: EncodedFrame| drop(on_frame.send(frame)),
+        move |event| drop(on_event.send(event)),
+    );
+    chain.set_enabled(true);
+    frames.recv_timeout(LONG).expect("the first picture");
+    match events.recv_timeout(LONG).expect("an event") {
+        MediaEvent::CameraLost(sentence) => {
+            assert!(sentence.contains("stopped sending pictures"), "{sentence}")
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(events.recv_timeout(LONG), Ok(MediaEvent::CameraReady));
+    frames
+        .recv_timeout(LONG)
+        .expect("the other camera's picture");
+    drop(held);
+}
+
+struct View(mpsc::Sender<u32>);
+
+impl VideoSink for View {
+    fn frame(&mut self, frame: &VideoFrame) {
+        let _ = self.0.send(frame.width);
+    }
+}
+
+#[test]
+fn the_self_view_shows_before_anything_is_sent_and_a_low_rate_shrinks_what_is_sent() {
+    let (view, seen) = mpsc::channel();
+    let (on_frame, frames) = mpsc::channel();
+    let chain = SendChain::start(
+        VideoSendOptions {
+            codec: None,
+            ..options(VideoCodec::H264)
+        },
+        || Ok(Some(Box::new(PatternCamera::new(FORMAT)))),
+        Some(Box::new(View(view))),
+        move |frame: EncodedFrame| drop(on_frame.send(frame)),
+        |_| {},
+    );
+    chain.set_enabled(true);
+    assert_eq!(seen.recv_timeout(LONG), Ok(640));
+    assert!(frames.try_recv().is_err());
+    chain.set_rate(100_000, 30);
+    chain.set_codec(Some(VideoCodec::H264));
+    let first = frames.recv_timeout(LONG).expect("a frame");
+    assert!(
+        first.key_frame && first.width < 640,
+        "{} pixels wide",
+        first.width
+    );
+    chain.set_codec(Some(VideoCodec::Vp8));
+    let deadline = Instant::now() + LONG;
+    let changed = loop {
+        let frame = frames.recv_timeout(LONG).expect("a frame");
+        if frame.codec == VideoCodec::Vp8 {
+            break frame;
+        }
+        assert!(Instant::now() < deadline);
+    };
+    assert!(changed.key_frame);
+    assert_eq!(
+        chain.statistics().quality_limitation_reason.as_str(),
+        "bandwidth"
+    );
+}
