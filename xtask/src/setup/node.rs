@@ -1,7 +1,7 @@
 //! Node.js, which builds the user interface.
 //!
-//! The interface's tools are chosen to run on Debian 12's and Ubuntu 24.04's own Node.js 18. Where the system's is older still,
-//! a newer one is installed as the npm package that carries its binary, for this repository alone.
+//! Debian 12 and Ubuntu 24.04 bring Node.js 18, whose time has passed: ever more libraries refuse it. Where the system's is too old, a
+//! newer one is installed as the npm package that carries its binary, for this repository alone.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -11,10 +11,10 @@ use anyhow::{Context, Result, bail};
 use crate::{process, workspace};
 
 /// The oldest version that the interface's tools run on (`engines` in ui/package.json says the same).
-const OLDEST: (u32, u32) = (18, 18);
+const OLDEST: (u32, u32) = (20, 19);
 
 /// The version that is brought where the system's is too old.
-const BROUGHT: &str = "24";
+const BROUGHT: &str = "22";
 
 /// Makes sure that a new enough Node.js is the first on the path of every program started from here.
 pub fn ensure() -> Result<()> {
@@ -115,9 +115,9 @@ mod tests {
         assert_eq!(parse("v18.20.4\n"), Some((18, 20)));
         assert_eq!(parse("nonsense"), None);
         for (version, expected) in [
-            ((12, 22), false),
-            ((18, 17), false),
-            ((18, 18), true),
+            ((18, 20), false),
+            ((20, 18), false),
+            ((20, 19), true),
             ((22, 0), true),
         ] {
             assert_eq!(is_new_enough(version), expected, "{version:?}");
