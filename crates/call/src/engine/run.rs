@@ -289,11 +289,15 @@ impl Run {
             return None;
         }
         let transport = connection.stats();
+        let playback = self.playback.picture_statistics();
+        let first_picture = playback
+            .first_decoded_at
+            .or_else(|| self.playback.first_picture());
         Some(snapshot(Parts {
             phase,
-            setup: self.setup.times(&transport, self.playback.first_picture()),
+            setup: self.setup.times(&transport, first_picture),
             transport,
-            playback: self.playback.picture_statistics(),
+            playback,
             sound_in: self.playback.sound_statistics(),
             sound_out: self.devices.sound_statistics(),
             pictures_out: VideoOutStats::default(),
