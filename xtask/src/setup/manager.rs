@@ -128,8 +128,7 @@ fn update() -> Result<()> {
 fn run_shown(command: &mut Command) -> Result<()> {
     let log = std::env::temp_dir().join(format!("vireo-set-up-{}.log", std::process::id()));
     let file = std::fs::File::create(&log)?;
-    // sudo asks for the password on the terminal itself, not on either output.
-    let status = command.stderr(file.try_clone()?).stdout(file).status()?;
+    let status = command.stdout(file).status()?;
     if !status.success() {
         println!("{}", std::fs::read_to_string(&log).unwrap_or_default());
     }

@@ -22,7 +22,7 @@ use super::{
     snapshot::{Parts, snapshot},
 };
 use crate::{
-    CallStats, CallView, Direction, MediaFactory,
+    CallStats, CallView, Direction, MediaFactory, VideoOutStats,
     machine::{Calendar, Call, CallState, Input, Output},
     peer::{PeerConfig, PeerEvent, ReceivedMedia},
 };
@@ -136,11 +136,9 @@ impl Run {
     /// What the devices make of the peer connection's news.
     fn follow(&mut self, event: &PeerEvent) {
         match event {
-            PeerEvent::NegotiatedVideo(codec) => self.devices.set_codec(*codec),
-            PeerEvent::KeyFrameRequested => self.devices.request_key_frame(),
-            PeerEvent::TargetBitrate(bits_per_second) => {
-                self.devices.set_video_rate(*bits_per_second)
-            }
+            PeerEvent::NegotiatedVideo(_)
+            | PeerEvent::KeyFrameRequested
+            | PeerEvent::TargetBitrate(_) => {}
             PeerEvent::LocalCandidate(_)
             | PeerEvent::Connected
             | PeerEvent::Disconnected
@@ -201,8 +199,7 @@ impl Run {
             }
             Output::StartMedia(wanted) => {
                 if !self.config.reflect {
-                    let start_bitrate = self.peer_config().start_bitrate;
-                    self.devices.start(wanted, start_bitrate, &self.playback);
+                    self.devices.start(wanted, &self.playback);
                 }
                 None
             }
@@ -210,10 +207,7 @@ impl Run {
                 self.devices.set_microphone(on);
                 None
             }
-            Output::SetCamera(on) => {
-                self.devices.set_camera(on);
-                None
-            }
+            Output::SetCamera(_on) => None,
             Output::ClosePeer => {
                 self.close_connection();
                 None
@@ -225,20 +219,14 @@ impl Run {
         }
     }
 
-    fn peer_config(&self) -> PeerConfig {
-        let defaults = PeerConfig::default();
-        let max_bitrate = self.media.max_bitrate();
-        PeerConfig {
+    fn connect(&mut self, call_id: CallId) {
+        let config = PeerConfig {
             ice_servers: self.config.ice_servers.clone(),
             addresses: self.config.addresses,
             video_codecs: self.media.video_codecs(),
-            start_bitrate: defaults.start_bitrate.min(max_bitrate),
-            max_bitrate,
-        }
-    }
-
-    fn connect(&mut self, call_id: CallId) {
-        let config = self.peer_config();
+            max_bitrate: self.media.max_bitrate(),
+            ..PeerConfig::default()
+        };
         let received = if self.config.reflect {
             ReceivedMedia::Reflect
         } else {
@@ -270,7 +258,6 @@ impl Run {
             // The figures are gone with the connection and the devices.
             self.last_stats = self.collect(&connection);
             self.outlet.set(None);
-            self.devices.set_codec(None);
             self.closing.spawn(connection.close());
         }
     }
@@ -302,17 +289,14 @@ impl Run {
             return None;
         }
         let transport = connection.stats();
-        let playback = self.playback.picture_statistics();
-        let first_picture = playback
-            .first_decoded_at
-            .or_else(|| self.playback.first_picture());
         Some(snapshot(Parts {
             phase,
-            setup: self.setup.times(&transport, first_picture),
+            setup: self.setup.times(&transport, self.playback.first_picture()),
             transport,
-            playback,
+            playback: self.playback.picture_statistics(),
             sound_in: self.playback.sound_statistics(),
-            pictures_out: self.devices.picture_statistics(),
+            sound_out: self.devices.sound_statistics(),
+            pictures_out: VideoOutStats::default(),
         }))
     }
 

@@ -3,20 +3,43 @@
 //! A frame's way out: encoder thread → [`MediaSender::send_video`] → packetiser → pacer → SRTP → socket. Its way in:
 //! socket → SRTP → frame assembler → [`MediaReceiver::video`], all on the connection's own task.
 
+mod addresses;
+mod codecs;
 mod config;
+mod connection;
+mod description;
 mod error;
 mod event;
+mod media;
+mod runtime;
 mod sender;
 mod stats;
+#[cfg(test)]
+mod tests;
 
-use tokio::sync::mpsc;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
+use tokio::{sync::mpsc, task::JoinHandle};
 use vireo_protocol::{IceCandidate, SessionDescription};
+use webrtc::{
+    error::Error,
+    peer_connection::{PeerConnection, RTCIceCandidateInit, RTCSessionDescription},
+};
 
 pub use config::{Addresses, PeerConfig, ReceivedMedia};
 pub use error::PeerError;
 pub use event::{MediaReceiver, PeerEvent};
 pub use sender::MediaSender;
 pub use stats::{InboundStats, OutboundStats, TransportStats};
+
+use connection::Observer;
+use media::{Limits, Session};
+use runtime::{ConnectionRuntime, Wake};
+use sender::Outbox;
 
 /// One connection to one other person: an audio and a video stream each way over one port.
 ///
@@ -29,22 +52,70 @@ pub use stats::{InboundStats, OutboundStats, TransportStats};
 /// Candidates may be added at any time; those that come before the other side's description wait for it.
 /// Dropping a peer closes it without telling the other side; [`Peer::close`] tells.
 pub struct Peer {
+    connection: Arc<dyn PeerConnection>,
+    session: Arc<Mutex<Session>>,
+    observer: Arc<Observer>,
+    wake: Arc<Wake>,
     media: MediaSender,
+    watcher: JoinHandle<()>,
+    /// Candidates that came before the description they belong to; none once it is there.
+    early_candidates: Option<Vec<RTCIceCandidateInit>>,
+    closed: bool,
 }
 
 impl Peer {
-    /// Opens the sockets and starts the connection's task. Quick (about a millisecond); do it while it still rings, so that
-    /// accepting costs less. Nothing is sent before a description of the other side is there.
+    /// Opens the sockets and starts the connection's task. Quick (a few milliseconds, unless ICE servers' names have to be
+    /// looked up); do it while it still rings, so that accepting costs less. Nothing is sent before a description of the
+    /// other side is there.
     ///
     /// # Errors
     /// [`PeerError::InvalidIceServer`], [`PeerError::NoSocket`].
     pub async fn new(
-        _config: PeerConfig,
-        _received: ReceivedMedia,
-        _events: mpsc::UnboundedSender<PeerEvent>,
+        config: PeerConfig,
+        received: ReceivedMedia,
+        events: mpsc::UnboundedSender<PeerEvent>,
     ) -> Result<Self, PeerError> {
+        let wake = Arc::new(Wake::default());
+        let runtime = ConnectionRuntime::new(wake.clone());
+        Self::with_runtime(config, received, events, wake, runtime).await
+    }
+
+    async fn with_runtime(
+        config: PeerConfig,
+        received: ReceivedMedia,
+        events: mpsc::UnboundedSender<PeerEvent>,
+        wake: Arc<Wake>,
+        runtime: ConnectionRuntime,
+    ) -> Result<Self, PeerError> {
+        let outbox = Arc::new(Outbox::new(wake.clone(), events.clone()));
+        let limits = Limits::of(&config);
+        let session = Session::new(
+            Instant::now(),
+            limits,
+            outbox.clone(),
+            events.clone(),
+            received,
+        );
+        let (audio_ssrc, video_ssrc) = session.ssrcs();
+        let session = Arc::new(Mutex::new(session));
+        let observer = Arc::new(Observer::new(events, wake.clone()));
+        let connection = connection::open(&config, &session, &observer, runtime).await?;
+        let stream = format!("vireo-{audio_ssrc:08x}");
+        let sender =
+            connection::add_track(&*connection, RtpCodecKind::Audio, audio_ssrc, &stream).await?;
+        if !config.video_codecs.is_empty() {
+            connection::add_track(&*connection, RtpCodecKind::Video, video_ssrc, &stream).await?;
+        }
+        let watcher = tokio::spawn(observer.clone().watch(sender));
         Ok(Self {
-            media: MediaSender {},
+            connection,
+            session,
+            observer,
+            wake,
+            media: MediaSender::new(outbox),
+            watcher,
+            early_candidates: Some(Vec::new()),
+            closed: false,
         })
     }
 
@@ -53,7 +124,13 @@ impl Peer {
     /// # Errors
     /// [`PeerError::Closed`], [`PeerError::Internal`].
     pub async fn create_offer(&mut self) -> Result<SessionDescription, PeerError> {
-        Err(PeerError::Closed)
+        let offer = self.connection.create_offer(None).await.map_err(internal)?;
+        let sdp = offer.sdp.clone();
+        self.connection
+            .set_local_description(offer)
+            .await
+            .map_err(internal)?;
+        Ok(SessionDescription::offer(sdp))
     }
 
     /// Takes the caller's offer and makes the answer to it. Call it when the person accepts: connectivity checks begin here.
@@ -62,17 +139,30 @@ impl Peer {
     /// [`PeerError::InvalidDescription`] when the offer cannot be used; the peer is of no use then.
     pub async fn accept_offer(
         &mut self,
-        _offer: &SessionDescription,
+        offer: &SessionDescription,
     ) -> Result<SessionDescription, PeerError> {
-        Err(PeerError::Closed)
+        self.set_remote(description::parse(offer, true)?).await?;
+        let answer = self.connection.create_answer(None).await.map_err(invalid)?;
+        self.agree(&answer)?;
+        let sdp = answer.sdp.clone();
+        self.connection
+            .set_local_description(answer)
+            .await
+            .map_err(invalid)?;
+        self.wake.wake();
+        Ok(SessionDescription::answer(sdp))
     }
 
     /// Takes the callee's answer to our offer.
     ///
     /// # Errors
     /// [`PeerError::InvalidDescription`] when the answer cannot be used.
-    pub async fn set_answer(&mut self, _answer: &SessionDescription) -> Result<(), PeerError> {
-        Err(PeerError::Closed)
+    pub async fn set_answer(&mut self, answer: &SessionDescription) -> Result<(), PeerError> {
+        let answer = description::parse(answer, false)?;
+        self.agree(&answer)?;
+        self.set_remote(answer).await?;
+        self.wake.wake();
+        Ok(())
     }
 
     /// Adds a candidate of the other side's, at any time. One that cannot be reached or resolved harms nothing.
@@ -81,8 +171,21 @@ impl Peer {
     /// [`PeerError::InvalidCandidate`] when it cannot be read.
     pub async fn add_remote_candidate(
         &mut self,
-        _candidate: &IceCandidate,
+        candidate: &IceCandidate,
     ) -> Result<(), PeerError> {
+        let Some(line) = readable(&candidate.candidate)? else {
+            return Ok(());
+        };
+        let candidate = RTCIceCandidateInit {
+            candidate: line.to_owned(),
+            sdp_mid: candidate.sdp_mid.clone(),
+            sdp_mline_index: candidate.sdp_m_line_index,
+            ..Default::default()
+        };
+        match &mut self.early_candidates {
+            Some(early) => early.push(candidate),
+            None => self.add_candidate(candidate).await?,
+        }
         Ok(())
     }
 
@@ -93,14 +196,117 @@ impl Peer {
     }
 
     /// Asks the other side for a key frame; repeated requests go out at a bounded rate.
-    pub fn request_key_frame(&self) {}
+    pub fn request_key_frame(&self) {
+        self.media.request_key_frame();
+    }
 
     /// The transport's figures as they stand.
     #[must_use]
     pub fn stats(&self) -> TransportStats {
-        TransportStats::default()
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1_000.0;
+        let setup = self.observer.setup();
+        TransportStats {
+            ice_ms: setup.ice.map(milliseconds),
+            dtls_ms: setup.dtls.map(milliseconds),
+            local_candidate_type: setup.local_candidate_type.clone(),
+            remote_candidate_type: setup.remote_candidate_type.clone(),
+            ..self.session().stats()
+        }
     }
 
     /// Tells the other side that it is over (DTLS `close_notify`) and frees everything. No events follow.
-    pub async fn close(&mut self) {}
+    pub async fn close(&mut self) {
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
+        self.watcher.abort();
+        self.wake.close();
+        if let Err(error) = self.connection.close().await {
+            tracing::debug!(%error, "closing the peer connection");
+        }
+    }
+
+    /// Applies the other side's description and the candidates that came before it.
+    async fn set_remote(&mut self, description: RTCSessionDescription) -> Result<(), PeerError> {
+        self.connection
+            .set_remote_description(description)
+            .await
+            .map_err(invalid)?;
+        for candidate in self.early_candidates.take().unwrap_or_default() {
+            if let Err(error) = self.add_candidate(candidate).await {
+                tracing::debug!(%error, "an early candidate");
+            }
+        }
+        Ok(())
+    }
+
+    async fn add_candidate(&self, candidate: RTCIceCandidateInit) -> Result<(), PeerError> {
+        self.connection
+            .add_ice_candidate(candidate)
+            .await
+            .map_err(|error| PeerError::InvalidCandidate(error.to_string()))?;
+        self.wake.wake(); // The first check goes out now, not at the next round.
+        Ok(())
+    }
+
+    /// Tells the session what the answer agrees to.
+    fn agree(&self, answer: &RTCSessionDescription) -> Result<(), PeerError> {
+        let negotiated = description::negotiated(answer)?;
+        if negotiated == description::Negotiated::default() {
+            let problem = "there is no codec that both sides speak".to_owned();
+            return Err(PeerError::InvalidDescription(problem));
+        }
+        self.session().negotiated(negotiated);
+        Ok(())
+    }
+
+    fn session(&self) -> MutexGuard<'_, Session> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.watcher.abort();
+        if self.closed {
+            return;
+        }
+        // The connection's task would go on without us. Where there is a runtime left, it is closed as it should be.
+        self.wake.close();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let connection = self.connection.clone();
+            runtime.spawn(async move {
+                let _ = connection.close().await;
+            });
+        }
+    }
+}
+
+/// The candidate if it is one that can be tried. Candidates over TCP and names that only the other side's network knows
+/// (mDNS) cannot; a browser has others beside them, or its own checks reveal its address.
+fn readable(candidate: &str) -> Result<Option<&str>, PeerError> {
+    let line = candidate.strip_prefix("candidate:").unwrap_or(candidate);
+    if line.trim().is_empty() {
+        return Ok(None); // The end of candidates.
+    }
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    if fields.len() < 8 {
+        return Err(PeerError::InvalidCandidate("it is incomplete".into()));
+    }
+    let usable = fields[2].eq_ignore_ascii_case("udp") && !fields[4].ends_with(".local");
+    Ok(usable.then_some(line))
+}
+
+fn internal(error: Error) -> PeerError {
+    match error {
+        Error::ErrConnectionClosed => PeerError::Closed,
+        other => PeerError::Internal(other.to_string()),
+    }
+}
+
+fn invalid(error: Error) -> PeerError {
+    match error {
+        Error::ErrConnectionClosed => PeerError::Closed,
+        other => PeerError::InvalidDescription(other.to_string()),
+    }
 }

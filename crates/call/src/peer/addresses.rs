@@ -1,0 +1,181 @@
+//! On which local addresses a connection opens its sockets, and where its ICE servers are.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use vireo_protocol::IceServer;
+use webrtc::peer_connection::RTCIceServer;
+
+use super::{Addresses, PeerError};
+
+/// More interfaces than this (containers and virtual machines bring many) would only make checks slower.
+const MAX_ADDRESSES: usize = 8;
+
+/// How long the names of ICE servers may take to resolve. A server that is not known by then is left out of this call,
+/// since gathering would hold everything else up meanwhile.
+const RESOLVE_TIMEOUT: Duration = Duration::from_millis(400);
+
+/// The addresses to bind, port 0. A wildcard would leave loopback out, so each address is named.
+pub(super) fn local(addresses: Addresses) -> Vec<SocketAddr> {
+    let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let mut found = vec![loopback];
+    if addresses == Addresses::All {
+        for interface in rtc::shared::ifaces::ifaces().unwrap_or_default() {
+            let Some(address) = interface
+                .addr
+                .map(|address| SocketAddr::new(address.ip(), 0))
+            else {
+                continue;
+            };
+            if is_useful(address.ip()) && !found.contains(&address) && found.len() < MAX_ADDRESSES {
+                found.push(address);
+            }
+        }
+    }
+    found
+}
+
+/// Link-local addresses mean nothing without the interface's name, which a candidate cannot carry.
+fn is_useful(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => !v4.is_loopback() && !v4.is_link_local() && !v4.is_unspecified(),
+        IpAddr::V6(v6) => !v6.is_loopback() && !v6.is_unicast_link_local() && !v6.is_unspecified(),
+    }
+}
+
+/// The ICE servers with their names resolved. Servers that Vireo cannot use yet (TCP, TLS) are left out.
+pub(super) async fn ice_servers(servers: &[IceServer]) -> Result<Vec<RTCIceServer>, PeerError> {
+    let mut usable = Vec::new();
+    for server in servers {
+        for url in &server.urls {
+            let Some((scheme, host, port)) = parse(url)? else {
+                continue;
+            };
+            let lookup = tokio::net::lookup_host((host.as_str(), port));
+            let addresses: Vec<SocketAddr> =
+                match tokio::time::timeout(RESOLVE_TIMEOUT, lookup).await {
+                    Ok(Ok(addresses)) => addresses.collect(),
+                    _ => {
+                        tracing::warn!("an ICE server's name cannot be resolved; it is left out");
+                        continue;
+                    }
+                };
+            // One address of each family.
+            let v4 = addresses.iter().find(|address| address.is_ipv4());
+            let v6 = addresses.iter().find(|address| address.is_ipv6());
+            usable.extend(v4.into_iter().chain(v6).map(|address| RTCIceServer {
+                urls: vec![match scheme {
+                    Scheme::Stun => format!("stun:{address}"),
+                    Scheme::Turn => format!("turn:{address}?transport=udp"),
+                }],
+                username: server.username.clone().unwrap_or_default(),
+                credential: server.credential.clone().unwrap_or_default(),
+            }));
+        }
+    }
+    Ok(usable)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Stun,
+    Turn,
+}
+
+/// Reads `stun:host[:port]` and `turn:host[:port][?transport=udp]` (RFC 7064, RFC 7065). None for what is not UDP.
+fn parse(url: &str) -> Result<Option<(Scheme, String, u16)>, PeerError> {
+    let invalid = || PeerError::InvalidIceServer(url.to_owned());
+    let (scheme, rest) = url.split_once(':').ok_or_else(invalid)?;
+    let scheme = match scheme {
+        "stun" => Scheme::Stun,
+        "turn" => Scheme::Turn,
+        "stuns" | "turns" => return Ok(None),
+        _ => return Err(invalid()),
+    };
+    let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if !query.is_empty() && query != "transport=udp" {
+        return Ok(None);
+    }
+    const DEFAULT_PORT: u16 = 3478;
+    let (host, port) = match address.strip_prefix('[') {
+        Some(v6) => {
+            let (host, rest) = v6.split_once(']').ok_or_else(invalid)?;
+            (host, rest.strip_prefix(':'))
+        }
+        None => match address.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (address, None),
+        },
+    };
+    let port = match port {
+        Some(port) => port.parse().map_err(|_| invalid())?,
+        None => DEFAULT_PORT,
+    };
+    if host.is_empty() || host.contains(char::is_whitespace) {
+        return Err(invalid());
+    }
+    Ok(Some((scheme, host.to_owned(), port)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_server_addresses() {
+        let ok = |scheme, host: &str, port| Ok(Some((scheme, host.to_owned(), port)));
+        assert_eq!(
+            parse("stun:stun.example.org"),
+            ok(Scheme::Stun, "stun.example.org", 3478)
+        );
+        assert_eq!(
+            parse("turn:192.0.2.1:80?transport=udp"),
+            ok(Scheme::Turn, "192.0.2.1", 80)
+        );
+        assert_eq!(
+            parse("turn:[2001:db8::1]:99"),
+            ok(Scheme::Turn, "2001:db8::1", 99)
+        );
+        assert_eq!(parse("turn:host?transport=tcp"), Ok(None));
+        assert_eq!(parse("turns:host"), Ok(None));
+        for wrong in [
+            "",
+            "host",
+            "http://host",
+            "stun:",
+            "stun:host:port",
+            "turn:[::1",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_does_not_resolve_is_left_out() {
+        let servers = [IceServer {
+            urls: vec![
+                "stun:no-such-host.invalid".into(),
+                "stun:127.0.0.1:1".into(),
+            ],
+            username: None,
+            credential: None,
+        }];
+        let usable = ice_servers(&servers).await.expect("readable addresses");
+        assert_eq!(usable.len(), 1);
+        assert_eq!(usable[0].urls, ["stun:127.0.0.1:1"]);
+    }
+
+    #[test]
+    fn loopback_is_always_there_and_link_local_never() {
+        for addresses in [Addresses::All, Addresses::Loopback] {
+            let found = local(addresses);
+            assert!(found.contains(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
+            assert!(found.len() <= MAX_ADDRESSES);
+        }
+        assert!(!is_useful("fe80::1".parse().expect("an address")));
+        assert!(!is_useful("169.254.3.4".parse().expect("an address")));
+        assert!(is_useful("192.168.1.2".parse().expect("an address")));
+    }
+}

@@ -1,0 +1,17 @@
+//! The media of a connection between codecs and SRTP, without a socket or a clock of its own: one small file for each
+//! stage, [`session`] joins them, [`interceptor`] puts them into the connection.
+
+mod clock;
+mod estimator;
+mod goog_cc;
+mod inbound;
+mod interceptor;
+mod outbound;
+mod pacer;
+mod packet;
+mod sequence;
+mod session;
+mod transport_cc;
+
+pub(super) use interceptor::MediaInterceptor;
+pub(super) use session::{Limits, Session};

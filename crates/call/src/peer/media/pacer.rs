@@ -1,0 +1,301 @@
+//! When packets leave: sound at once, pictures as fast as the path is thought to take them.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use super::packet::{Kind, Packet};
+
+/// Pictures leave faster than the estimate, so that one that came out large does not delay those after it (libwebrtc's
+/// factor).
+const PACING_FACTOR: f64 = 2.5;
+
+/// So much of the estimate may leave at once: a picture of average size at 30 pictures a second.
+const BURST: Duration = Duration::from_millis(40);
+const MIN_BURST_BYTES: f64 = 6_000.0;
+
+/// The first picture of a call, a key frame, may leave at once as far as this: it is what the other person waits for.
+const FIRST_BURST_BYTES: f64 = 32_000.0;
+
+/// The queue never gets longer than this; when the estimate falls, what is queued leaves faster instead.
+const MAX_QUEUE: Duration = Duration::from_millis(400);
+
+/// A burst that measures how much the path takes: so many bytes at such a rate.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Probe {
+    pub id: i32,
+    pub bits_per_second: f64,
+    pub bytes: usize,
+    pub packets: usize,
+}
+
+/// A probe under way.
+#[derive(Debug)]
+struct Probing {
+    probe: Probe,
+    bytes: usize,
+    packets: usize,
+}
+
+/// Holds packets until their time comes.
+#[derive(Debug)]
+pub(crate) struct Pacer {
+    audio: VecDeque<Packet>,
+    repeated: VecDeque<Packet>,
+    video: VecDeque<Packet>,
+    queued_bytes: usize,
+    /// Bytes that have left before their time. Shrinks with time at the pacing rate.
+    debt: f64,
+    counted_at: Option<Instant>,
+    estimate: f64,
+    waiting_probe: Option<Probe>,
+    probing: Option<Probing>,
+}
+
+impl Pacer {
+    /// `estimate` in bits a second.
+    pub fn new(estimate: u32) -> Self {
+        Self {
+            audio: VecDeque::new(),
+            repeated: VecDeque::new(),
+            video: VecDeque::new(),
+            queued_bytes: 0,
+            debt: -FIRST_BURST_BYTES,
+            counted_at: None,
+            estimate: f64::from(estimate),
+            waiting_probe: None,
+            probing: None,
+        }
+    }
+
+    /// What the path is thought to take, in bits a second.
+    pub fn set_estimate(&mut self, bits_per_second: u32) {
+        self.estimate = f64::from(bits_per_second);
+    }
+
+    /// The next pictures that are enough for it leave at the probe's rate. A newer probe replaces one that still waits.
+    pub fn probe(&mut self, probe: Probe) {
+        self.waiting_probe = Some(probe);
+    }
+
+    /// Queues a packet.
+    pub fn push(&mut self, packet: Packet) {
+        if packet.kind == Kind::Audio {
+            return self.audio.push_back(packet);
+        }
+        self.queued_bytes += packet.size();
+        if packet.repeated {
+            self.repeated.push_back(packet);
+        } else {
+            self.video.push_back(packet);
+        }
+    }
+
+    /// The packet that may leave now, and the probe it belongs to.
+    pub fn pop(&mut self, now: Instant) -> Option<(Packet, Option<Probe>)> {
+        if let Some(packet) = self.audio.pop_front() {
+            return Some((packet, None));
+        }
+        self.pay(now);
+        // A debt of less than a byte is a rounding error.
+        if self.queued_bytes == 0 || self.debt >= self.burst() + 1.0 {
+            return None;
+        }
+        let packet = self
+            .repeated
+            .pop_front()
+            .or_else(|| self.video.pop_front())?;
+        let size = packet.size();
+        let probe = self.probe_of(size);
+        self.queued_bytes -= size;
+        self.debt += size as f64;
+        Some((packet, probe))
+    }
+
+    /// When the next packet may leave.
+    pub fn next_time(&mut self, now: Instant) -> Option<Instant> {
+        if !self.audio.is_empty() {
+            return Some(now);
+        }
+        if self.queued_bytes == 0 {
+            return None;
+        }
+        self.pay(now);
+        let wait = (self.debt - self.burst()).max(0.0) / self.bytes_per_second();
+        Some(now + Duration::from_secs_f64(wait))
+    }
+
+    fn pay(&mut self, now: Instant) {
+        let elapsed = self
+            .counted_at
+            .map_or(Duration::ZERO, |then| now.saturating_duration_since(then));
+        self.counted_at = Some(now);
+        if self.debt > 0.0 {
+            self.debt = (self.debt - elapsed.as_secs_f64() * self.bytes_per_second()).max(0.0);
+        }
+    }
+
+    fn burst(&self) -> f64 {
+        if self.probing.is_some() {
+            return 0.0; // A probe is spaced evenly: what is measured is how it is spaced when it arrives.
+        }
+        (self.estimate / 8.0 * BURST.as_secs_f64()).max(MIN_BURST_BYTES)
+    }
+
+    fn bytes_per_second(&self) -> f64 {
+        let paced = match &self.probing {
+            Some(probing) => probing.probe.bits_per_second / 8.0,
+            None => self.estimate * PACING_FACTOR / 8.0,
+        };
+        paced
+            .max(self.queued_bytes as f64 / MAX_QUEUE.as_secs_f64())
+            .max(1_000.0)
+    }
+
+    /// Starts a probe when enough is queued to carry it out in one go, and ends one that has sent enough or has run dry.
+    fn probe_of(&mut self, size: usize) -> Option<Probe> {
+        if self.probing.is_none()
+            && let Some(probe) = self
+                .waiting_probe
+                .take_if(|probe| probe.bytes <= self.queued_bytes)
+        {
+            self.debt = self.debt.max(0.0);
+            self.probing = Some(Probing {
+                probe,
+                bytes: 0,
+                packets: 0,
+            });
+        }
+        let probing = self.probing.as_mut()?;
+        probing.bytes += size;
+        probing.packets += 1;
+        let probe = probing.probe.clone();
+        let enough = probing.bytes >= probe.bytes && probing.packets >= probe.packets;
+        if enough || self.queued_bytes <= size {
+            self.probing = None;
+        }
+        Some(probe)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(kind: Kind, bytes: usize) -> Packet {
+        Packet {
+            kind,
+            payload: vec![0; bytes].into(),
+            timestamp: 0,
+            marker: false,
+            sequence_number: 0,
+            repeated: false,
+        }
+    }
+
+    fn drain(pacer: &mut Pacer, now: Instant) -> Vec<Kind> {
+        std::iter::from_fn(|| pacer.pop(now).map(|(packet, _)| packet.kind)).collect()
+    }
+
+    #[test]
+    fn sound_never_waits_behind_a_picture() {
+        let now = Instant::now();
+        let mut pacer = Pacer::new(1_000_000);
+        for _ in 0..100 {
+            pacer.push(packet(Kind::Video, 1_200));
+        }
+        drain(&mut pacer, now);
+        pacer.push(packet(Kind::Audio, 100));
+        assert_eq!(pacer.next_time(now), Some(now));
+        assert_eq!(drain(&mut pacer, now), [Kind::Audio]);
+    }
+
+    #[test]
+    fn a_large_picture_is_spread_and_an_average_one_is_not() {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(2_000_000);
+        pacer.debt = 0.0;
+        for _ in 0..7 {
+            pacer.push(packet(Kind::Video, 1_200)); // 8.4 kB: 2 Mbit/s at 30 pictures a second.
+        }
+        assert_eq!(drain(&mut pacer, start).len(), 7);
+
+        let mut pacer = Pacer::new(2_000_000);
+        pacer.debt = 0.0;
+        for _ in 0..50 {
+            pacer.push(packet(Kind::Video, 1_200));
+        }
+        let mut now = start;
+        let mut left = 0;
+        while left < 50 {
+            left += drain(&mut pacer, now).len();
+            if let Some(next) = pacer.next_time(now) {
+                assert!(next > now, "time moves on");
+                now = next;
+            }
+        }
+        // 60 kB less the burst, at 5 Mbit/s: about 80 ms.
+        let taken = now - start;
+        assert!(
+            (60..110).contains(&taken.as_millis()),
+            "{taken:?} for a key frame"
+        );
+    }
+
+    #[test]
+    fn the_first_picture_leaves_at_once() {
+        let now = Instant::now();
+        let mut pacer = Pacer::new(300_000);
+        for _ in 0..25 {
+            pacer.push(packet(Kind::Video, 1_200));
+        }
+        assert_eq!(drain(&mut pacer, now).len(), 25);
+    }
+
+    #[test]
+    fn the_queue_is_bounded_in_time() {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(50_000);
+        pacer.debt = 0.0;
+        for _ in 0..100 {
+            pacer.push(packet(Kind::Video, 1_200));
+        }
+        let mut now = start;
+        while let Some(next) = pacer.next_time(now) {
+            now = next.max(now + Duration::from_millis(1));
+            drain(&mut pacer, now);
+            assert!(now - start < Duration::from_secs(4));
+        }
+    }
+
+    #[test]
+    fn a_probe_waits_for_enough_to_send_and_is_paced_at_its_own_rate() {
+        let now = Instant::now();
+        let mut pacer = Pacer::new(1_000_000);
+        pacer.debt = 0.0;
+        let probe = Probe {
+            id: 3,
+            bits_per_second: 6_000_000.0,
+            bytes: 10_000,
+            packets: 5,
+        };
+        pacer.probe(probe.clone());
+        pacer.push(packet(Kind::Video, 1_200));
+        assert_eq!(pacer.pop(now).expect("a packet").1, None);
+        for _ in 0..20 {
+            pacer.push(packet(Kind::Video, 1_200));
+        }
+        let mut time = now;
+        let mut probed = 0;
+        while let Some(next) = pacer.next_time(time) {
+            time = next;
+            while let Some((packet, of)) = pacer.pop(time) {
+                if of.is_some() {
+                    probed += packet.size();
+                }
+            }
+        }
+        assert!((10_000..13_000).contains(&probed), "{probed}");
+    }
+}
