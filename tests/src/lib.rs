@@ -7,6 +7,8 @@ pub mod cli;
 pub mod devtools;
 pub mod pages;
 pub mod process_tree;
+#[cfg(target_os = "linux")]
+pub mod pulse;
 pub mod server;
 pub mod sound_file;
 pub mod statistics;

@@ -77,6 +77,8 @@ pub fn cargo(arguments: &[&str]) -> Command {
     command.args(arguments).current_dir(root());
     if build_folder() != target() {
         command.env("CARGO_TARGET_DIR", build_folder());
+        // Nothing is compiled twice from one clone, so that what incremental builds remember would only fill the disk.
+        command.env("CARGO_INCREMENTAL", "0");
     }
     command
 }

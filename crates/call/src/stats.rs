@@ -1,5 +1,7 @@
 //! The statistics of a call. Names are those of W3C webrtc-stats; counters count from the start of the call.
 
+use std::time::Instant;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -204,6 +206,8 @@ pub struct PlaybackStats {
     pub total_freezes_duration: f64,
     /// Of the pictures decoded in the last second.
     pub latency_ms: LatencyStats,
+    /// When the first picture had been decoded; none where that is not known.
+    pub first_decoded_at: Option<Instant>,
 }
 
 #[cfg(test)]

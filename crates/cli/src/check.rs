@@ -2,9 +2,9 @@
 //!
 //! Nothing is switched on for this: devices are looked up in the system's list, files are opened and closed again.
 
-use vireo_media::audio::{WavSink, WavSource};
+use vireo_media::audio::{WavSink, WavSource, microphones, speakers};
 use vireo_media::video::{PatternContent, Y4mSource};
-use vireo_media::{MediaError, VideoFormat, VideoSource};
+use vireo_media::{DeviceInfo, MediaError, VideoFormat, VideoSource};
 
 use crate::devices::{CameraChoice, MicrophoneChoice, SpeakerChoice};
 use crate::failure::{Failure, Status};
@@ -16,15 +16,14 @@ use crate::output;
 /// # Errors
 /// Bad device or file.
 pub fn camera(choice: Option<CameraChoice>) -> Result<CameraChoice, Failure> {
-    let there = || names(hardware::cameras());
     match choice {
-        None if there().is_empty() => {
+        None if hardware::cameras().is_empty() => {
             output::say("There is no camera; nobody will see you.");
             Ok(CameraChoice::None)
         }
         None => Ok(CameraChoice::Device(None)),
         Some(CameraChoice::Device(name)) => {
-            known("camera", name.as_deref(), &there())?;
+            known("camera", name.as_deref(), &hardware::cameras())?;
             Ok(CameraChoice::Device(name))
         }
         Some(CameraChoice::File(path)) => {
@@ -55,15 +54,14 @@ pub fn own_format(camera: &CameraChoice) -> Result<Option<VideoFormat>, Failure>
 /// # Errors
 /// Bad device or file.
 pub fn microphone(choice: Option<MicrophoneChoice>) -> Result<MicrophoneChoice, Failure> {
-    let there = || names(hardware::microphones());
     match choice {
-        None if there().is_empty() => {
+        None if microphones().is_empty() => {
             output::say("There is no microphone; nobody will hear you.");
             Ok(MicrophoneChoice::None)
         }
         None => Ok(MicrophoneChoice::Device(None)),
         Some(MicrophoneChoice::Device(name)) => {
-            known("microphone", name.as_deref(), &there())?;
+            known("microphone", name.as_deref(), &microphones())?;
             Ok(MicrophoneChoice::Device(name))
         }
         Some(MicrophoneChoice::File(path)) => {
@@ -79,15 +77,14 @@ pub fn microphone(choice: Option<MicrophoneChoice>) -> Result<MicrophoneChoice, 
 /// # Errors
 /// Bad device or file.
 pub fn speaker(choice: Option<SpeakerChoice>) -> Result<SpeakerChoice, Failure> {
-    let there = || names(hardware::speakers());
     match choice {
-        None if there().is_empty() => {
+        None if speakers().is_empty() => {
             output::say("There is no speaker; you will hear nobody.");
             Ok(SpeakerChoice::None)
         }
         None => Ok(SpeakerChoice::Device(None)),
         Some(SpeakerChoice::Device(name)) => {
-            known("speaker", name.as_deref(), &there())?;
+            known("speaker", name.as_deref(), &speakers())?;
             Ok(SpeakerChoice::Device(name))
         }
         Some(SpeakerChoice::File(path)) => {
@@ -98,24 +95,26 @@ pub fn speaker(choice: Option<SpeakerChoice>) -> Result<SpeakerChoice, Failure> 
     }
 }
 
-fn names(devices: Vec<hardware::Device>) -> Vec<String> {
-    devices.into_iter().map(|device| device.name).collect()
-}
-
 fn tried<T>(opened: Result<T, MediaError>) -> Result<T, Failure> {
     opened.map_err(|problem| Failure::media(&problem))
 }
 
 /// Whether the device is among those that are there.
-fn known(kind: &str, name: Option<&str>, there: &[String]) -> Result<(), Failure> {
+fn known(kind: &str, name: Option<&str>, there: &[DeviceInfo]) -> Result<(), Failure> {
     let problem = match name {
         None if there.is_empty() => format!("There is no {kind}."),
-        Some(name) if !there.iter().any(|known| known == name) => {
+        Some(name) if !there.iter().any(|device| is_called(device, name)) => {
             format!("There is no {kind} called “{name}”. `vireo-cli devices` lists what there is.")
         }
         _ => return Ok(()),
     };
     Err(Failure::new(Status::BadDevice, problem))
+}
+
+/// The same question that opening the device asks: its id, its name or a part of it, in whatever case.
+fn is_called(device: &DeviceInfo, name: &str) -> bool {
+    let name = name.to_lowercase();
+    device.id.to_lowercase() == name || device.name.to_lowercase().contains(&name)
 }
 
 #[cfg(test)]
@@ -124,9 +123,14 @@ mod tests {
 
     #[test]
     fn a_device_must_be_in_the_list() {
-        let there = ["Built-in".to_owned()];
+        let there = [DeviceInfo {
+            id: "hw:0".to_owned(),
+            name: "Built-in Audio".to_owned(),
+        }];
         assert_eq!(known("camera", None, &there), Ok(()));
-        assert_eq!(known("camera", Some("Built-in"), &there), Ok(()));
+        for name in ["Built-in Audio", "built-in", "hw:0"] {
+            assert_eq!(known("camera", Some(name), &there), Ok(()), "{name}");
+        }
         let missing = known("camera", Some("Other"), &there).expect_err("not there");
         assert_eq!(missing.status, Status::BadDevice);
         assert!(missing.sentence.contains("vireo-cli devices"));

@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde_json::json;
 use vireo_call::{MediaFactory, NoMedia, Phase};
 use vireo_client::{Client, ClientError, ClientOptions, ConnectionState};
+use vireo_media::DeviceInfo;
+use vireo_media::audio::{microphones, speakers};
 use vireo_protocol::ChatId;
 
 use crate::account::Identity;
@@ -14,7 +16,7 @@ use crate::args::{
 };
 use crate::call::{Caller, Incoming};
 use crate::failure::{Failure, Status};
-use crate::hardware::{self, Device};
+use crate::hardware;
 use crate::media::CliMedia;
 use crate::output::{self, Event};
 use crate::signals::Signals;
@@ -63,10 +65,10 @@ async fn add_contact(arguments: &Arguments, name: &str) -> Result<(), Failure> {
 fn list_devices() {
     for (kind, devices) in [
         ("camera", hardware::cameras()),
-        ("microphone", hardware::microphones()),
-        ("speaker", hardware::speakers()),
+        ("microphone", microphones()),
+        ("speaker", speakers()),
     ] {
-        for Device { id, name } in devices {
+        for DeviceInfo { id, name } in devices {
             output::line(&json!({"kind": kind, "id": id, "name": name}));
         }
     }

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use vireo_call::{DEFAULT_MAX_BITRATE, EncodedVideoSink, KeyFrameRequester, MediaFactory};
-use vireo_media::audio::{NullSink, RecordedSink, ToneMicrophone, WavSink, WavSource};
+use vireo_media::audio::{
+    Microphone, NullSink, RecordedSink, Speaker, ToneMicrophone, WavSink, WavSource,
+};
 use vireo_media::video::{PatternCamera, PatternContent, Y4mSource};
 use vireo_media::{AudioSink, AudioSource, MediaError, VideoCodec, VideoFormat, VideoSource};
 
@@ -123,7 +125,7 @@ impl MediaFactory for CliMedia {
             MicrophoneChoice::None => None,
             MicrophoneChoice::Tone(hertz) => Some(Box::new(ToneMicrophone::new(*hertz))),
             MicrophoneChoice::File(path) => Some(Box::new(WavSource::open(path)?)),
-            MicrophoneChoice::Device(name) => Some(hardware::microphone(name.as_deref())?),
+            MicrophoneChoice::Device(name) => Some(Box::new(Microphone::open(name.as_deref())?)),
         })
     }
 
@@ -132,7 +134,7 @@ impl MediaFactory for CliMedia {
         let sink: Box<dyn AudioSink> = match &self.speaker {
             SpeakerChoice::None => Box::new(NullSink::default()),
             SpeakerChoice::File(path) => Box::new(WavSink::create(path)?),
-            SpeakerChoice::Device(name) => hardware::speaker(name.as_deref())?,
+            SpeakerChoice::Device(name) => Box::new(Speaker::open(name.as_deref())?),
         };
         let call = lock(&self.call);
         let Some(files) = &*call else {

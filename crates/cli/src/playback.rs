@@ -45,11 +45,6 @@ impl Playback {
         self.freezes.pause();
     }
 
-    /// When the first picture was decoded.
-    pub fn first_at(&self) -> Option<Instant> {
-        self.first_at
-    }
-
     /// The counters so far, and the figures of the last second.
     pub fn stats(&mut self, now: Instant) -> PlaybackStats {
         self.forget(now);
@@ -62,6 +57,7 @@ impl Playback {
             freeze_count: self.freezes.count(),
             total_freezes_duration: self.freezes.total().as_secs_f64(),
             latency_ms: LatencyStats::of(&mut latencies),
+            first_decoded_at: self.first_at,
         }
     }
 
@@ -104,7 +100,7 @@ mod tests {
         assert_eq!(stats.latency_ms.p99, Some(10.0));
         assert_eq!(playback.whole_call().p99, Some(20.0));
         assert_eq!(playback.whole_call().count, 40);
-        assert_eq!(playback.first_at(), Some(start));
+        assert_eq!(stats.first_decoded_at, Some(start));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What can go wrong, in sentences for the person at the screen.
 
-use vireo_protocol::{CallErrorCode, ErrorCode};
+use vireo_protocol::ErrorCode;
 
 /// A failure of the client. Every one says what happened and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -81,22 +81,6 @@ impl ClientError {
             | ErrorCode::MessageTooLarge
             | ErrorCode::UnexpectedHello
             | ErrorCode::Internal => Self::Refused(message),
-        }
-    }
-
-    /// What an error of a call means.
-    #[must_use]
-    pub(crate) fn from_call_code(code: CallErrorCode, message: String) -> Self {
-        match code {
-            CallErrorCode::AccessDenied => Self::AccessDenied,
-            CallErrorCode::RateLimited => Self::RateLimited,
-            CallErrorCode::NoSuchCall => Self::NoCall,
-            CallErrorCode::UserOffline
-            | CallErrorCode::UserBusy
-            | CallErrorCode::NoAnswer
-            | CallErrorCode::InvalidSdp
-            | CallErrorCode::InvalidCandidate
-            | CallErrorCode::InvalidCall => Self::Refused(message),
         }
     }
 }

@@ -1,7 +1,11 @@
 //! Vireo without a window: session, contacts and calls. The desktop, the terminal and the Echo test are thin shells over it.
 
+mod backoff;
+mod calls;
 mod client;
+mod contacts;
 mod error;
+mod link;
 mod options;
 pub mod paths;
 mod runner;

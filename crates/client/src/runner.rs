@@ -1,12 +1,15 @@
-//! The client's task.
+//! The client's task: it alone holds the contacts, the requests under way and the calls.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use vireo_call::{CallStats, MediaFactory};
-use vireo_protocol::{CallId, ChatId, Contact, IceServer};
+use vireo_call::{CallPeer, CallStats, EngineEvent, MediaFactory};
+use vireo_protocol::{CallId, ChatId, ClientMessage, Contact, IceServer, Request, ServerMessage};
 
-use crate::{ClientError, ClientOptions, ClientView, ConnectionState, Session};
+use crate::calls::Calls;
+use crate::link::{Greeting, HELLO_ID, Link, LinkEvent};
+use crate::{ClientError, ClientOptions, ClientView, ConnectionState, Session, contacts};
 
 /// What the handle asks of the task.
 #[derive(Debug)]
@@ -35,15 +38,286 @@ pub(crate) enum Command {
 
 pub(crate) fn start(
     session: Session,
-    _media: Arc<dyn MediaFactory>,
-    _options: ClientOptions,
+    media: Arc<dyn MediaFactory>,
+    options: ClientOptions,
 ) -> (mpsc::UnboundedSender<Command>, watch::Receiver<ClientView>) {
-    let (commands, _) = mpsc::unbounded_channel();
-    let (_, view) = watch::channel(ClientView {
+    let (handle, commands) = mpsc::unbounded_channel();
+    let (view, reader) = watch::channel(ClientView {
         connection: ConnectionState::Connecting,
-        me: session.user,
+        me: session.user.clone(),
         contacts: Vec::new(),
         call: None,
     });
-    (commands, view)
+    let runner = Runner {
+        view,
+        link: Link::start(session),
+        calls: Calls::new(media, options.reflect),
+        own_ice_servers: options.ice_servers,
+        server_ice_servers: Vec::new(),
+        pending: HashMap::new(),
+        last_id: HELLO_ID,
+    };
+    tokio::spawn(runner.run(commands));
+    (handle, reader)
+}
+
+/// A request whose reply has not come yet.
+enum Pending {
+    Contacts,
+    AddContact {
+        name: String,
+        reply: oneshot::Sender<Result<Contact, ClientError>>,
+    },
+    /// Starts or accepts this call, which cannot go on when the server refuses.
+    Decisive(CallId),
+    /// Anything else that a call sends; it can go on without it.
+    Call,
+}
+
+struct Runner {
+    view: watch::Sender<ClientView>,
+    link: Link,
+    calls: Calls,
+    own_ice_servers: Vec<IceServer>,
+    server_ice_servers: Vec<IceServer>,
+    pending: HashMap<u64, Pending>,
+    last_id: u64,
+}
+
+impl Runner {
+    async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+        loop {
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(Command::Close(reply)) => {
+                        self.close().await;
+                        let _ = reply.send(());
+                        return;
+                    }
+                    Some(command) => self.obey(command).await,
+                    None => return self.close().await,
+                },
+                Some(event) = self.link.events.recv() => self.link_event(event),
+                event = self.calls.next_event() => self.call_event(event),
+            }
+        }
+    }
+
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::AddContact { name, reply } => self.add_contact(name, reply),
+            Command::PlaceCall {
+                chat_id,
+                camera,
+                reply,
+            } => {
+                let _ = reply.send(self.place_call(chat_id, camera));
+            }
+            Command::Accept { camera } => self.calls.accept(camera),
+            Command::Decline => self.calls.decline(),
+            Command::End => self.calls.end(),
+            Command::Dismiss => self.calls.dismiss(),
+            Command::SetMicrophoneMuted(muted) => self.calls.set_microphone_muted(muted),
+            Command::SetCameraEnabled(enabled) => self.calls.set_camera_enabled(enabled),
+            Command::CallStats(reply) => {
+                let _ = reply.send(self.calls.stats().await);
+            }
+            Command::SetIceServers(servers) => self.set_own_ice_servers(servers),
+            // The loop takes this one itself.
+            Command::Close(reply) => drop(reply),
+        }
+    }
+
+    fn online(&self) -> bool {
+        self.view.borrow().connection == ConnectionState::Online
+    }
+
+    fn add_contact(&mut self, name: String, reply: oneshot::Sender<Result<Contact, ClientError>>) {
+        if !self.online() {
+            let _ = reply.send(Err(ClientError::ServerUnreachable));
+            return;
+        }
+        let pending = Pending::AddContact {
+            name: name.clone(),
+            reply,
+        };
+        self.request(ClientMessage::ContactsAdd { name }, pending);
+    }
+
+    fn place_call(&mut self, chat_id: ChatId, camera: bool) -> Result<CallId, ClientError> {
+        let view = self.view.borrow();
+        if view
+            .call
+            .as_ref()
+            .is_some_and(|call| !call.phase.is_ended())
+        {
+            return Err(ClientError::AlreadyInCall);
+        }
+        if view.connection != ConnectionState::Online {
+            return Err(ClientError::ServerUnreachable);
+        }
+        let contact =
+            contacts::callable(&view.contacts, &chat_id).ok_or(ClientError::AccessDenied)?;
+        let peer = CallPeer {
+            user_id: contact.user_id.clone(),
+            name: contact.name.clone(),
+        };
+        drop(view);
+        let call_id = CallId::random();
+        self.calls.place(call_id.clone(), chat_id, peer, camera);
+        Ok(call_id)
+    }
+
+    fn set_own_ice_servers(&mut self, servers: Vec<IceServer>) {
+        self.own_ice_servers = servers;
+        self.pass_ice_servers();
+    }
+
+    fn pass_ice_servers(&mut self) {
+        let own = self.own_ice_servers.iter();
+        let all = own.chain(&self.server_ice_servers).cloned().collect();
+        self.calls.set_ice_servers(all);
+    }
+
+    fn request(&mut self, message: ClientMessage, pending: Pending) {
+        self.last_id += 1;
+        self.pending.insert(self.last_id, pending);
+        self.link.send(Request {
+            id: self.last_id,
+            message,
+        });
+    }
+
+    fn link_event(&mut self, event: LinkEvent) {
+        match event {
+            LinkEvent::Online(greeting) => self.greeted(greeting),
+            LinkEvent::Message(message) => self.receive(message),
+            LinkEvent::Offline => self.lost(ConnectionState::Unreachable),
+            LinkEvent::Refused(ClientError::VersionMismatch) => {
+                self.lost(ConnectionState::UpdateNeeded);
+            }
+            LinkEvent::Refused(_) => self.lost(ConnectionState::SignedOut),
+        }
+    }
+
+    fn greeted(&mut self, greeting: Greeting) {
+        self.server_ice_servers = greeting.ice_servers;
+        self.pass_ice_servers();
+        self.view.send_modify(|view| view.me = greeting.user);
+        self.calls.server_back(greeting.answer_timeout);
+        // Online is shown once the contacts are there, so that whoever waits for it can call at once.
+        self.request(ClientMessage::ContactsList {}, Pending::Contacts);
+    }
+
+    fn lost(&mut self, state: ConnectionState) {
+        // Replies to what was asked on the old connection will never come.
+        for (_, pending) in self.pending.drain() {
+            match pending {
+                Pending::AddContact { reply, .. } => {
+                    let _ = reply.send(Err(ClientError::ServerUnreachable));
+                }
+                // The calls learn below that the server is gone.
+                Pending::Contacts | Pending::Decisive(_) | Pending::Call => {}
+            }
+        }
+        self.calls.server_lost();
+        self.view.send_if_modified(|view| {
+            let changed = view.connection != state;
+            view.connection = state;
+            changed
+        });
+    }
+
+    fn receive(&mut self, message: ServerMessage) {
+        match message {
+            ServerMessage::Ok { id } => drop(self.pending.remove(&id)),
+            ServerMessage::Error { id, code, message } => {
+                let pending = id.and_then(|id| self.pending.remove(&id));
+                self.failed(pending, |name| ClientError::from_code(code, message, name));
+            }
+            ServerMessage::Contacts { id, contacts } => {
+                self.pending.remove(&id);
+                self.show_contacts(contacts);
+            }
+            ServerMessage::Contact { id, contact } => {
+                let pending = id.and_then(|id| self.pending.remove(&id));
+                self.show_contact(contact, pending);
+            }
+            ServerMessage::Presence { user_id, presence } => self.view.send_modify(|view| {
+                contacts::set_presence(&mut view.contacts, &user_id, presence);
+            }),
+            ServerMessage::CallError {
+                id: Some(id), code, ..
+            } => match self.pending.remove(&id) {
+                Some(Pending::Decisive(call_id)) => self.calls.refused(call_id, Some(code)),
+                _ => tracing::debug!(?code, "the server left a message of a call out"),
+            },
+            ServerMessage::Hello { .. } => {}
+            ServerMessage::CallOffer { .. }
+            | ServerMessage::CallRinging { .. }
+            | ServerMessage::CallAnswer { .. }
+            | ServerMessage::CallIceCandidate { .. }
+            | ServerMessage::CallMediaState { .. }
+            | ServerMessage::CallEnd { .. }
+            | ServerMessage::CallRejected { .. }
+            | ServerMessage::CallError { .. } => self.calls.receive(message),
+        }
+    }
+
+    fn failed(&mut self, pending: Option<Pending>, error: impl FnOnce(&str) -> ClientError) {
+        match pending {
+            Some(Pending::AddContact { name, reply }) => {
+                let _ = reply.send(Err(error(&name)));
+            }
+            Some(Pending::Decisive(call_id)) => self.calls.refused(call_id, None),
+            // Without a list there is nobody to call; the next connection asks again.
+            Some(Pending::Contacts | Pending::Call) | None => {
+                tracing::warn!(error = %error(""), "the server reports an error");
+            }
+        }
+    }
+
+    fn show_contacts(&mut self, mut list: Vec<Contact>) {
+        contacts::sort(&mut list);
+        self.view.send_modify(|view| {
+            view.contacts = list;
+            view.connection = ConnectionState::Online;
+        });
+    }
+
+    fn show_contact(&mut self, contact: Contact, pending: Option<Pending>) {
+        self.view
+            .send_modify(|view| contacts::put(&mut view.contacts, contact.clone()));
+        if let Some(Pending::AddContact { reply, .. }) = pending {
+            let _ = reply.send(Ok(contact));
+        }
+    }
+
+    fn call_event(&mut self, event: EngineEvent) {
+        match event {
+            EngineEvent::Send(message) => {
+                let pending = match &message {
+                    ClientMessage::CallInitiate { call_id, .. }
+                    | ClientMessage::CallAnswer { call_id, .. } => {
+                        Pending::Decisive(call_id.clone())
+                    }
+                    _ => Pending::Call,
+                };
+                self.request(message, pending);
+            }
+            EngineEvent::View(call) => {
+                self.view
+                    .send_modify(|view| view.call = call.map(|call| *call));
+            }
+        }
+    }
+
+    /// Ends the calls and lets their last messages out before the connection is closed with the link.
+    async fn close(mut self) {
+        self.calls.close().await;
+        while let Some(event) = self.calls.try_next_event() {
+            self.call_event(event);
+        }
+        self.link.close().await;
+    }
 }

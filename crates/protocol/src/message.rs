@@ -246,8 +246,8 @@ pub enum ServerMessage {
         /// Its chat.
         chat_id: ChatId,
     },
-    /// A request about a call failed (with `id`), or a call failed later (without). Codes that end the call: all but
-    /// `invalid-candidate`, `no-such-call` and `rate-limited`.
+    /// With `id`: a request about a call was refused and has changed nothing; where that was `call:initiate` there is no
+    /// call. Without: the call is over.
     #[serde(rename = "call:error")]
     CallError {
         /// The request.

@@ -30,10 +30,10 @@ struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = seconds)]
     answer_timeout: f64,
     /// A STUN server to hand out to clients (may be repeated)
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     stun: Vec<String>,
     /// A TURN server (UDP) to hand out to clients (may be repeated)
-    #[arg(long, value_name = "HOST:PORT", requires = "turn_secret_file")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port, requires = "turn_secret_file")]
     turn: Vec<String>,
     /// File with the secret shared with the TURN servers (coturn's static-auth-secret)
     #[arg(long, value_name = "FILE")]
@@ -44,6 +44,14 @@ fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(seconds),
         _ => Err("a number of seconds from 0.1 to 3600".to_owned()),
+    }
+}
+
+fn host_and_port(text: &str) -> Result<String, String> {
+    let is_host = |host: &str| !host.is_empty() && !host.contains([' ', '/', '?', '@']);
+    match text.rsplit_once(':') {
+        Some((host, port)) if is_host(host) && port.parse::<u16>().is_ok() => Ok(text.to_owned()),
+        _ => Err("an address such as turn.example.org:3478".to_owned()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A running server.
 
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -54,6 +55,11 @@ pub enum StartError {
         /// What the system says.
         error: std::io::Error,
     },
+    /// Two servers over the same data would not know of each other's connections.
+    #[error(
+        "Another Vireo server is using {0} already. Stop it, or choose another directory with --data."
+    )]
+    InUse(String),
     /// The database cannot be opened.
     #[error(
         "The database in {directory} cannot be opened: {error}. Choose another directory with --data."
@@ -80,6 +86,8 @@ pub struct Running {
     state: AppState,
     echo: UserId,
     task: JoinHandle<()>,
+    /// Held for as long as the server runs.
+    _lock: File,
 }
 
 impl Server {
@@ -105,6 +113,7 @@ impl Server {
                 error,
             })?;
         let address = listener.local_addr().unwrap_or(listen);
+        let lock = lock_data(&data)?;
         let store = open_store(&data).await?;
         let echo = store
             .service(ECHO_NAME)
@@ -114,6 +123,10 @@ impl Server {
                 AddUserError::Store(error) => database_error(&data, error),
             })?;
         let state = AppState::new(store, open_registration, answer_timeout, ice);
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            "the server has started"
+        );
         let stopping = state.stopping.clone();
         let service = router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let serve = axum::serve(listener, service)
@@ -128,6 +141,7 @@ impl Server {
             state,
             echo: echo.id,
             task,
+            _lock: lock,
         })
     }
 }
@@ -162,6 +176,7 @@ impl Running {
             self.task.abort();
         }
         self.state.store.close().await;
+        tracing::info!("the server has stopped");
     }
 }
 
@@ -171,11 +186,24 @@ impl Drop for Running {
     }
 }
 
+/// Makes the directory where it is missing, and keeps other servers out of it. The system lets go of the lock when the
+/// process ends, however it ends.
+fn lock_data(data: &Path) -> Result<File, StartError> {
+    let directory = || data.display().to_string();
+    let file = make_private_directory(data)
+        .and_then(|()| File::create(data.join("lock")))
+        .map_err(|error| StartError::Directory {
+            directory: directory(),
+            error,
+        })?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(StartError::InUse(directory())),
+        // Some network file systems have no locks; that is no reason not to run.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
 async fn open_store(data: &Path) -> Result<Store, StartError> {
-    make_private_directory(data).map_err(|error| StartError::Directory {
-        directory: data.display().to_string(),
-        error,
-    })?;
     Store::open(&data.join("vireo.sqlite"))
         .await
         .map_err(|error| database_error(data, error))

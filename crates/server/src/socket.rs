@@ -7,8 +7,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_
 use axum::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 use vireo_protocol::{
@@ -106,7 +105,10 @@ async fn serve(socket: WebSocket, state: AppState, account: Account) {
 }
 
 /// Reads until the connection ends. Returns what to close it with, when it is for the server to close it.
-async fn read(mut stream: SplitStream<WebSocket>, session: &mut Session) -> Option<Close> {
+async fn read<E>(
+    mut stream: impl Stream<Item = Result<Message, E>> + Unpin,
+    session: &mut Session,
+) -> Option<Close> {
     let hello_by = Instant::now() + HELLO_TIMEOUT;
     loop {
         let mut by = Instant::now() + SILENCE_TIMEOUT;
@@ -135,7 +137,7 @@ async fn read(mut stream: SplitStream<WebSocket>, session: &mut Session) -> Opti
 
 /// Writes what the queue holds, and pings, until the queue or the connection ends.
 async fn write(
-    mut sink: SplitSink<WebSocket, Message>,
+    mut sink: impl Sink<Message> + Unpin,
     mut messages: mpsc::Receiver<ServerMessage>,
     closed: oneshot::Receiver<Close>,
 ) {
@@ -166,4 +168,84 @@ async fn write(
 fn text(message: &ServerMessage) -> Message {
     let json = serde_json::to_string(message).expect("messages have string keys only");
     Message::Text(json.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::stream;
+    use vireo_protocol::{User, UserId};
+
+    use super::*;
+    use crate::ice::IceConfig;
+    use crate::store::Store;
+
+    type Never = stream::Pending<Result<Message, Infallible>>;
+
+    /// A session over a database of its own. Time may be paused once this has returned.
+    async fn session(directory: &std::path::Path) -> Session {
+        let store = Store::open(&directory.join("test.sqlite")).await;
+        let timeout = Duration::from_secs(30);
+        let state = AppState::new(store.expect("opened"), true, timeout, IceConfig::default());
+        let user = User {
+            id: UserId("ann".into()),
+            name: "Ann".into(),
+        };
+        let account = Account {
+            user,
+            service: false,
+        };
+        Session::new(state, account, queue().0)
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_says_nothing_is_closed() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut session = session(directory.path()).await;
+        tokio::time::pause();
+        let start = Instant::now();
+        let silent: Never = stream::pending();
+        let close = read(silent, &mut session).await;
+        assert_eq!(close.map(|(code, _)| code), Some(close_code::POLICY));
+        assert_eq!(start.elapsed().as_secs(), HELLO_TIMEOUT.as_secs());
+    }
+
+    #[tokio::test]
+    async fn a_dead_peer_is_found_within_half_a_minute() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut session = session(directory.path()).await;
+        let hello = r#"{"id":1,"type":"hello","version":1,"client":"test"}"#;
+        assert_eq!(session.text(hello).await, Next::Continue);
+        tokio::time::pause();
+        let start = Instant::now();
+        // One pong comes after 20 s, and then nothing any more.
+        let pong = stream::once(Box::pin(async {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            Ok(Message::Pong(Default::default()))
+        }));
+        let silent: Never = stream::pending();
+        assert_eq!(read(pong.chain(silent), &mut session).await, None);
+        assert_eq!(start.elapsed().as_secs(), 20 + SILENCE_TIMEOUT.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pings_go_out_and_a_reader_that_is_stuck_is_given_up() {
+        // Takes two frames and is then full for ever.
+        let sink = futures_util::sink::unfold(0, |taken, frame| async move {
+            assert!(matches!(frame, Message::Ping(_)));
+            match taken {
+                0 | 1 => Ok::<_, Infallible>(taken + 1),
+                _ => std::future::pending().await,
+            }
+        });
+        let (queue, messages, _) = queue();
+        let (_close, closed) = oneshot::channel();
+        let start = Instant::now();
+        write(Box::pin(sink), messages, closed).await;
+        // Pings after 10 and 20 s are taken; the one after 30 s is waited for until the time-out.
+        let expected = PING_INTERVAL * 3 + SEND_TIMEOUT;
+        assert_eq!(start.elapsed().as_secs(), expected.as_secs());
+        drop(queue);
+    }
 }

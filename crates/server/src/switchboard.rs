@@ -296,3 +296,112 @@ pub fn call_error(
         message: code.message().to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::Receiver;
+    use vireo_protocol::{CallId, ChatId, MediaState, SessionDescription, User};
+
+    use super::*;
+    use crate::queue::queue;
+
+    fn account(name: &str) -> Account {
+        Account {
+            user: User {
+                id: UserId(name.to_owned()),
+                name: name.to_owned(),
+            },
+            service: false,
+        }
+    }
+
+    async fn connect(
+        board: &Switchboard,
+        name: &str,
+        device: u64,
+        watcher: &str,
+    ) -> Receiver<ServerMessage> {
+        let (queue, messages, _) = queue();
+        let command = Command::Connect {
+            device: DeviceId(device),
+            account: account(name),
+            queue,
+            watchers: vec![UserId(watcher.to_owned())],
+        };
+        board.send(command).await;
+        messages
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_rings_for_as_long_as_was_said() {
+        let board = Switchboard::start(Duration::from_secs(30));
+        let mut ann = connect(&board, "ann", 1, "bob").await;
+        let mut bob = connect(&board, "bob", 2, "ann").await;
+        assert!(matches!(
+            ann.recv().await,
+            Some(ServerMessage::Presence { .. })
+        ));
+        let start = tokio::time::Instant::now();
+        let call = CallCommand::Initiate(Offer {
+            call_id: CallId("c".into()),
+            chat_id: ChatId("ab".into()),
+            offer: SessionDescription::offer("sdp"),
+            media_state: MediaState {
+                microphone: true,
+                camera: true,
+            },
+        });
+        let command = Command::Call {
+            device: DeviceId(1),
+            request: 7,
+            partner: account("bob"),
+            call,
+        };
+        board.send(command).await;
+        assert!(matches!(
+            bob.recv().await,
+            Some(ServerMessage::CallOffer { .. })
+        ));
+        assert_eq!(ann.recv().await, Some(ServerMessage::Ok { id: 7 }));
+        let over = ann.recv().await;
+        let no_answer = matches!(
+            over,
+            Some(ServerMessage::CallError {
+                id: None,
+                code: CallErrorCode::NoAnswer,
+                ..
+            })
+        );
+        assert!(no_answer, "{over:?}");
+        assert!(matches!(
+            bob.recv().await,
+            Some(ServerMessage::CallEnd { .. })
+        ));
+        let waited = start.elapsed();
+        assert!((30.0..30.01).contains(&waited.as_secs_f64()), "{waited:?}");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_does_not_read_is_told_to_end_and_holds_up_nobody() {
+        let board = Switchboard::start(Duration::from_secs(30));
+        let (full, _unread, overflow) = queue();
+        let command = Command::Connect {
+            device: DeviceId(1),
+            account: account("ann"),
+            queue: full,
+            watchers: Vec::new(),
+        };
+        board.send(command).await;
+        let mut bob = connect(&board, "bob", 2, "nobody").await;
+        for id in 0..1000 {
+            let message = ServerMessage::Ok { id };
+            let user = UserId("ann".into());
+            board.send(Command::News { user, message }).await;
+        }
+        let message = ServerMessage::Ok { id: 7 };
+        let device = DeviceId(2);
+        board.send(Command::Reply { device, message }).await;
+        assert_eq!(bob.recv().await, Some(ServerMessage::Ok { id: 7 }));
+        assert!(overflow.is_cancelled());
+    }
+}

@@ -100,6 +100,7 @@ fn refuses_what_it_cannot_do() {
     assert!(refused(&["--turn-secret-file", "/nonexistent/secret"]).contains("cannot be read"));
     assert!(refused(&["--data", "/dev/null/here"]).contains("cannot be made"));
     assert!(refused(&["--answer-timeout", "never"]).contains("number of seconds"));
+    assert!(refused(&["--stun", "192.0.2.1"]).contains("such as"));
     assert!(refused(&["--turn", "192.0.2.1:3478"]).contains("--turn-secret-file"));
 }
 
@@ -111,6 +112,75 @@ fn says_what_is_wrong_with_a_broken_database() {
     let path = data.path().to_str().expect("text");
     let sentence = refused(&["--data", path]);
     assert!(sentence.contains("database"), "{sentence}");
+}
+
+#[test]
+fn two_servers_do_not_share_their_data() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let (mut child, _) = start(&mut command(data.path()));
+    let path = data.path().to_str().expect("text");
+    assert!(refused(&["--data", path]).contains("Another Vireo server"));
+    child.kill().expect("killed");
+    child.wait().expect("waited");
+    let (mut child, _) = start(&mut command(data.path()));
+    child.kill().expect("killed");
+    child.wait().expect("waited");
+}
+
+#[tokio::test]
+async fn nothing_personal_reaches_the_log() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let log = tempfile::NamedTempFile::new().expect("a temporary file");
+    let mut command = command(data.path());
+    command.env("VIREO_LOG", "info,vireo_server=trace,sqlx=debug");
+    command.stderr(log.reopen().expect("opened"));
+    let (mut child, url) = start(&mut command);
+    let http = reqwest::Client::new();
+    let (name, password) = ("Annabel Lee", "a kingdom by the sea");
+    let mut token = String::new();
+    for path in ["/api/register", "/api/register", "/api/sign-in"] {
+        let body = serde_json::json!({"name": name, "password": password});
+        let answer = http.post(format!("{url}{path}")).json(&body).send().await;
+        let answer: Value = answer.expect("answered").json().await.expect("JSON");
+        if let Some(new) = answer["token"].as_str() {
+            token = new.to_owned();
+        }
+    }
+    let ws = format!("{}/api/ws", url.replacen("http", "ws", 1));
+    let mut request =
+        tokio_tungstenite::tungstenite::client::IntoClientRequest::into_client_request(ws)
+            .expect("a URL");
+    let bearer = format!("Bearer {token}").parse().expect("a header");
+    request.headers_mut().insert("authorization", bearer);
+    let (mut socket, _) = tokio_tungstenite::connect_async(request)
+        .await
+        .expect("connected");
+    for message in [
+        r#"{"id":1,"type":"hello","version":1,"client":"test"}"#,
+        r#"{"id":2,"type":"contacts:add","name":"Edgar Allan"}"#,
+        "nonsense by Edgar Allan",
+        r#"{"id":3,"type":"contacts:list"}"#,
+    ] {
+        use futures_util::{SinkExt, StreamExt};
+        let text = tokio_tungstenite::tungstenite::Message::text(message);
+        socket.send(text).await.expect("sent");
+        socket.next().await.expect("answered").expect("readable");
+    }
+    drop(socket);
+    child.kill().expect("killed");
+    child.wait().expect("waited");
+    let log = std::fs::read_to_string(log.path()).expect("readable");
+    assert!(log.contains("started"), "{log}");
+    for secret in [
+        "Annabel",
+        "annabel",
+        "kingdom",
+        "Edgar",
+        token.as_str(),
+        "127.0.0.1",
+    ] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
 }
 
 #[cfg(unix)]

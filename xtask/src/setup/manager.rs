@@ -128,7 +128,8 @@ fn update() -> Result<()> {
 fn run_shown(command: &mut Command) -> Result<()> {
     let log = std::env::temp_dir().join(format!("vireo-set-up-{}.log", std::process::id()));
     let file = std::fs::File::create(&log)?;
-    let status = command.stdout(file).status()?;
+    // sudo asks for the password on the terminal itself, not on either output.
+    let status = command.stderr(file.try_clone()?).stdout(file).status()?;
     if !status.success() {
         println!("{}", std::fs::read_to_string(&log).unwrap_or_default());
     }

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 use vireo_media::{
-    MediaError, MediaEvent,
-    audio::{AudioSendOptions, AudioSendStatistics, ReceiveChain, SendChain, VoiceProcessor},
+    MediaError, MediaEvent, VideoCodec,
+    audio::{self, AudioSendOptions, ReceiveChain, VoiceProcessor},
+    video::{self, VideoSendOptions, VideoSendStatistics},
 };
 use vireo_protocol::{CallId, MediaState};
 
@@ -101,8 +102,10 @@ pub(super) struct Devices {
     outlet: Outlet,
     news: mpsc::UnboundedSender<DeviceNews>,
     last_chain: ChainId,
-    microphone: Option<(ChainId, SendChain)>,
+    camera: Option<(ChainId, video::SendChain)>,
+    microphone: Option<(ChainId, audio::SendChain)>,
     speaker: Option<ChainId>,
+    codec: Option<VideoCodec>,
 }
 
 impl Devices {
@@ -116,17 +119,21 @@ impl Devices {
             outlet,
             news,
             last_chain: 0,
+            camera: None,
             microphone: None,
             speaker: None,
+            codec: None,
         }
     }
 
     /// Opens what the call needs, each device on a thread of its own.
-    pub(super) fn start(&mut self, wanted: MediaState, playback: &Playback) {
+    pub(super) fn start(&mut self, wanted: MediaState, start_bitrate: u32, playback: &Playback) {
         // The microphone's chain takes out what the speaker's chain plays.
         let processor = VoiceProcessor::new();
         self.start_microphone(processor.clone());
         self.set_microphone(wanted.microphone);
+        self.start_camera(start_bitrate);
+        self.set_camera(wanted.camera);
         let outlet = self.outlet.clone();
         let key_frames =
             KeyFrameRequester::new(move || outlet.send(MediaSender::request_key_frame));
@@ -134,10 +141,27 @@ impl Devices {
         playback.fill(self.start_speaker(processor), pictures);
     }
 
+    fn start_camera(&mut self, start_bitrate: u32) {
+        let reporter = self.reporter();
+        let (media, outlet, events) = (self.media.clone(), self.outlet.clone(), reporter.clone());
+        let chain = video::SendChain::start(
+            VideoSendOptions {
+                format: self.media.video_format(),
+                bits_per_second: start_bitrate,
+                codec: self.codec,
+            },
+            reporter.opener(NoticeKind::Camera, move || media.open_camera()),
+            self.media.self_view(),
+            move |frame| outlet.send(|sender| sender.send_video(frame)),
+            move |event| events.event(event),
+        );
+        self.camera = Some((reporter.chain, chain));
+    }
+
     fn start_microphone(&mut self, processor: VoiceProcessor) {
         let reporter = self.reporter();
         let (media, outlet, events) = (self.media.clone(), self.outlet.clone(), reporter.clone());
-        let chain = SendChain::start(
+        let chain = audio::SendChain::start(
             AudioSendOptions::default(),
             reporter.opener(NoticeKind::Microphone, move || media.open_microphone()),
             processor,
@@ -166,6 +190,33 @@ impl Devices {
         }
     }
 
+    pub(super) fn set_camera(&self, on: bool) {
+        if let Some((_, chain)) = &self.camera {
+            chain.set_enabled(on);
+        }
+    }
+
+    /// What both sides agreed on; nothing is coded before they have.
+    pub(super) fn set_codec(&mut self, codec: Option<VideoCodec>) {
+        self.codec = codec;
+        if let Some((_, chain)) = &self.camera {
+            chain.set_codec(codec);
+            chain.request_key_frame();
+        }
+    }
+
+    pub(super) fn set_video_rate(&self, bits_per_second: u32) {
+        if let Some((_, chain)) = &self.camera {
+            chain.set_rate(bits_per_second, self.media.video_format().frame_rate);
+        }
+    }
+
+    pub(super) fn request_key_frame(&self) {
+        if let Some((_, chain)) = &self.camera {
+            chain.request_key_frame();
+        }
+    }
+
     /// The other side misses so many of our packets, 0 to 1.
     pub(super) fn set_loss(&self, rate: f64) {
         if let Some((_, chain)) = &self.microphone {
@@ -173,10 +224,8 @@ impl Devices {
         }
     }
 
-    pub(super) fn sound_statistics(&self) -> Option<AudioSendStatistics> {
-        self.microphone
-            .as_ref()
-            .map(|(_, chain)| chain.statistics())
+    pub(super) fn picture_statistics(&self) -> Option<VideoSendStatistics> {
+        self.camera.as_ref().map(|(_, chain)| chain.statistics())
     }
 
     /// What the news means to the call; nothing where it is out of date.
@@ -187,7 +236,7 @@ impl Devices {
             what,
         } = news;
         let current = match device {
-            NoticeKind::Camera => None,
+            NoticeKind::Camera => self.camera.as_ref().map(|(id, _)| *id),
             NoticeKind::Microphone => self.microphone.as_ref().map(|(id, _)| *id),
             NoticeKind::Speaker => self.speaker,
         };
@@ -204,7 +253,8 @@ impl Devices {
     /// Takes everything that is open out; whoever drops it may have to wait for a device.
     pub(super) fn stop(&mut self) -> impl Send + use<> {
         self.speaker = None;
-        self.microphone.take()
+        self.codec = None;
+        (self.camera.take(), self.microphone.take())
     }
 
     fn reporter(&mut self) -> Reporter {

@@ -27,7 +27,7 @@ impl Playback {
         (lock(&self.sound).take(), lock(&self.pictures).take())
     }
 
-    /// When the first remote picture arrived.
+    /// When the first remote picture was there: arrived, where nobody knows when it was decoded.
     pub(super) fn first_picture(&self) -> Option<Instant> {
         self.first_picture.get().copied()
     }

@@ -22,7 +22,7 @@ use super::{
     snapshot::{Parts, snapshot},
 };
 use crate::{
-    CallStats, CallView, Direction, MediaFactory, VideoOutStats,
+    CallStats, CallView, Direction, MediaFactory,
     machine::{Calendar, Call, CallState, Input, Output},
     peer::{PeerConfig, PeerEvent, ReceivedMedia},
 };
@@ -136,9 +136,11 @@ impl Run {
     /// What the devices make of the peer connection's news.
     fn follow(&mut self, event: &PeerEvent) {
         match event {
-            PeerEvent::NegotiatedVideo(_)
-            | PeerEvent::KeyFrameRequested
-            | PeerEvent::TargetBitrate(_) => {}
+            PeerEvent::NegotiatedVideo(codec) => self.devices.set_codec(*codec),
+            PeerEvent::KeyFrameRequested => self.devices.request_key_frame(),
+            PeerEvent::TargetBitrate(bits_per_second) => {
+                self.devices.set_video_rate(*bits_per_second)
+            }
             PeerEvent::LocalCandidate(_)
             | PeerEvent::Connected
             | PeerEvent::Disconnected
@@ -199,7 +201,8 @@ impl Run {
             }
             Output::StartMedia(wanted) => {
                 if !self.config.reflect {
-                    self.devices.start(wanted, &self.playback);
+                    let start_bitrate = self.peer_config().start_bitrate;
+                    self.devices.start(wanted, start_bitrate, &self.playback);
                 }
                 None
             }
@@ -207,7 +210,10 @@ impl Run {
                 self.devices.set_microphone(on);
                 None
             }
-            Output::SetCamera(_on) => None,
+            Output::SetCamera(on) => {
+                self.devices.set_camera(on);
+                None
+            }
             Output::ClosePeer => {
                 self.close_connection();
                 None
@@ -219,14 +225,20 @@ impl Run {
         }
     }
 
-    fn connect(&mut self, call_id: CallId) {
-        let config = PeerConfig {
+    fn peer_config(&self) -> PeerConfig {
+        let defaults = PeerConfig::default();
+        let max_bitrate = self.media.max_bitrate();
+        PeerConfig {
             ice_servers: self.config.ice_servers.clone(),
             addresses: self.config.addresses,
             video_codecs: self.media.video_codecs(),
-            max_bitrate: self.media.max_bitrate(),
-            ..PeerConfig::default()
-        };
+            start_bitrate: defaults.start_bitrate.min(max_bitrate),
+            max_bitrate,
+        }
+    }
+
+    fn connect(&mut self, call_id: CallId) {
+        let config = self.peer_config();
         let received = if self.config.reflect {
             ReceivedMedia::Reflect
         } else {
@@ -258,6 +270,7 @@ impl Run {
             // The figures are gone with the connection and the devices.
             self.last_stats = self.collect(&connection);
             self.outlet.set(None);
+            self.devices.set_codec(None);
             self.closing.spawn(connection.close());
         }
     }
@@ -289,14 +302,17 @@ impl Run {
             return None;
         }
         let transport = connection.stats();
+        let playback = self.playback.picture_statistics();
+        let first_picture = playback
+            .first_decoded_at
+            .or_else(|| self.playback.first_picture());
         Some(snapshot(Parts {
             phase,
-            setup: self.setup.times(&transport, self.playback.first_picture()),
+            setup: self.setup.times(&transport, first_picture),
             transport,
-            playback: self.playback.picture_statistics(),
+            playback,
             sound_in: self.playback.sound_statistics(),
-            sound_out: self.devices.sound_statistics(),
-            pictures_out: VideoOutStats::default(),
+            pictures_out: self.devices.picture_statistics(),
         }))
     }
 

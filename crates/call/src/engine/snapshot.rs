@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use vireo_media::{audio::AudioSendStatistics, rtp::AudioReceiveStatistics};
+use vireo_media::{VideoCodec, rtp::AudioReceiveStatistics, video::VideoSendStatistics};
 
 use crate::{
     AudioInStats, AudioOutStats, AudioStats, CallStats, Phase, PlaybackStats, SetupTimes,
@@ -16,8 +16,7 @@ pub(super) struct Parts {
     pub(super) setup: SetupTimes,
     pub(super) playback: PlaybackStats,
     pub(super) sound_in: Option<AudioReceiveStatistics>,
-    pub(super) sound_out: Option<AudioSendStatistics>,
-    pub(super) pictures_out: VideoOutStats,
+    pub(super) pictures_out: Option<VideoSendStatistics>,
 }
 
 pub(super) fn snapshot(parts: Parts) -> CallStats {
@@ -43,11 +42,7 @@ pub(super) fn snapshot(parts: Parts) -> CallStats {
                 total_freezes_duration: playback.total_freezes_duration,
                 latency_ms: playback.latency_ms,
             },
-            outbound: VideoOutStats {
-                bytes_sent: transport.video_out.bytes_sent,
-                target_bitrate: transport.target_bitrate,
-                ..parts.pictures_out
-            },
+            outbound: pictures_out(parts.pictures_out.unwrap_or_default(), &transport),
         },
         audio: AudioStats {
             inbound: sound_in(parts.sound_in.unwrap_or_default(), &transport),
@@ -77,5 +72,23 @@ fn sound_in(chain: AudioReceiveStatistics, transport: &peer::TransportStats) -> 
         concealed_samples: chain.concealed_samples,
         total_samples_received: chain.total_samples_received,
         jitter_buffer_delay_ms: chain.jitter_buffer_delay_ms,
+    }
+}
+
+fn pictures_out(chain: VideoSendStatistics, transport: &peer::TransportStats) -> VideoOutStats {
+    VideoOutStats {
+        frames_encoded: chain.frames_encoded,
+        frames_per_second: chain.frames_per_second.into(),
+        frame_width: chain.frame_width,
+        frame_height: chain.frame_height,
+        bytes_sent: transport.video_out.bytes_sent,
+        target_bitrate: transport.target_bitrate,
+        quality_limitation_reason: chain.quality_limitation_reason.as_str().to_owned(),
+        encoder: chain.encoder.to_owned(),
+        codec: match chain.codec {
+            Some(VideoCodec::H264) => "h264".to_owned(),
+            Some(VideoCodec::Vp8) => "vp8".to_owned(),
+            None => String::new(),
+        },
     }
 }

@@ -1,5 +1,10 @@
 //! Pictures: frames, where they come from and where they go.
 
+#[cfg(feature = "devices")]
+mod camera;
+#[cfg(not(feature = "devices"))]
+#[path = "camera_absent.rs"]
+mod camera;
 mod camera_thread;
 mod frame;
 mod ladder;
@@ -16,6 +21,7 @@ use std::time::Instant;
 
 use crate::MediaError;
 
+pub use camera::{Camera, cameras};
 #[cfg_attr(not(feature = "codecs"), allow(unused_imports))]
 pub(crate) use frame::frame_len;
 pub use mailbox::{Mailbox, Taken};

@@ -1,4 +1,4 @@
-//! One side of an active call: the connection it is reached through, and what it missed while it had none.
+//! One side of an active call: the connections it is reached through, and what it missed while it had none.
 
 use std::time::Instant;
 
@@ -11,84 +11,93 @@ const MAX_MISSED: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Leg {
-    connection: Connection,
+    /// The connection the side spoke through last, and every connection of the person's opened since: each of those may
+    /// be the same device come back, which becomes certain when it speaks. Until then all of them hear what is said.
+    devices: Vec<DeviceId>,
+    /// Through which the side spoke last.
+    speaker: DeviceId,
+    /// When that was lost.
+    lost_at: Option<Instant>,
     missed: Vec<ServerMessage>,
     /// What the other side has said last that it sends. It is repeated to a side that comes back even when it was
     /// delivered: the connection may have been dead already.
-    media_state: Option<ServerMessage>,
-}
-
-#[derive(Debug)]
-enum Connection {
-    Open(DeviceId),
-    LostAt(Instant),
+    media_state: Option<Box<ServerMessage>>,
 }
 
 impl Leg {
     pub(super) fn at(device: DeviceId) -> Self {
         Self {
-            connection: Connection::Open(device),
+            devices: vec![device],
+            speaker: device,
+            lost_at: None,
             missed: Vec::new(),
             media_state: None,
         }
     }
 
+    /// Whether nothing reaches this side.
     pub(super) fn is_away(&self) -> bool {
-        matches!(self.connection, Connection::LostAt(_))
+        self.devices.is_empty()
+    }
+
+    /// Whether the side's connection was lost and it has not spoken since.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.lost_at.is_some()
     }
 
     pub(super) fn keeps_busy(&self, now: Instant) -> bool {
-        match self.connection {
-            Connection::Open(_) => true,
-            Connection::LostAt(at) => now < at + BUSY_AFTER_LOSS,
-        }
+        self.lost_at.is_none_or(|at| now < at + BUSY_AFTER_LOSS)
     }
 
-    /// What this side has to hear when it comes back.
-    pub(super) fn missed(&self) -> impl Iterator<Item = &ServerMessage> {
-        self.missed.iter().chain(&self.media_state)
+    /// The person has opened another connection. Returns what it has to hear.
+    pub(super) fn device_opened(&mut self, device: DeviceId) -> Vec<Send> {
+        self.devices.push(device);
+        let missed = self
+            .missed
+            .drain(..)
+            .chain(self.media_state.as_deref().cloned());
+        missed
+            .map(|message| Send {
+                to: device,
+                message,
+            })
+            .collect()
     }
 
     pub(super) fn device_lost(&mut self, device: DeviceId, now: Instant) {
-        if matches!(self.connection, Connection::Open(open) if open == device) {
-            self.connection = Connection::LostAt(now);
+        self.devices.retain(|other| *other != device);
+        if self.speaker == device {
+            self.lost_at = Some(now);
         }
     }
 
-    /// The device says something for this side. One that connected after the answer is this side come back, even when
-    /// the loss of its old connection has not been noticed yet.
-    pub(super) fn claim(
-        &mut self,
-        device: DeviceId,
-        newest_at_answer: DeviceId,
-    ) -> Result<(), CallErrorCode> {
-        match self.connection {
-            Connection::Open(open) if open == device => Ok(()),
-            _ if device > newest_at_answer => {
-                self.connection = Connection::Open(device);
-                self.missed.clear();
-                Ok(())
-            }
-            _ => Err(CallErrorCode::NoSuchCall),
+    /// The device speaks for this side. One that was connected before the answer and did not give it may not.
+    pub(super) fn claim(&mut self, device: DeviceId) -> Result<(), CallErrorCode> {
+        if !self.devices.contains(&device) {
+            return Err(CallErrorCode::NoSuchCall);
         }
+        self.devices.clear();
+        self.devices.push(device);
+        self.speaker = device;
+        self.lost_at = None;
+        Ok(())
     }
 
     /// Says it to this side, now or when it is back.
     pub(super) fn deliver(&mut self, message: ServerMessage) -> Vec<Send> {
         let is_media_state = matches!(message, ServerMessage::CallMediaState { .. });
         if is_media_state {
-            self.media_state = Some(message.clone());
-        }
-        match self.connection {
-            Connection::Open(to) => return vec![Send { to, message }],
-            Connection::LostAt(_) if is_media_state => {}
-            Connection::LostAt(_) => {
-                if self.missed.len() == MAX_MISSED {
-                    self.missed.remove(0);
-                }
-                self.missed.push(message);
+            self.media_state = Some(Box::new(message.clone()));
+        } else if self.is_away() {
+            if self.missed.len() == MAX_MISSED {
+                self.missed.remove(0);
             }
+            self.missed.push(message.clone());
         }
-        Vec::new()
+        let send = |&to| Send {
+            to,
+            message: message.clone(),
+        };
+        self.devices.iter().map(send).collect()
     }
 }

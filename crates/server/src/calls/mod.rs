@@ -14,6 +14,7 @@
 //! through here: what the other side says meanwhile is kept, and given to the next connection of that person.
 
 mod leg;
+mod messages;
 mod ringing;
 #[cfg(test)]
 mod tests;
@@ -21,10 +22,7 @@ mod tests;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use vireo_protocol::{
-    CallErrorCode, CallId, ChatId, ClientMessage, EndReason, IceCandidate, MAX_CANDIDATES_PER_SIDE,
-    MediaState, ServerMessage, SessionDescription, UserId,
-};
+use vireo_protocol::{CallErrorCode, CallId, ChatId, EndReason, ServerMessage, UserId};
 
 use leg::Leg;
 use ringing::Ringing;
@@ -66,8 +64,6 @@ pub struct Calls {
     by_user: HashMap<UserId, HashSet<CallId>>,
     deadlines: BTreeSet<(Instant, CallId)>,
     answer_timeout: Duration,
-    /// The newest connection there has been.
-    newest: DeviceId,
 }
 
 #[derive(Debug)]
@@ -91,9 +87,6 @@ enum State {
     Active {
         caller: Leg,
         callee: Leg,
-        /// The newest connection at the time of the answer. A later one of the same person can only be that device
-        /// coming back; an earlier one is another device, which has no say in this call.
-        newest_at_answer: DeviceId,
     },
     /// The side that was away has yet to hear that the call is over.
     Ended {
@@ -121,7 +114,6 @@ impl Calls {
             by_user: HashMap::new(),
             deadlines: BTreeSet::new(),
             answer_timeout,
-            newest: DeviceId(0),
         }
     }
 
@@ -132,24 +124,26 @@ impl Calls {
 
     /// A connection was opened. It hears what its person missed of a call in progress.
     pub fn connected(&mut self, user: &UserId, device: DeviceId) -> Vec<Send> {
-        self.newest = self.newest.max(device);
         let mut out = Vec::new();
-        let mut say = |message: &ServerMessage| {
-            out.push(Send {
-                to: device,
-                message: message.clone(),
-            });
-        };
-        for call in self.calls_of(user) {
-            match (&call.state, call.side_of(user)) {
-                (State::Active { caller, .. }, Some(Side::Caller)) => {
-                    caller.missed().for_each(&mut say);
+        for id in self.ids_of(user) {
+            let Some(call) = self.calls.get_mut(&id) else {
+                continue;
+            };
+            match (call.side_of(user), &mut call.state) {
+                (Some(Side::Caller), State::Active { caller, .. }) => {
+                    out.extend(caller.device_opened(device));
                 }
-                (State::Active { callee, .. }, Some(Side::Callee)) => {
-                    callee.missed().for_each(&mut say);
+                (Some(Side::Callee), State::Active { callee, .. }) => {
+                    out.extend(callee.device_opened(device));
                 }
-                (State::Ended { away, notice }, Some(side)) if side == *away => say(notice),
-                (State::Ringing(_) | State::Active { .. } | State::Ended { .. }, _) => {}
+                (Some(side), State::Ended { away, notice }) if side == *away => out.push(Send {
+                    to: device,
+                    message: notice.clone(),
+                }),
+                (_, State::Ringing(_) | State::Active { .. } | State::Ended { .. }) => {}
+            }
+            if matches!(call.state, State::Active { .. }) {
+                self.set_deadline(&id, None); // Somebody is there again.
             }
         }
         out
@@ -169,7 +163,7 @@ impl Calls {
                         self.forget(&id);
                     }
                 }
-                State::Active { caller, callee, .. } => {
+                State::Active { caller, callee } => {
                     caller.device_lost(device, now);
                     callee.device_lost(device, now);
                     if caller.is_away() && callee.is_away() {
@@ -254,281 +248,6 @@ impl Calls {
         Ok(out)
     }
 
-    /// Carries out what a member of the chat says about a call that exists. Nothing where the message is of another sort.
-    pub fn handle(
-        &mut self,
-        from: Sender<'_>,
-        message: ClientMessage,
-        now: Instant,
-    ) -> Option<(Ids, Answer)> {
-        use ClientMessage as M;
-        let (ids, answer) = match message {
-            M::CallRinging { call_id, chat_id } => {
-                let answer = self.ringing(from, &call_id, &chat_id);
-                ((call_id, chat_id), answer)
-            }
-            M::CallAnswer {
-                call_id,
-                chat_id,
-                answer,
-                media_state,
-            } => {
-                let answer = self.answer(from, &call_id, &chat_id, answer, media_state);
-                ((call_id, chat_id), answer)
-            }
-            M::CallIceCandidate {
-                call_id,
-                chat_id,
-                candidate,
-            } => {
-                let answer = self.candidate(from, &call_id, &chat_id, candidate);
-                ((call_id, chat_id), answer)
-            }
-            M::CallMediaState {
-                call_id,
-                chat_id,
-                media_state,
-            } => {
-                let answer = self.media_state(from, &call_id, &chat_id, media_state);
-                ((call_id, chat_id), answer)
-            }
-            M::CallEnd {
-                call_id,
-                chat_id,
-                reason,
-            } => {
-                let answer = self.end(from, &call_id, &chat_id, reason, now);
-                ((call_id, chat_id), answer)
-            }
-            M::CallReject {
-                call_id,
-                chat_id,
-                busy,
-            } => {
-                let answer = self.reject(from, &call_id, &chat_id, busy);
-                ((call_id, chat_id), answer)
-            }
-            M::Hello { .. }
-            | M::ContactsList {}
-            | M::ContactsAdd { .. }
-            | M::CallInitiate { .. } => return None,
-        };
-        Some((ids, answer))
-    }
-
-    /// A device of the callee's rings.
-    pub fn ringing(&mut self, from: Sender<'_>, id: &CallId, chat: &ChatId) -> Answer {
-        let (call, side) = self.find(from, id, chat)?;
-        match &mut call.state {
-            State::Ringing(ringing) if side == Side::Callee => {
-                ringing.device_rings(id, chat, from.device)
-            }
-            State::Ringing(_) | State::Active { .. } | State::Ended { .. } => {
-                Err(CallErrorCode::NoSuchCall)
-            }
-        }
-    }
-
-    /// A device of the callee's accepts.
-    pub fn answer(
-        &mut self,
-        from: Sender<'_>,
-        id: &CallId,
-        chat: &ChatId,
-        answer: SessionDescription,
-        media_state: MediaState,
-    ) -> Answer {
-        let newest_at_answer = self.newest;
-        let (call, side) = self.find(from, id, chat)?;
-        let State::Ringing(ringing) = &call.state else {
-            return Err(CallErrorCode::NoSuchCall);
-        };
-        if side != Side::Callee || !ringing.rings_at(from.device) {
-            return Err(CallErrorCode::NoSuchCall);
-        }
-        let mut out = vec![Send {
-            to: ringing.caller(),
-            message: ServerMessage::CallAnswer {
-                call_id: id.clone(),
-                chat_id: chat.clone(),
-                answer,
-                media_state,
-            },
-        }];
-        out.extend(ringing.tell_other_devices(id, chat, from.device, EndReason::AnsweredElsewhere));
-        call.state = State::Active {
-            caller: Leg::at(ringing.caller()),
-            callee: Leg::at(from.device),
-            newest_at_answer,
-        };
-        self.set_deadline(&id.clone(), None);
-        Ok(out)
-    }
-
-    /// A candidate for the other side.
-    pub fn candidate(
-        &mut self,
-        from: Sender<'_>,
-        id: &CallId,
-        chat: &ChatId,
-        candidate: IceCandidate,
-    ) -> Answer {
-        let (call, side) = self.find(from, id, chat)?;
-        let party = call.party_mut(side);
-        if party.candidates >= MAX_CANDIDATES_PER_SIDE {
-            return Err(CallErrorCode::InvalidCandidate);
-        }
-        party.candidates += 1;
-        let message = ServerMessage::CallIceCandidate {
-            call_id: id.clone(),
-            chat_id: chat.clone(),
-            candidate,
-        };
-        self.forward(from, id, side, message)
-    }
-
-    /// What a side sends from now on, for the other side.
-    pub fn media_state(
-        &mut self,
-        from: Sender<'_>,
-        id: &CallId,
-        chat: &ChatId,
-        media_state: MediaState,
-    ) -> Answer {
-        let (_, side) = self.find(from, id, chat)?;
-        let message = ServerMessage::CallMediaState {
-            call_id: id.clone(),
-            chat_id: chat.clone(),
-            media_state,
-        };
-        self.forward(from, id, side, message)
-    }
-
-    /// A side cancels, gives up or hangs up.
-    pub fn end(
-        &mut self,
-        from: Sender<'_>,
-        id: &CallId,
-        chat: &ChatId,
-        reason: EndReason,
-        now: Instant,
-    ) -> Answer {
-        // The sender knows of these two only; whether it was a cancel is for this table to say.
-        let reason = match reason {
-            EndReason::ConnectionFailed => EndReason::ConnectionFailed,
-            EndReason::HungUp
-            | EndReason::Cancelled
-            | EndReason::NoAnswer
-            | EndReason::AnsweredElsewhere
-            | EndReason::DeclinedElsewhere => EndReason::HungUp,
-        };
-        let (call, side) = self.find(from, id, chat)?;
-        match &mut call.state {
-            State::Ringing(ringing) => {
-                let out = ringing.ended_by(id, chat, from.device, side == Side::Caller, reason)?;
-                self.forget(id);
-                Ok(out)
-            }
-            State::Active { .. } => {
-                let notice = ServerMessage::CallEnd {
-                    call_id: id.clone(),
-                    chat_id: chat.clone(),
-                    reason,
-                };
-                let out = self.forward(from, id, side, notice.clone())?;
-                self.finish(id, side.other(), notice, &out, now);
-                Ok(out)
-            }
-            State::Ended { .. } => Err(CallErrorCode::NoSuchCall),
-        }
-    }
-
-    /// A device of the callee's declines.
-    pub fn reject(&mut self, from: Sender<'_>, id: &CallId, chat: &ChatId, busy: bool) -> Answer {
-        let (call, side) = self.find(from, id, chat)?;
-        match &mut call.state {
-            State::Ringing(ringing) if side == Side::Callee => {
-                let (out, over) = ringing.rejected_by(id, chat, from.device, busy)?;
-                if over {
-                    self.forget(id);
-                }
-                Ok(out)
-            }
-            State::Ringing(_) | State::Active { .. } | State::Ended { .. } => {
-                Err(CallErrorCode::NoSuchCall)
-            }
-        }
-    }
-
-    /// The call of this id, where the sender belongs to it.
-    fn find(
-        &mut self,
-        from: Sender<'_>,
-        id: &CallId,
-        chat: &ChatId,
-    ) -> Result<(&mut Call, Side), CallErrorCode> {
-        let call = self
-            .calls
-            .get_mut(id)
-            .filter(|call| call.chat == *chat)
-            .ok_or(CallErrorCode::NoSuchCall)?;
-        let side = call.side_of(from.user).ok_or(CallErrorCode::AccessDenied)?;
-        Ok((call, side))
-    }
-
-    /// Passes a message on to the other side of a call.
-    fn forward(
-        &mut self,
-        from: Sender<'_>,
-        id: &CallId,
-        side: Side,
-        message: ServerMessage,
-    ) -> Answer {
-        let call = self.calls.get_mut(id).ok_or(CallErrorCode::NoSuchCall)?;
-        match &mut call.state {
-            State::Ringing(ringing) if side == Side::Caller => {
-                ringing.caller_says(from.device, &message)
-            }
-            State::Active {
-                caller,
-                callee,
-                newest_at_answer,
-            } => {
-                let (own, other) = match side {
-                    Side::Caller => (caller, callee),
-                    Side::Callee => (callee, caller),
-                };
-                own.claim(from.device, *newest_at_answer)?;
-                let out = other.deliver(message);
-                self.set_deadline(id, None); // Somebody is there again.
-                Ok(out)
-            }
-            // The callee has nothing to say before it has answered, and nobody has after the end.
-            State::Ringing(_) | State::Ended { .. } => Err(CallErrorCode::NoSuchCall),
-        }
-    }
-
-    /// An active call ends. Where the other side is away, the news of it waits.
-    fn finish(
-        &mut self,
-        id: &CallId,
-        other: Side,
-        notice: ServerMessage,
-        told: &[Send],
-        now: Instant,
-    ) {
-        if !told.is_empty() {
-            return self.forget(id);
-        }
-        if let Some(call) = self.calls.get_mut(id) {
-            call.state = State::Ended {
-                away: other,
-                notice,
-            };
-            self.set_deadline(id, Some(now + FORGET_AFTER));
-        }
-    }
-
     /// Somebody whose connection was lost during a call and who now makes a new one has left the old one.
     fn give_up_abandoned(&mut self, user: &UserId) -> Vec<Send> {
         let mut out = Vec::new();
@@ -537,13 +256,13 @@ impl Calls {
                 continue;
             };
             let side = call.side_of(user);
-            if let State::Active { caller, callee, .. } = &mut call.state {
+            if let State::Active { caller, callee } = &mut call.state {
                 let (own, other) = match side {
                     Some(Side::Caller) => (caller, callee),
                     Some(Side::Callee) => (callee, caller),
                     None => continue,
                 };
-                if own.is_away() {
+                if own.is_abandoned() {
                     out.extend(other.deliver(ServerMessage::CallEnd {
                         call_id: id.clone(),
                         chat_id: call.chat.clone(),

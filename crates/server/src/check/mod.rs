@@ -27,3 +27,25 @@ fn number(text: &str) -> Option<u64> {
     let digits = (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     digits.then(|| text.parse().ok())?
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use vireo_protocol::{IceCandidate, SdpType, SessionDescription};
+
+    use super::*;
+
+    proptest! {
+        /// Whatever is sent leads to a yes or a no.
+        #[test]
+        fn nothing_makes_the_checks_panic(
+            lines in proptest::collection::vec("([a-z]=)?[ -~ü\\x00:]{0,60}(\r)?", 0..30),
+            candidate in "(candidate:)?([ -~ü]{0,12} ){0,12}",
+        ) {
+            let sdp = format!("v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\n{}", lines.join("\n"));
+            description_is_valid(&SessionDescription::offer(sdp), SdpType::Offer);
+            description_is_valid(&SessionDescription::answer(lines.join("\n")), SdpType::Answer);
+            candidate_is_valid(&IceCandidate { candidate, ..IceCandidate::default() });
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The list of contacts, kept up to date by what the server says.
+
+use vireo_protocol::{ChatId, Contact, ContactStatus, Presence, UserId};
+
+/// Puts a person into the list, or replaces what was known of them.
+pub(crate) fn put(contacts: &mut Vec<Contact>, contact: Contact) {
+    match contacts
+        .iter_mut()
+        .find(|known| known.user_id == contact.user_id)
+    {
+        Some(known) => *known = contact,
+        None => contacts.push(contact),
+    }
+    sort(contacts);
+}
+
+/// Services first, then by name, upper and lower case aside.
+pub(crate) fn sort(contacts: &mut [Contact]) {
+    contacts.sort_by_cached_key(|contact| (!contact.service, contact.name.to_lowercase()));
+}
+
+/// Notes that somebody came or went.
+pub(crate) fn set_presence(contacts: &mut [Contact], user_id: &UserId, presence: Presence) {
+    for contact in contacts {
+        if contact.user_id == *user_id {
+            contact.presence = presence;
+        }
+    }
+}
+
+/// The person to call in this chat; none where the two have not added each other.
+pub(crate) fn callable<'a>(contacts: &'a [Contact], chat_id: &ChatId) -> Option<&'a Contact> {
+    contacts.iter().find(|contact| {
+        contact.status == ContactStatus::Contact && contact.chat_id.as_ref() == Some(chat_id)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contact(id: &str, name: &str) -> Contact {
+        Contact {
+            user_id: UserId(id.to_owned()),
+            name: name.to_owned(),
+            status: ContactStatus::Contact,
+            chat_id: Some(ChatId(format!("chat-{id}"))),
+            presence: Presence::Offline,
+            service: name == "Echo test",
+        }
+    }
+
+    #[test]
+    fn the_list_is_sorted_and_has_everyone_once() {
+        let mut list = Vec::new();
+        for (id, name) in [
+            ("1", "zoe"),
+            ("2", "Bob"),
+            ("3", "Echo test"),
+            ("2", "bert"),
+        ] {
+            put(&mut list, contact(id, name));
+        }
+        let names: Vec<&str> = list.iter().map(|contact| contact.name.as_str()).collect();
+        assert_eq!(names, ["Echo test", "bert", "zoe"]);
+    }
+
+    #[test]
+    fn presence_reaches_the_right_person() {
+        let mut list = vec![contact("1", "Ann"), contact("2", "Bob")];
+        set_presence(&mut list, &UserId("2".to_owned()), Presence::Online);
+        set_presence(&mut list, &UserId("9".to_owned()), Presence::Online);
+        assert_eq!(list[0].presence, Presence::Offline);
+        assert_eq!(list[1].presence, Presence::Online);
+    }
+
+    #[test]
+    fn only_contacts_of_both_sides_can_be_called() {
+        let mut requested = contact("1", "Ann");
+        requested.status = ContactStatus::Requested;
+        let list = [requested, contact("2", "Bob")];
+        assert!(callable(&list, &ChatId("chat-1".to_owned())).is_none());
+        assert_eq!(
+            callable(&list, &ChatId("chat-2".to_owned())).map(|contact| contact.name.as_str()),
+            Some("Bob")
+        );
+    }
+}

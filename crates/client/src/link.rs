@@ -1,0 +1,290 @@
+//! The WebSocket to the server, kept up by a task of its own: connect, greet, pass messages, and try again when it breaks.
+//!
+//! ```text
+//!  connecting ──hello──→ online ──lost──→ waiting ──→ connecting …
+//!      └── refused (token, version): for good
+//! ```
+
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio_tungstenite::tungstenite::http::{StatusCode, header};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{self, Message, client::IntoClientRequest as _};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use vireo_protocol::{
+    ClientMessage, ErrorCode, IceServer, Request, SUBPROTOCOL, ServerMessage, User, VERSION,
+};
+
+use crate::{ClientError, Session, backoff};
+
+/// How long connecting and greeting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often this side asks whether the server is still there.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
+/// After so long without a sign of life the server counts as gone.
+const SILENCE_LIMIT: Duration = Duration::from_secs(25);
+/// How long a message may take to get out.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long saying goodbye may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// The largest message that is taken from a server.
+const MAX_SERVER_MESSAGE: usize = 4 * 1024 * 1024;
+/// The number of the greeting; further requests count on from it.
+pub(crate) const HELLO_ID: u64 = 0;
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// What the link reports.
+#[derive(Debug)]
+pub(crate) enum LinkEvent {
+    /// The server has greeted back.
+    Online(Greeting),
+    /// The server says something.
+    Message(ServerMessage),
+    /// The connection is gone, or could not be made; it is tried again by itself.
+    Offline,
+    /// The server will not have this client; the link has stopped.
+    Refused(ClientError),
+}
+
+/// What the server's greeting holds.
+#[derive(Debug)]
+pub(crate) struct Greeting {
+    pub user: User,
+    pub ice_servers: Vec<IceServer>,
+    pub answer_timeout: Duration,
+}
+
+/// The handle of the link's task. Dropping it closes the connection.
+#[derive(Debug)]
+pub(crate) struct Link {
+    outgoing: mpsc::UnboundedSender<Request>,
+    /// What happens, in order.
+    pub events: mpsc::UnboundedReceiver<LinkEvent>,
+    task: JoinHandle<()>,
+}
+
+impl Link {
+    pub fn start(session: Session) -> Self {
+        let (outgoing, requests) = mpsc::unbounded_channel();
+        let (report, events) = mpsc::unbounded_channel();
+        let task = tokio::spawn(keep_up(session, requests, report));
+        Self {
+            outgoing,
+            events,
+            task,
+        }
+    }
+
+    /// Sends a request. One that is sent while there is no connection is dropped; the caller learns of it by
+    /// [`LinkEvent::Offline`].
+    pub fn send(&self, request: Request) {
+        // The task only ends when it was refused, and says so.
+        let _ = self.outgoing.send(request);
+    }
+
+    /// Closes the connection once everything that was sent is out.
+    pub async fn close(self) {
+        drop(self.outgoing);
+        let mut task = self.task;
+        if timeout(CLOSE_TIMEOUT, &mut task).await.is_err() {
+            task.abort();
+        }
+    }
+}
+
+async fn keep_up(
+    session: Session,
+    mut requests: mpsc::UnboundedReceiver<Request>,
+    report: mpsc::UnboundedSender<LinkEvent>,
+) {
+    let mut failures = 0;
+    loop {
+        let connected = timeout(CONNECT_TIMEOUT, connect(&session)).await;
+        match connected.unwrap_or(Err(ClientError::ServerUnreachable)) {
+            Ok((socket, greeting)) => {
+                failures = 0;
+                if report.send(LinkEvent::Online(greeting)).is_err() {
+                    return;
+                }
+                if pass(socket, &mut requests, &report).await.is_none() {
+                    return;
+                }
+            }
+            Err(refused @ (ClientError::SignedOut | ClientError::VersionMismatch)) => {
+                let _ = report.send(LinkEvent::Refused(refused));
+                return;
+            }
+            Err(error) => tracing::debug!(%error, "no connection to the server"),
+        }
+        if report.send(LinkEvent::Offline).is_err() {
+            return;
+        }
+        failures += 1;
+        if !pause(backoff::wait(failures, rand::random()), &mut requests).await {
+            return;
+        }
+    }
+}
+
+/// Waits, and drops what is sent meanwhile. False when the client is gone.
+async fn pause(wait: Duration, requests: &mut mpsc::UnboundedReceiver<Request>) -> bool {
+    let end = sleep(wait);
+    tokio::pin!(end);
+    loop {
+        tokio::select! {
+            () = &mut end => return true,
+            request = requests.recv() => if request.is_none() { return false },
+        }
+    }
+}
+
+async fn connect(session: &Session) -> Result<(Socket, Greeting), ClientError> {
+    let mut url = crate::session::server_url(&session.server)?
+        .join("api/ws")
+        .expect("a path is a valid reference");
+    let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
+    url.set_scheme(scheme)
+        .expect("both schemes are of the same kind");
+    let mut handshake = url
+        .as_str()
+        .into_client_request()
+        .map_err(|_| ClientError::InvalidServer(session.server.clone()))?;
+    let token = format!("Bearer {}", session.token);
+    let headers = handshake.headers_mut();
+    headers.insert(
+        header::AUTHORIZATION,
+        token.parse().map_err(|_| ClientError::SignedOut)?,
+    );
+    headers.insert(
+        header::SEC_WEBSOCKET_PROTOCOL,
+        header::HeaderValue::from_static(SUBPROTOCOL),
+    );
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MAX_SERVER_MESSAGE))
+        .max_frame_size(Some(MAX_SERVER_MESSAGE));
+    // Call messages are small and waited for: they must not be held back to be sent together.
+    let disable_nagle = true;
+    let (mut socket, _) =
+        tokio_tungstenite::connect_async_with_config(handshake, Some(config), disable_nagle)
+            .await
+            .map_err(refusal)?;
+    let greeting = greet(&mut socket).await?;
+    Ok((socket, greeting))
+}
+
+fn refusal(error: tungstenite::Error) -> ClientError {
+    match error {
+        tungstenite::Error::Http(response) if response.status() == StatusCode::UNAUTHORIZED => {
+            ClientError::SignedOut
+        }
+        tungstenite::Error::Http(_) | tungstenite::Error::Protocol(_) => {
+            ClientError::NotAVireoServer
+        }
+        _ => ClientError::ServerUnreachable,
+    }
+}
+
+async fn greet(socket: &mut Socket) -> Result<Greeting, ClientError> {
+    let hello = ClientMessage::Hello {
+        version: VERSION,
+        client: concat!("vireo/", env!("CARGO_PKG_VERSION")).to_owned(),
+    };
+    send(
+        socket,
+        &Request {
+            id: HELLO_ID,
+            message: hello,
+        },
+    )
+    .await?;
+    while let Some(Ok(message)) = socket.next().await {
+        match parse(&message) {
+            Some(ServerMessage::Hello { version, .. }) if version != VERSION => {
+                return Err(ClientError::VersionMismatch);
+            }
+            Some(ServerMessage::Hello {
+                user,
+                ice_servers,
+                answer_timeout_seconds,
+                ..
+            }) => {
+                return Ok(Greeting {
+                    user,
+                    ice_servers,
+                    answer_timeout: Duration::from_secs(answer_timeout_seconds.into()),
+                });
+            }
+            Some(ServerMessage::Error { code, message, .. }) => {
+                return Err(match code {
+                    ErrorCode::VersionMismatch => ClientError::VersionMismatch,
+                    ErrorCode::Unauthorized => ClientError::SignedOut,
+                    _ => ClientError::Refused(message),
+                });
+            }
+            // News may overtake the greeting; it comes again with the lists that are asked for afterwards.
+            _ => {}
+        }
+    }
+    Err(ClientError::ServerUnreachable)
+}
+
+/// Passes messages both ways until the connection breaks. None when the client is gone.
+async fn pass(
+    mut socket: Socket,
+    requests: &mut mpsc::UnboundedReceiver<Request>,
+    report: &mpsc::UnboundedSender<LinkEvent>,
+) -> Option<()> {
+    let mut ping = interval(PING_INTERVAL);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut heard = Instant::now();
+    loop {
+        tokio::select! {
+            message = socket.next() => {
+                let Some(Ok(message)) = message else { return Some(()) };
+                heard = Instant::now();
+                if let Some(message) = parse(&message) {
+                    report.send(LinkEvent::Message(message)).ok()?;
+                }
+            }
+            request = requests.recv() => {
+                let Some(request) = request else {
+                    let _ = timeout(Duration::from_secs(1), socket.close(None)).await;
+                    return None;
+                };
+                if send(&mut socket, &request).await.is_err() {
+                    return Some(());
+                }
+            }
+            _ = ping.tick() => {
+                let silent = heard.elapsed() > SILENCE_LIMIT;
+                if silent || socket.send(Message::Ping(Vec::new().into())).await.is_err() {
+                    return Some(());
+                }
+            }
+        }
+    }
+}
+
+async fn send(socket: &mut Socket, request: &Request) -> Result<(), ClientError> {
+    let text = serde_json::to_string(request).expect("messages are plain data");
+    match timeout(SEND_TIMEOUT, socket.send(Message::text(text))).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(ClientError::ServerUnreachable),
+    }
+}
+
+/// A message of the server's. What cannot be read is left out: a newer server may say more than this client understands.
+fn parse(message: &Message) -> Option<ServerMessage> {
+    let Message::Text(text) = message else {
+        return None;
+    };
+    serde_json::from_str(text)
+        .inspect_err(|error| tracing::debug!(%error, "a message that cannot be read"))
+        .ok()
+}

@@ -1,0 +1,40 @@
+//! In a build without devices (a server's, say) the names are there and say so.
+
+use super::{VideoFormat, VideoFrame, VideoSource};
+use crate::{DeviceInfo, MediaError};
+
+/// There are none in this build.
+#[must_use]
+pub const fn cameras() -> Vec<DeviceInfo> {
+    Vec::new()
+}
+
+/// Cannot be made in this build.
+#[derive(Debug)]
+pub struct Camera(std::convert::Infallible);
+
+impl Camera {
+    /// # Errors
+    /// Always [`MediaError::NoDevice`].
+    pub fn open(_name: Option<&str>, _wanted: VideoFormat) -> Result<Self, MediaError> {
+        Err(MediaError::NoDevice(
+            "This build of Vireo cannot use cameras; choose a file or the pattern.".into(),
+        ))
+    }
+
+    /// Never called.
+    #[must_use]
+    pub const fn name(&self) -> &str {
+        match self.0 {}
+    }
+}
+
+impl VideoSource for Camera {
+    fn format(&self) -> VideoFormat {
+        match self.0 {}
+    }
+
+    fn next_frame(&mut self) -> Result<VideoFrame, MediaError> {
+        match self.0 {}
+    }
+}

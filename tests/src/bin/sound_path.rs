@@ -1,0 +1,122 @@
+//! Sends what this computer's microphone hears to its own speaker, through everything a call has but the network:
+//! cpal → voice processor → Opus → (a delay) → jitter buffer → Opus → cpal. Ends with its standard input.
+//!
+//! `--delay MS` holds packets back, `--raw` leaves the voice processor out. Where devices come from is up to the
+//! environment. Prints a line of JSON when both devices run, and one with the statistics at the end.
+
+#![allow(clippy::print_stdout, reason = "the test reads it")]
+
+use std::{
+    io::Read,
+    sync::{
+        Arc,
+        mpsc::{Receiver, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use serde_json::json;
+use vireo_media::{
+    AudioSink, AudioSource, MediaEvent,
+    audio::{
+        AudioSendOptions, Microphone, ReceiveChain, SendChain, Speaker, VoiceProcessing,
+        VoiceProcessor,
+    },
+    codec::OpusPacket,
+    rtp::RtpPayload,
+};
+
+fn main() -> anyhow::Result<()> {
+    let mut delay = Duration::ZERO;
+    let mut processing = VoiceProcessing::Microphones;
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--delay" => {
+                delay = Duration::from_millis(
+                    arguments
+                        .next()
+                        .context("--delay takes milliseconds")?
+                        .parse()?,
+                )
+            }
+            "--raw" => processing = VoiceProcessing::Never,
+            other => bail!("unknown argument {other}"),
+        }
+    }
+
+    let (events, told) = channel();
+    let processor = VoiceProcessor::new();
+    let speaker_events = events.clone();
+    let receive = Arc::new(ReceiveChain::start(
+        || Ok(Some(Box::new(Speaker::open(None)?) as Box<dyn AudioSink>)),
+        processor.clone(),
+        move |event| speaker_events.send(event).unwrap_or_default(),
+    )?);
+    let (packets, on_the_way) = channel();
+    let link = Arc::clone(&receive);
+    thread::spawn(move || carry(&on_the_way, delay, &link));
+    let send = SendChain::start(
+        AudioSendOptions {
+            processing,
+            ..AudioSendOptions::default()
+        },
+        || {
+            Ok(Some(
+                Box::new(Microphone::open(None)?) as Box<dyn AudioSource>
+            ))
+        },
+        processor,
+        move |packet| packets.send((Instant::now(), packet)).unwrap_or_default(),
+        move |event| events.send(event).unwrap_or_default(),
+    )?;
+
+    thread::spawn(move || announce(&told));
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    let (received, sent) = (receive.statistics(), send.statistics());
+    println!(
+        "{}",
+        json!({
+            "packetsSent": sent.packets_sent,
+            "packetsReceived": received.packets_received,
+            "concealedSamples": received.concealed_samples,
+            "totalSamplesReceived": received.total_samples_received,
+            "jitterBufferDelayMs": received.jitter_buffer_delay_ms,
+        })
+    );
+    Ok(())
+}
+
+/// The network: nothing is lost, everything takes the same time.
+fn carry(packets: &Receiver<(Instant, OpusPacket)>, delay: Duration, to: &ReceiveChain) {
+    for (sequence_number, (sent, packet)) in packets.iter().enumerate() {
+        thread::sleep((sent + delay).saturating_duration_since(Instant::now()));
+        to.push(RtpPayload {
+            sequence_number: sequence_number as u16,
+            timestamp: packet.timestamp,
+            marker: false,
+            payload: packet.payload,
+            received_at: Instant::now(),
+        });
+    }
+}
+
+fn announce(events: &Receiver<MediaEvent>) {
+    let (mut microphone, mut speaker) = (false, false);
+    for event in events {
+        match event {
+            MediaEvent::MicrophoneReady => microphone = true,
+            MediaEvent::SpeakerReady => speaker = true,
+            MediaEvent::MicrophoneLost(sentence) | MediaEvent::SpeakerLost(sentence) => {
+                println!("{}", json!({ "lost": sentence }));
+            }
+            _ => {}
+        }
+        if microphone && speaker {
+            println!("{}", json!({ "ready": true }));
+            (microphone, speaker) = (false, false);
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! A computer's sound without a sound card: a private PulseAudio with a virtual speaker and a virtual microphone.
+//!
+//! ```text
+//! played by the test → feed (null sink) → its monitor → “Test microphone” → Vireo
+//! Vireo → “Test speaker” (null sink) → its monitor → recorded by the test
+//! ```
+
+use std::{
+    ffi::OsString,
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail, ensure};
+use tempfile::TempDir;
+
+/// Samples a second of everything that is played and recorded here; mono.
+pub const RATE: u32 = 48_000;
+
+/// A virtual speaker, a virtual microphone, and what feeds it.
+const SCRIPT: &str = "
+load-module module-native-protocol-unix auth-anonymous=1
+load-module module-null-sink sink_name=speaker rate=48000 channels=2 sink_properties=device.description=Test_speaker
+load-module module-null-sink sink_name=feed rate=48000 channels=1 channel_map=mono sink_properties=device.description=Feed
+load-module module-remap-source master=feed.monitor source_name=microphone source_properties=device.description=Test_microphone
+set-default-sink speaker
+set-default-source microphone
+";
+
+/// What the virtual devices are called.
+pub const MICROPHONE: &str = "Test_microphone";
+
+/// What the virtual devices are called.
+pub const SPEAKER: &str = "Test_speaker";
+
+/// A running PulseAudio of its own. Ended when dropped.
+pub struct Pulse {
+    server: Child,
+    folder: TempDir,
+}
+
+impl Pulse {
+    /// Starts one and waits until it answers.
+    ///
+    /// # Errors
+    /// When PulseAudio is not installed or does not start.
+    pub fn start() -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("pulse").tempdir()?;
+        let script = folder.path().join("script.pa");
+        std::fs::write(&script, SCRIPT)?;
+        let log = std::fs::File::create(folder.path().join("log"))?;
+        let mut command = Command::new("pulseaudio");
+        command.args([
+            "-n",
+            "--daemonize=no",
+            "--exit-idle-time=-1",
+            "--disable-shm=yes",
+            "--use-pid-file=no",
+        ]);
+        command
+            .args(["--high-priority=no", "--realtime=no", "--file"])
+            .arg(&script);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
+        command
+            .envs(variables(folder.path()))
+            .env_remove("PULSE_SERVER")
+            .env_remove("DBUS_SESSION_BUS_ADDRESS");
+        let server = command
+            .spawn()
+            .context("pulseaudio cannot be started; is it installed?")?;
+        let mut this = Self { server, folder };
+        this.wait_until_it_answers()?;
+        Ok(this)
+    }
+
+    fn wait_until_it_answers(&mut self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let log = |this: &Self| {
+            std::fs::read_to_string(this.folder.path().join("log")).unwrap_or_default()
+        };
+        loop {
+            if let Some(status) = self.server.try_wait()? {
+                bail!("pulseaudio ended ({status}): {}", log(self));
+            }
+            // The defaults are set by the script's last lines.
+            if UnixStream::connect(self.folder.path().join("pulse/native")).is_ok()
+                && self
+                    .pactl(&["get-default-source"])
+                    .is_ok_and(|source| source.trim() == "microphone")
+            {
+                return Ok(());
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "pulseaudio does not answer: {}",
+                log(self)
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The environment of a program that is to hear and play here.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(&'static str, OsString)> {
+        variables(self.folder.path())
+    }
+
+    /// Runs `pactl`; gives what it printed.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn pactl(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let output = Command::new("pactl")
+            .args(arguments)
+            .envs(self.environment())
+            .output()?;
+        ensure!(
+            output.status.success(),
+            "pactl {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Lets the microphone hear the speaker, after this delay and changed by so many decibels, as in a room.
+    ///
+    /// # Errors
+    /// When PulseAudio refuses.
+    pub fn let_microphone_hear_speaker(
+        &self,
+        delay: Duration,
+        decibels: f64,
+    ) -> anyhow::Result<()> {
+        let latency = format!("latency_msec={}", delay.as_millis());
+        let module = self.pactl(&[
+            "load-module",
+            "module-loopback",
+            "source=speaker.monitor",
+            "sink=feed",
+            &latency,
+        ])?;
+        let inputs = self.pactl(&["list", "short", "sink-inputs"])?;
+        let input = inputs
+            .lines()
+            .find_map(|line| line.split('\t').next())
+            .context("the loop has no stream")?;
+        ensure!(
+            inputs.lines().count() == 1,
+            "only the loop {module} may play now: {inputs}"
+        );
+        self.pactl(&["set-sink-input-volume", input, &format!("{decibels:+.1}dB")])?;
+        Ok(())
+    }
+
+    /// Plays these samples into the microphone, again and again.
+    ///
+    /// # Errors
+    /// When `pacat` cannot be started.
+    pub fn play_into_microphone(&self, samples: Vec<f32>) -> anyhow::Result<Playing> {
+        let mut child = self
+            .pacat("--playback", "feed")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()?;
+        let mut input = child.stdin.take().context("the pipe was asked for")?;
+        let bytes: Vec<u8> = samples
+            .iter()
+            .flat_map(|sample| sample.to_le_bytes())
+            .collect();
+        let writer = thread::spawn(move || while input.write_all(&bytes).is_ok() {});
+        Ok(Playing {
+            child,
+            writer: Some(writer),
+        })
+    }
+
+    /// Records what comes out of the speaker.
+    ///
+    /// # Errors
+    /// When `pacat` cannot be started.
+    pub fn record_speaker(&self) -> anyhow::Result<Recording> {
+        let mut child = self
+            .pacat("--record", "speaker.monitor")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut output = child.stdout.take().context("the pipe was asked for")?;
+        let samples = Arc::<Mutex<Vec<f64>>>::default();
+        let (theirs, ended) = (Arc::clone(&samples), Arc::<AtomicBool>::default());
+        let their_end = Arc::clone(&ended);
+        thread::spawn(move || {
+            let mut sample = [0; 4];
+            let mut buffered = std::io::BufReader::new(&mut output);
+            while buffered.read_exact(&mut sample).is_ok() {
+                let value = f64::from(f32::from_le_bytes(sample));
+                theirs
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(value);
+            }
+            their_end.store(true, Relaxed);
+        });
+        Ok(Recording {
+            child,
+            samples,
+            ended,
+        })
+    }
+
+    fn pacat(&self, mode: &str, device: &str) -> Command {
+        let mut command = Command::new("pacat");
+        command.args([
+            mode,
+            "--raw",
+            "--format=float32le",
+            "--channels=1",
+            "--latency-msec=20",
+        ]);
+        command
+            .arg(format!("--rate={RATE}"))
+            .arg(format!("--device={device}"));
+        command.envs(self.environment()).stderr(Stdio::null());
+        command
+    }
+}
+
+impl Drop for Pulse {
+    fn drop(&mut self) {
+        end(&mut self.server);
+    }
+}
+
+/// Nothing of the user's own sound is touched or asked.
+fn variables(folder: &Path) -> Vec<(&'static str, OsString)> {
+    let server = format!("unix:{}", folder.join("pulse/native").display());
+    vec![
+        ("HOME", folder.into()),
+        ("XDG_RUNTIME_DIR", folder.into()),
+        ("XDG_CONFIG_HOME", folder.into()),
+        ("PULSE_RUNTIME_PATH", folder.join("pulse").into()),
+        ("PULSE_SERVER", server.into()),
+    ]
+}
+
+fn end(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Sound that is being played. Ended when dropped.
+pub struct Playing {
+    child: Child,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        end(&mut self.child);
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+/// Sound that is being recorded. Ended when dropped.
+pub struct Recording {
+    child: Child,
+    samples: Arc<Mutex<Vec<f64>>>,
+    ended: Arc<AtomicBool>,
+}
+
+impl Recording {
+    /// Waits until `enough` says so of everything that was recorded so far, and gives it.
+    ///
+    /// # Errors
+    /// When it takes longer than `patience`, or the recorder ends.
+    pub fn wait_until(
+        &self,
+        patience: Duration,
+        enough: impl Fn(&[f64]) -> bool,
+    ) -> anyhow::Result<Vec<f64>> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let samples = self
+                .samples
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
+            if enough(&samples) {
+                return Ok(samples);
+            }
+            ensure!(!self.ended.load(Relaxed), "the recorder has ended");
+            ensure!(
+                Instant::now() < deadline,
+                "not heard within {patience:?}; {} samples were recorded",
+                samples.len()
+            );
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+/// A sine for [`Pulse::play_into_microphone`]: one second, so that whole hertz repeat without a seam.
+#[must_use]
+pub fn tone(hertz: u32) -> Vec<f32> {
+    (0..RATE)
+        .map(|i| 0.3 * (std::f32::consts::TAU * hertz as f32 * i as f32 / RATE as f32).sin())
+        .collect()
+}
