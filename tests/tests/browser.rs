@@ -156,3 +156,69 @@ async fn a_browser_calls_vireo_with_h264() -> Result<()> {
 async fn a_browser_calls_vireo_with_vp8() -> Result<()> {
     browser_calls("vp8", "video/VP8").await
 }
+
+/// A page where a new person of this name has signed in, all of it by what PROTOCOL.md says.
+async fn person(browser: &Chromium, site: &str, server: &str, name: &str) -> Result<Page> {
+    let page = browser.open(site).await?;
+    let (server, name) = (Value::from(server), Value::from(name));
+    page.run(&format!(
+        "(async () => {{
+            const headers = {{ 'Content-Type': 'application/json' }};
+            const body = JSON.stringify({{ name: {name}, password: 'correct horse' }});
+            const reply = await fetch({server} + '/api/register', {{ method: 'POST', headers, body }});
+            if (!reply.ok) throw new Error(await reply.text());
+            window.peer = await import('/peer.js');
+            window.client = await peer.connect({server}, {name}, 'correct horse');
+        }})()"
+    ))
+    .await?;
+    Ok(page)
+}
+
+/// Two pages call each other through the server: whatever fails here is the server's fault or PROTOCOL.md's, not that of
+/// Vireo's own client.
+async fn pages_call_each_other(mime_type: &str) -> Result<()> {
+    let server = Server::start(&["--open-registration"]).await?;
+    let browser = Chromium::launch().await?;
+    let site = pages::serve(axum::Router::new()).await?;
+    let ann = person(&browser, &site, &server.url, "Ann").await?;
+    let bob = person(&browser, &site, &server.url, "Bob").await?;
+    ann.run("client.request({ type: 'contacts:add', name: 'Bob' }).then(() => 0)")
+        .await?;
+    bob.run("client.request({ type: 'contacts:add', name: 'Ann' }).then(() => 0)")
+        .await?;
+    bob.run("void (window.answered = peer.answer(client).then((call) => { window.call = call }))")
+        .await?;
+    ann.run(&format!(
+        "peer.call(client, 'Bob', '{mime_type}').then((call) => {{ window.call = call }})"
+    ))
+    .await?;
+    bob.run("window.answered").await?;
+    for page in [&ann, &bob] {
+        let figures = decoded_by_browser(page).await?;
+        ensure!(figures["videoCodec"] == mime_type, "{figures}");
+    }
+    ann.run("call.send('call:media-state', { mediaState: { microphone: false, camera: true } }).then(() => 0)")
+        .await?;
+    ann.run("call.hangUp()").await?;
+    // The server has passed on what came before once it answers what came after.
+    bob.run("client.request({ type: 'contacts:list' }).then(() => 0)")
+        .await?;
+    ensure!(
+        bob.run("call.ended").await? == "hung-up",
+        "Bob was not told"
+    );
+    let muted = bob.run("call.remoteMediaState.microphone").await?;
+    ensure!(muted == false, "Bob did not see that Ann is muted");
+    Ok(())
+}
+
+#[tokio::test]
+async fn browsers_call_each_other_with_h264() -> Result<()> {
+    pages_call_each_other("video/H264").await
+}
+
+#[tokio::test]
+async fn browsers_call_each_other_with_vp8() -> Result<()> {
+    pages_call_each_other("video/VP8").await
+}

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -129,6 +130,10 @@ impl Server {
         );
         let stopping = state.stopping.clone();
         let service = router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        // Signals are small and somebody waits for each: they must not be held back to be sent together.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
         let serve = axum::serve(listener, service)
             .with_graceful_shutdown(async move { stopping.cancelled().await });
         let task = tokio::spawn(async move {
