@@ -121,6 +121,28 @@ impl Server {
         Ok(())
     }
 
+    /// Waits until this person sees that contact online.
+    ///
+    /// # Errors
+    /// When that has not come about after twenty seconds.
+    pub async fn until_online(&self, who: &Account, contact: &str) -> anyhow::Result<()> {
+        let online = async {
+            loop {
+                let contacts = self.run(who, &["contacts", "list"]).await?;
+                let online = |line: &serde_json::Value| {
+                    line["name"] == contact && line["presence"] == "online"
+                };
+                if contacts.iter().any(online) {
+                    return Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        timeout(START, online)
+            .await
+            .with_context(|| format!("{contact} does not come online"))?
+    }
+
     /// Starts `vireo-cli` as this person.
     ///
     /// # Errors

@@ -1,0 +1,358 @@
+//! Two `vireo-cli` call each other over a real `vireo-server`: real codecs, a real peer connection, real processes.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use vireo_media::VideoFormat;
+use vireo_media::video::{Pattern, PatternContent, Y4mWriter};
+use vireo_tests::cli::{Cli, Ended};
+use vireo_tests::server::{Account, Server};
+use vireo_tests::sound_file;
+use vireo_tests::statistics::Statistics;
+
+/// The two ends of a call that has taken place.
+struct Call {
+    ann: Side,
+    bob: Side,
+}
+
+struct Side {
+    ended: Ended,
+    statistics: Statistics,
+}
+
+/// Ann calls Bob with these arguments for each, and both end well.
+async fn call(server: &Server, ann_sends: &[&str], bob_sends: &[&str]) -> Result<Call> {
+    let (ann, bob) = server.two_contacts().await?;
+    let mut answer = start(server, &bob, &["answer", "--once"], bob_sends)?;
+    answer.event("ready").await?;
+    let call = start(server, &ann, &["call", "Bob"], ann_sends)?;
+    Ok(Call {
+        ann: finish(server, &ann, call).await?,
+        bob: finish(server, &bob, answer).await?,
+    })
+}
+
+/// Starts one side; its statistics go where [`finish`] reads them.
+fn start(server: &Server, who: &Account, command: &[&str], sends: &[&str]) -> Result<Cli> {
+    let stats = stats_file(server, who);
+    let mut arguments = command.to_vec();
+    arguments.extend(["--stats", &stats]);
+    arguments.extend(sends);
+    server.cli(who, &arguments)
+}
+
+async fn finish(server: &Server, who: &Account, cli: Cli) -> Result<Side> {
+    let ended = cli.end().await?;
+    ensure!(ended.status == 0, "{} ended with {ended:?}", who.name);
+    let statistics = Statistics::read(Path::new(&stats_file(server, who)))?;
+    println!("{}: {}", who.name, statistics.summary);
+    Ok(Side { ended, statistics })
+}
+
+fn stats_file(server: &Server, who: &Account) -> String {
+    path(server, &format!("{}.jsonl", who.name))
+}
+
+fn path(server: &Server, name: &str) -> String {
+    server.folder().join(name).display().to_string()
+}
+
+impl Side {
+    /// Pictures came at full size and rate, and every one told its age.
+    fn saw(&self, width: f64, height: f64, frames_per_second: f64) -> Result<()> {
+        let at = |pointer: &str| self.statistics.number(pointer);
+        ensure!(at("/video/in/frameWidth")? == width, "width");
+        ensure!(at("/video/in/frameHeight")? == height, "height");
+        let rate = self.statistics.decoded_per_second()?;
+        ensure!(rate >= frames_per_second, "{rate} frames a second");
+        let decoded = at("/video/in/framesDecoded")?;
+        let readable = at("/video/in/latencyMs/count")?;
+        ensure!(readable == decoded, "{readable} of {decoded} have an age");
+        ensure!(at("/video/in/latencyMs/p50")? < 1000.0, "too old");
+        Ok(())
+    }
+
+    /// The side's own statistics say what it sent, and how the call came up.
+    fn sent_with(&self, codec: &str) -> Result<()> {
+        let summary = &self.statistics.summary;
+        ensure!(summary["video"]["out"]["codec"] == codec, "{summary}");
+        ensure!(self.statistics.number("/video/out/framesEncoded")? > 0.0);
+        for setup in ["ringMs", "iceMs", "dtlsMs", "acceptToFirstFrameMs"] {
+            let ms = self.statistics.number(&format!("/setup/{setup}"))?;
+            ensure!((0.0..10_000.0).contains(&ms), "{setup} {ms}");
+        }
+        ensure!(summary["transport"]["localCandidateType"] == "host");
+        Ok(())
+    }
+
+    fn event(&self, name: &str) -> Result<&Value> {
+        self.ended
+            .event(name)
+            .with_context(|| format!("no “{name}”: {:?}", self.ended))
+    }
+}
+
+/// The tone, and hardly anything else, is in the file, for at least so long.
+fn heard(file: &str, hertz: f64, seconds: f64) -> Result<()> {
+    let (samples, rate) = sound_file::read(Path::new(file))?;
+    let audible = sound_file::audible(&samples, rate);
+    let lasted = audible.len() as f64 / f64::from(rate);
+    ensure!(lasted >= seconds, "heard for {lasted} s in {file}");
+    let share = sound_file::share_at(audible, rate, hertz);
+    ensure!(
+        share > 0.8,
+        "{share} of the sound in {file} is at {hertz} Hz"
+    );
+    Ok(())
+}
+
+async fn full_call(codec: &str) -> Result<()> {
+    let server = Server::start(&[]).await?;
+    let (ann_hears, bob_hears) = (path(&server, "ann.wav"), path(&server, "bob.wav"));
+    let ann_speaker = format!("--speaker=file:{ann_hears}");
+    let bob_speaker = format!("--speaker=file:{bob_hears}");
+    let both = [
+        "--camera=pattern",
+        "--codec",
+        codec,
+        "--max-bitrate=2000000",
+    ];
+    let ann = [
+        &both[..],
+        &["--microphone=tone:440", &ann_speaker, "--for=8"],
+    ]
+    .concat();
+    let bob = [&both[..], &["--microphone=tone:1000", &bob_speaker]].concat();
+    let call = call(&server, &ann, &bob).await?;
+    for side in [&call.ann, &call.bob] {
+        side.saw(1280.0, 720.0, 28.0)?;
+        side.sent_with(codec)?;
+        ensure!(side.statistics.number("/video/in/freezeCount")? == 0.0);
+        ensure!(side.statistics.number("/audio/in/packetsLost")? == 0.0);
+    }
+    heard(&ann_hears, 1000.0, 6.0)?;
+    heard(&bob_hears, 440.0, 6.0)?;
+    assert_eq!(call.ann.event("ended")?["reason"], "hungUp");
+    assert_eq!(call.bob.event("ended")?["reason"], "remoteHungUp");
+    let lasted = call.ann.event("ended")?["duration"].as_f64();
+    ensure!(
+        (7.5..10.0).contains(&lasted.unwrap_or_default()),
+        "{lasted:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn full_pictures_and_sound_go_both_ways_with_h264() -> Result<()> {
+    full_call("h264").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn full_pictures_and_sound_go_both_ways_with_vp8() -> Result<()> {
+    full_call("vp8").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_codec_asked_for_it_is_h264() -> Result<()> {
+    let server = Server::start(&[]).await?;
+    let sends = [
+        "--camera=pattern",
+        "--size=320x240",
+        "--microphone=none",
+        "--speaker=none",
+    ];
+    let ann = [&sends[..], &["--for=3"]].concat();
+    let call = call(&server, &ann, &sends).await?;
+    call.ann.saw(320.0, 240.0, 25.0)?;
+    call.ann.sent_with("h264")?;
+    call.bob.sent_with("h264")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_can_be_sound_alone() -> Result<()> {
+    let server = Server::start(&[]).await?;
+    let (ann_hears, bob_hears) = (path(&server, "ann.wav"), path(&server, "bob.wav"));
+    let ann_speaker = format!("--speaker=file:{ann_hears}");
+    let bob_speaker = format!("--speaker=file:{bob_hears}");
+    let ann = [
+        "--camera=none",
+        "--microphone=tone:600",
+        &ann_speaker,
+        "--for=4",
+    ];
+    let bob = ["--camera=none", "--microphone=tone:800", &bob_speaker];
+    let call = call(&server, &ann, &bob).await?;
+    for side in [&call.ann, &call.bob] {
+        ensure!(side.statistics.number("/video/in/framesDecoded")? == 0.0);
+        let packets = side.statistics.number("/audio/in/packetsReceived")?;
+        ensure!(
+            (150.0..250.0).contains(&packets),
+            "{packets} packets in 4 s"
+        );
+    }
+    heard(&ann_hears, 800.0, 3.0)?;
+    heard(&bob_hears, 600.0, 3.0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_can_go_one_way() -> Result<()> {
+    let server = Server::start(&[]).await?;
+    let silent = ["--microphone=none", "--speaker=none"];
+    let ann = [&silent[..], &["--camera=none", "--for=4"]].concat();
+    let bob = [
+        &silent[..],
+        &["--camera=pattern", "--size=640x360", "--codec=vp8"],
+    ]
+    .concat();
+    let call = call(&server, &ann, &bob).await?;
+    call.ann.saw(640.0, 360.0, 28.0)?;
+    ensure!(call.bob.statistics.number("/video/in/framesDecoded")? == 0.0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_is_recorded() -> Result<()> {
+    let server = Server::start(&[]).await?;
+    let folder = server.folder().join("recording");
+    let record = folder.display().to_string();
+    let sends = [
+        "--camera=pattern",
+        "--size=320x180",
+        "--fps=20",
+        "--speaker=none",
+    ];
+    let ann = [
+        &sends[..],
+        &["--microphone=none", "--record", &record, "--for=4"],
+    ]
+    .concat();
+    let bob = [&sends[..], &["--microphone=tone:700"]].concat();
+    let call = call(&server, &ann, &bob).await?;
+    let decoded = call.ann.statistics.number("/video/in/framesDecoded")? as usize;
+    let csv = std::fs::read_to_string(folder.join("remote.csv"))?;
+    let mut lines = csv.lines();
+    assert_eq!(lines.next(), Some("frame,unixMs,width,height"));
+    for (index, line) in lines.clone().enumerate() {
+        let fields: Vec<&str> = line.split(',').collect();
+        ensure!(fields.len() == 4, "{line}");
+        ensure!(fields[0] == (index + 1).to_string(), "{line}");
+        ensure!(fields[2..] == ["320", "180"], "{line}");
+    }
+    assert_eq!(lines.count(), decoded);
+    let y4m = std::fs::read(folder.join("remote.y4m"))?;
+    ensure!(y4m.starts_with(b"YUV4MPEG2 W320 H180"));
+    let frame = "FRAME\n".len() + 320 * 180 * 3 / 2;
+    assert_eq!(y4m.len() / frame, decoded);
+    heard(&record_file(&record, "remote.wav"), 700.0, 3.0)
+}
+
+fn record_file(folder: &str, name: &str) -> String {
+    Path::new(folder).join(name).display().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_cameras_and_microphones() -> Result<()> {
+    let server = Server::start(&[]).await?;
+    let format = VideoFormat {
+        width: 322,
+        height: 182,
+        frame_rate: 25,
+    };
+    let (picture, sound) = (path(&server, "in.y4m"), path(&server, "in.wav"));
+    let pattern = Pattern::new(format, PatternContent::TalkingHead);
+    let mut y4m = Y4mWriter::create(&picture)?.with_frame_rate(format.frame_rate);
+    for number in 0..25 {
+        y4m.write(&pattern.frame(number))?;
+    }
+    y4m.flush()?;
+    sound_file::write_tone(Path::new(&sound), 500.0, 1.0, 44_100)?;
+    let ann_hears = path(&server, "ann.wav");
+    let speaker = format!("--speaker=file:{ann_hears}");
+    let ann = ["--camera=none", "--microphone=none", &speaker, "--for=4"];
+    let camera = format!("--camera=file:{picture}");
+    let microphone = format!("--microphone=file:{sound}");
+    let bob = [&camera, &microphone, "--speaker=none"];
+    let call = call(&server, &ann, &bob).await?;
+    let rate = call.ann.statistics.decoded_per_second()?;
+    ensure!((23.0..27.0).contains(&rate), "{rate} frames a second");
+    ensure!(call.ann.statistics.number("/video/in/frameWidth")? == 322.0);
+    // One second long, played for four: the file loops. It carries no time code.
+    ensure!(call.ann.statistics.number("/video/in/latencyMs/count")? == 0.0);
+    heard(&ann_hears, 500.0, 3.0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_echo_test_plays_back_what_it_gets() -> Result<()> {
+    let server = Server::start(&[]).await?;
+    let ann = server.register("Ann").await?;
+    server.until_online(&ann, "Echo test").await?;
+    let hears = path(&server, "ann.wav");
+    let speaker = format!("--speaker=file:{hears}");
+    let sends = [
+        "--camera=pattern",
+        "--microphone=tone:440",
+        &speaker,
+        "--for=5",
+    ];
+    let cli = start(&server, &ann, &["call", "Echo test"], &sends)?;
+    let ann = finish(&server, &ann, cli).await?;
+    ann.saw(1280.0, 720.0, 28.0)?;
+    heard(&hears, 440.0, 3.5)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_callee_can_hang_up() -> Result<()> {
+    let server = Server::start(&[]).await?;
+    let (ann, bob) = server.two_contacts().await?;
+    let none = ["--camera=none", "--microphone=none", "--speaker=none"];
+    let mut answer = start(&server, &bob, &["answer"], &none)?;
+    answer.event("ready").await?;
+    // Twice: whoever answers without --once can be called again.
+    for _ in 0..2 {
+        let short = [&none[..], &["--for=0.2"]].concat();
+        let mut call = start(&server, &ann, &["call", "Bob"], &short)?;
+        call.event("connected").await?;
+        answer.event("ended").await?;
+        finish(&server, &ann, call).await?;
+    }
+    let mut call = start(&server, &ann, &["call", "Bob"], &none)?;
+    call.event("connected").await?;
+    answer.event("connected").await?;
+    answer.interrupt().await?;
+    let ended = call.event("ended").await?;
+    assert_eq!(ended["reason"], "remoteHungUp");
+    finish(&server, &ann, call).await?;
+    assert_eq!(answer.event("ended").await?["reason"], "hungUp");
+    answer.signal("TERM").await?;
+    assert_eq!(answer.end().await?.status, 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_outlives_the_server() -> Result<()> {
+    let mut server = Server::start(&[]).await?;
+    let (ann, bob) = server.two_contacts().await?;
+    let sends = [
+        "--camera=pattern",
+        "--size=320x240",
+        "--microphone=tone",
+        "--speaker=none",
+    ];
+    let mut answer = start(&server, &bob, &["answer", "--once"], &sends)?;
+    answer.event("ready").await?;
+    let long = [&sends[..], &["--for=6"]].concat();
+    let mut call = start(&server, &ann, &["call", "Bob"], &long)?;
+    call.event("connected").await?;
+    tokio::time::sleep(Duration::from_secs(1)).await; // A second of the call with its server.
+    server.kill().await?;
+    let ann_saw = finish(&server, &ann, call).await?;
+    ann_saw.saw(320.0, 240.0, 28.0)?;
+    assert_eq!(ann_saw.event("ended")?["reason"], "hungUp");
+    // Nobody could tell Bob but Ann's own closing connection.
+    let bob_saw = finish(&server, &bob, answer).await?;
+    assert_eq!(bob_saw.event("ended")?["reason"], "remoteHungUp");
+    Ok(())
+}
