@@ -43,15 +43,16 @@ pub struct Failure {
 impl Failure {
     /// A failure with this status, told in this sentence.
     pub fn new(status: Status, sentence: impl Into<String>) -> Self {
-        Self {
-            status,
-            sentence: sentence.into(),
+        let mut sentence = sentence.into();
+        if !sentence.ends_with(['.', '!', '?']) {
+            sentence.push('.');
         }
+        Self { status, sentence }
     }
 
     /// A file that cannot be used.
     pub fn file(path: &std::path::Path, problem: impl std::fmt::Display) -> Self {
-        Self::new(Status::BadDevice, format!("{}: {problem}.", path.display()))
+        Self::new(Status::BadDevice, format!("{}: {problem}", path.display()))
     }
 
     /// A device or a file of media that cannot be used.
