@@ -2,7 +2,7 @@
 //! cpal → voice processor → Opus → (a delay) → jitter buffer → Opus → cpal. Ends with its standard input.
 //!
 //! `--delay MS` holds packets back, `--raw` leaves the voice processor out. Where devices come from is up to the
-//! environment. Prints a line of JSON when both devices run, and one with the statistics at the end.
+//! environment. Prints a line of JSON when both devices run, and the statistics once a second and at the end.
 
 #![allow(clippy::print_stdout, reason = "the test reads it")]
 
@@ -10,7 +10,7 @@ use std::{
     io::Read,
     sync::{
         Arc,
-        mpsc::{Receiver, channel},
+        mpsc::{Receiver, RecvTimeoutError, channel},
     },
     thread,
     time::{Duration, Instant},
@@ -74,19 +74,32 @@ fn main() -> anyhow::Result<()> {
     )?;
 
     thread::spawn(move || announce(&told));
-    let _ = std::io::stdin().read_to_end(&mut Vec::new());
-    let (received, sent) = (receive.statistics(), send.statistics());
-    println!(
-        "{}",
-        json!({
-            "packetsSent": sent.packets_sent,
-            "packetsReceived": received.packets_received,
-            "concealedSamples": received.concealed_samples,
-            "totalSamplesReceived": received.total_samples_received,
-            "jitterBufferDelayMs": received.jitter_buffer_delay_ms,
-        })
-    );
-    Ok(())
+    let (ended, end) = channel::<()>();
+    thread::spawn(move || {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        drop(ended);
+    });
+    loop {
+        let over = end.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Disconnected);
+        let (received, sent) = (receive.statistics(), send.statistics());
+        println!(
+            "{}",
+            json!({
+                "packetsSent": sent.packets_sent,
+                "packetsReceived": received.packets_received,
+                "packetsDiscarded": received.packets_discarded,
+                "concealedSamples": received.concealed_samples,
+                "totalSamplesReceived": received.total_samples_received,
+                "jitterBufferDelayMs": received.jitter_buffer_delay_ms,
+                "targetDelayMs": received.target_delay_ms,
+                "level": sent.level,
+                "end": over,
+            })
+        );
+        if over {
+            return Ok(());
+        }
+    }
 }
 
 /// The network: nothing is lost, everything takes the same time.

@@ -9,7 +9,7 @@ use cpal::{
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{
-    Direction, OPEN_WITHIN, convert, failure,
+    Direction, OPEN_WITHIN, SHORTEST_BUFFER_MS, convert, failure,
     stream::{Running, SharedLine, configs, default_config, run},
 };
 use crate::{
@@ -123,7 +123,7 @@ fn open(device: &Device, name: &str) -> Result<(Stream, Opened), MediaError> {
     let channels = usize::from(supported.channels()).max(1);
     let line = SharedLine::default();
     let mut outcome = None;
-    for config in configs(&supported) {
+    for config in configs(&supported, SHORTEST_BUFFER_MS) {
         let (producer, consumer) = RingBuffer::new(rate as usize);
         let callback = callback(producer, channels, Arc::clone(&line));
         let errors = Arc::clone(&line);

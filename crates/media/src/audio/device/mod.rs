@@ -5,6 +5,7 @@
 //! and ours there is a short lock-free ring. A stream that stops delivering is taken for lost.
 
 mod convert;
+mod demand;
 mod failure;
 mod find;
 mod microphone;
@@ -18,7 +19,7 @@ pub use speaker::Speaker;
 use std::time::Duration;
 
 /// What is asked of a device: a callback every 10 ms. Left to themselves some systems take 2 s at a time.
-const PERIODS_PER_SECOND: u32 = 100;
+const SHORTEST_BUFFER_MS: u32 = 10;
 
 /// A device that took longer than this to open will not open.
 const OPEN_WITHIN: Duration = Duration::from_secs(5);

@@ -1,9 +1,6 @@
 //! A speaker.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering::Relaxed},
-};
+use std::{sync::Arc, time::Instant};
 
 use cpal::{
     Device, Stream,
@@ -12,7 +9,9 @@ use cpal::{
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{
-    Direction, OPEN_WITHIN, PERIODS_PER_SECOND, convert, failure,
+    Direction, OPEN_WITHIN, SHORTEST_BUFFER_MS, convert,
+    demand::{Demand, Reserve, Watch},
+    failure,
     stream::{Running, SharedLine, configs, default_config, run},
 };
 use crate::{
@@ -20,24 +19,29 @@ use crate::{
     audio::{AudioFrame, AudioSink, SAMPLE_RATE, resample::Resampler},
 };
 
+/// A device that still starves with this is left as it is.
+const LONGEST_BUFFER_MS: u32 = 80;
+
 /// A speaker of this computer.
 pub struct Speaker {
+    /// What it was opened by.
+    wanted: Option<String>,
+    buffer_ms: u32,
+    end: End,
+    reserve: Reserve,
+    watch: Watch,
+    converted: Vec<f32>,
+    /// None only while it is opened anew.
+    running: Option<Running>,
+}
+
+/// Our end of the stream.
+struct End {
     name: String,
     ring: Producer<f32>,
     capacity: usize,
-    /// The most that the device ever asked for at once.
-    period: Arc<AtomicUsize>,
-    resampler: Resampler,
-    converted: Vec<f32>,
-    line: SharedLine,
-    _running: Running,
-}
-
-/// What the stream's thread hands over.
-struct Opened {
-    name: String,
-    ring: Producer<f32>,
-    period: Arc<AtomicUsize>,
+    demand: Arc<Demand>,
+    rate: u32,
     resampler: Resampler,
     line: SharedLine,
 }
@@ -49,74 +53,97 @@ impl Speaker {
     /// [`MediaError::NoDevice`] when there is none (of this name), [`MediaError::Device`] when it is busy, forbidden or
     /// does not answer. The text is for the user.
     pub fn open(name: Option<&str>) -> Result<Self, MediaError> {
-        let (running, opened) = run(Direction::Output, name, open)?;
-        let Opened {
-            name,
-            ring,
-            period,
-            resampler,
-            line,
-        } = opened;
-        let capacity = ring.buffer().capacity();
+        let buffer_ms = SHORTEST_BUFFER_MS;
+        let (running, end) = run(Direction::Output, name, move |device, name| {
+            open(device, name, buffer_ms)
+        })?;
+        let now = Instant::now();
         Ok(Self {
-            name,
-            ring,
-            capacity,
-            period,
-            resampler,
+            wanted: name.map(str::to_owned),
+            buffer_ms,
+            reserve: Reserve::new(end.rate, now),
+            watch: Watch::new(end.rate, now),
+            end,
             converted: Vec::new(),
-            line,
-            _running: running,
+            running: Some(running),
         })
     }
 
     /// What a person calls it.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.end.name
+    }
+
+    /// Opens the device anew with twice the buffer: this computer is too busy for a shorter one.
+    fn lengthen(&mut self) -> Result<(), MediaError> {
+        self.buffer_ms *= 2;
+        tracing::info!(
+            buffer_ms = self.buffer_ms,
+            "the speaker ran dry and gets a longer buffer"
+        );
+        self.running = None;
+        let buffer_ms = self.buffer_ms;
+        let (running, end) = run(
+            Direction::Output,
+            self.wanted.as_deref(),
+            move |device, name| open(device, name, buffer_ms),
+        )?;
+        self.watch = Watch::new(end.rate, Instant::now());
+        self.reserve = Reserve::new(end.rate, Instant::now());
+        self.end = end;
+        self.running = Some(running);
+        Ok(())
     }
 }
 
 impl AudioSink for Speaker {
     fn write(&mut self, frame: &AudioFrame) -> Result<(), MediaError> {
+        let now = Instant::now();
+        if self.watch.is_starved(&self.end.demand, now) && self.buffer_ms < LONGEST_BUFFER_MS {
+            self.lengthen()?;
+        }
+        let end = &mut self.end;
         self.converted.clear();
-        self.resampler.push(&frame.0, &mut self.converted);
-        let room = self.converted.len().min(self.ring.slots());
-        if let Ok(chunk) = self.ring.write_chunk_uninit(room) {
+        end.resampler.push(&frame.0, &mut self.converted);
+        let room = self.converted.len().min(end.ring.slots());
+        if let Ok(chunk) = end.ring.write_chunk_uninit(room) {
             chunk.fill_from_iter(self.converted.iter().copied());
         }
         // The next frame is due when what is left would just serve the next callback: no later, or it would crackle; no
         // earlier, or everything would be heard later.
-        let (ring, capacity, period) = (&self.ring, self.capacity, &self.period);
-        if self
+        let reserve = self.reserve.follow(&end.demand, now);
+        if end
             .line
-            .wait_until(|| capacity - ring.slots() <= period.load(Relaxed))
+            .wait_until(|| end.capacity - end.ring.slots() <= end.demand.period() + reserve)
         {
             Ok(())
         } else {
-            Err(failure::lost(Direction::Output, &self.name))
+            Err(failure::lost(Direction::Output, &end.name))
         }
     }
 }
 
-fn open(device: &Device, name: &str) -> Result<(Stream, Opened), MediaError> {
+fn open(device: &Device, name: &str, buffer_ms: u32) -> Result<(Stream, End), MediaError> {
     let fail = |error: cpal::Error| failure::cannot_open(Direction::Output, name, &error);
     let supported = default_config(device, Direction::Output).map_err(fail)?;
     let rate = supported.sample_rate();
     let channels = usize::from(supported.channels()).max(1);
     let line = SharedLine::default();
     let mut outcome = None;
-    for config in configs(&supported) {
-        let (producer, consumer) = RingBuffer::new(rate as usize);
-        let period = Arc::new(AtomicUsize::new((rate / PERIODS_PER_SECOND) as usize));
-        let callback = callback(consumer, channels, Arc::clone(&period), Arc::clone(&line));
+    for config in configs(&supported, buffer_ms) {
+        let capacity = rate as usize;
+        let (producer, consumer) = RingBuffer::new(capacity);
+        let demand = Arc::new(Demand::new((rate * buffer_ms / 1_000) as usize));
+        let callback = callback(consumer, channels, Arc::clone(&demand), Arc::clone(&line));
         let errors = Arc::clone(&line);
+        let on_error = move |error| errors.report(&error);
         let stream = device
             .build_output_stream_raw(
                 config,
                 supported.sample_format(),
                 callback,
-                move |error| errors.report(&error),
+                on_error,
                 Some(OPEN_WITHIN),
             )
             .and_then(|stream| stream.play().map(|()| stream));
@@ -125,10 +152,12 @@ fn open(device: &Device, name: &str) -> Result<(Stream, Opened), MediaError> {
                 let resampler = Resampler::new(SAMPLE_RATE, rate)?;
                 return Ok((
                     stream,
-                    Opened {
+                    End {
                         name: name.into(),
                         ring: producer,
-                        period,
+                        capacity,
+                        demand,
+                        rate,
                         resampler,
                         line,
                     },
@@ -144,15 +173,12 @@ fn open(device: &Device, name: &str) -> Result<(Stream, Opened), MediaError> {
 fn callback(
     mut ring: Consumer<f32>,
     channels: usize,
-    period: Arc<AtomicUsize>,
+    demand: Arc<Demand>,
     line: SharedLine,
 ) -> impl FnMut(&mut cpal::Data, &cpal::OutputCallbackInfo) + Send + 'static {
     move |data, _| {
-        period.fetch_max((data.len() / channels).min(MAX_PERIOD), Relaxed);
+        demand.note(data.len() / channels, ring.slots());
         convert::write(data, channels, || ring.pop().unwrap_or(0.0));
         line.ring();
     }
 }
-
-/// A first callback that asks for a huge buffer (to fill it once) must not make everything late for ever.
-const MAX_PERIOD: usize = 4_096;

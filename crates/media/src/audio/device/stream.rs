@@ -15,7 +15,7 @@ use cpal::{
     SupportedStreamConfig, traits::DeviceTrait,
 };
 
-use super::{Direction, LOST_AFTER, OPEN_WITHIN, PERIODS_PER_SECOND, failure, find::find};
+use super::{Direction, LOST_AFTER, OPEN_WITHIN, failure, find::find};
 use crate::MediaError;
 
 /// How long the end of a call waits for a device to close.
@@ -138,8 +138,8 @@ pub(super) fn run<T: Send + 'static>(
 }
 
 /// The device's own format with a short buffer, and with its own where it takes no other.
-pub(super) fn configs(supported: &SupportedStreamConfig) -> [StreamConfig; 2] {
-    let mut period = supported.sample_rate() / PERIODS_PER_SECOND;
+pub(super) fn configs(supported: &SupportedStreamConfig, buffer_ms: u32) -> [StreamConfig; 2] {
+    let mut period = supported.sample_rate() * buffer_ms / 1_000;
     if let SupportedBufferSize::Range { min, max } = *supported.buffer_size() {
         period = period.clamp(min, max.max(min));
     }

@@ -1,0 +1,181 @@
+//! What a speaker asks for, and what follows from it: how much sound is kept ready, and how large its own buffer should be.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+/// A first callback that asks for a huge buffer (to fill it once) must not make everything late for ever.
+const MAX_PERIOD: usize = 4_096;
+
+/// Of 5 ms each.
+const MAX_RESERVE_STEPS: usize = 16;
+
+/// A reserve that was not needed for so long becomes smaller.
+const GIVE_BACK_AFTER: Duration = Duration::from_secs(10);
+
+/// How long a stream is watched before it is judged.
+const JUDGE_AFTER: Duration = Duration::from_secs(2);
+
+/// A device that takes less than this share of real time has left out sound. No clock is that wrong.
+const STARVED_BELOW: f64 = 0.96;
+
+/// What the callback has asked for, all in samples.
+#[derive(Debug, Default)]
+pub(super) struct Demand {
+    calls: AtomicUsize,
+    /// The most at once.
+    period: AtomicUsize,
+    /// All of it; wraps around.
+    asked: AtomicUsize,
+    /// What was not there; wraps around.
+    missed: AtomicUsize,
+}
+
+impl Demand {
+    pub(super) fn new(period: usize) -> Self {
+        Self {
+            period: AtomicUsize::new(period),
+            ..Self::default()
+        }
+    }
+
+    /// From the callback: so much is wanted, so much is there.
+    pub(super) fn note(&self, wanted: usize, there: usize) {
+        // The first call fills the device's whole buffer; and before the first frame nothing can be missing.
+        if self.calls.fetch_add(1, Relaxed) > 0 {
+            self.period.fetch_max(wanted.min(MAX_PERIOD), Relaxed);
+        }
+        self.asked.fetch_add(wanted, Relaxed);
+        if there > 0 && there < wanted {
+            self.missed.fetch_add(wanted - there, Relaxed);
+        }
+    }
+
+    pub(super) fn period(&self) -> usize {
+        self.period.load(Relaxed)
+    }
+}
+
+/// How much sound is kept ready on top of the next callback, in samples: nothing, until the ring has run dry because this
+/// computer was too busy to run our thread in time. Given back when that has not happened for a while.
+#[derive(Debug)]
+pub(super) struct Reserve {
+    samples: usize,
+    step: usize,
+    missed: usize,
+    since: Instant,
+}
+
+impl Reserve {
+    pub(super) const fn new(rate: u32, now: Instant) -> Self {
+        Self {
+            samples: 0,
+            step: (rate / 200) as usize,
+            missed: 0,
+            since: now,
+        }
+    }
+
+    /// The reserve in samples, after a look at what was missed.
+    pub(super) fn follow(&mut self, demand: &Demand, now: Instant) -> usize {
+        let missed = demand.missed.load(Relaxed);
+        if missed != self.missed {
+            self.missed = missed;
+            self.samples = (self.samples + self.step).min(MAX_RESERVE_STEPS * self.step);
+            self.since = now;
+        } else if now.duration_since(self.since) > GIVE_BACK_AFTER {
+            self.samples = self.samples.saturating_sub(self.step);
+            self.since = now;
+        }
+        self.samples
+    }
+}
+
+/// Watches whether the device takes sound as fast as time goes by. One that does not has run dry on its side: its buffer
+/// is too short for how busy this computer is.
+#[derive(Debug)]
+pub(super) struct Watch {
+    rate: u32,
+    /// None until the stream has run for a while: opening takes its time.
+    window: Option<(Instant, usize)>,
+    opened: Instant,
+}
+
+impl Watch {
+    pub(super) const fn new(rate: u32, now: Instant) -> Self {
+        Self {
+            rate,
+            window: None,
+            opened: now,
+        }
+    }
+
+    pub(super) fn is_starved(&mut self, demand: &Demand, now: Instant) -> bool {
+        let asked = demand.asked.load(Relaxed);
+        match self.window {
+            None if now.duration_since(self.opened) >= JUDGE_AFTER / 2 => {
+                self.window = Some((now, asked))
+            }
+            Some((since, before)) if now.duration_since(since) >= JUDGE_AFTER => {
+                self.window = Some((now, asked));
+                let due = now.duration_since(since).as_secs_f64() * f64::from(self.rate);
+                return (asked.wrapping_sub(before) as f64) < STARVED_BELOW * due;
+            }
+            _ => {}
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reserve_grows_when_the_ring_ran_dry_and_shrinks_again() {
+        let start = Instant::now();
+        let demand = Demand::new(480);
+        let mut reserve = Reserve::new(48_000, start);
+        assert_eq!(reserve.follow(&demand, start), 0);
+        for _ in 0..100 {
+            demand.note(480, 100);
+            reserve.follow(&demand, start);
+        }
+        assert_eq!(reserve.samples, 80 * 48);
+        assert_eq!(reserve.follow(&demand, start + GIVE_BACK_AFTER), 80 * 48);
+        let mut now = start;
+        for _ in 0..MAX_RESERVE_STEPS {
+            now += GIVE_BACK_AFTER + Duration::from_millis(1);
+            reserve.follow(&demand, now);
+        }
+        assert_eq!(reserve.samples, 0);
+    }
+
+    #[test]
+    fn the_period_is_what_is_asked_for_at_most_but_not_at_first() {
+        let demand = Demand::new(480);
+        demand.note(96_000, 0);
+        assert_eq!(demand.period(), 480);
+        demand.note(1_024, 1_024);
+        demand.note(512, 512);
+        assert_eq!(demand.period(), 1_024);
+        demand.note(96_000, 0);
+        assert_eq!(demand.period(), MAX_PERIOD);
+    }
+
+    #[test]
+    fn a_device_that_takes_too_little_is_starved() {
+        let judge = |share: f64| {
+            let start = Instant::now();
+            let demand = Demand::new(480);
+            let mut watch = Watch::new(48_000, start);
+            (1..=400).any(|tick| {
+                demand.note((480.0 * share) as usize, 480);
+                watch.is_starved(&demand, start + Duration::from_millis(10 * tick))
+            })
+        };
+        assert!(!judge(1.0) && !judge(0.98));
+        assert!(judge(0.9) && judge(0.5));
+    }
+}
