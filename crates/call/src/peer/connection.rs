@@ -9,11 +9,9 @@ use rtc::{
     interceptor::{Registry, Slot, TwccReceiverBuilder},
     media_stream::MediaStreamTrack,
     peer_connection::transport::RTCDtlsTransportState,
-    rtp_transceiver::rtp_sender::{
-        RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
-    },
+    rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind},
 };
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use vireo_protocol::{IceCandidate, IceServer};
 use webrtc::{
     media_stream::track_local::static_rtp::TrackLocalStaticRTP,
@@ -29,6 +27,7 @@ use super::{
     PeerConfig, PeerError, PeerEvent, addresses, codecs,
     media::{MediaInterceptor, Session},
     runtime::{ConnectionRuntime, Wake},
+    sender::Outbox,
 };
 
 /// Between two rounds of connectivity checks. Most of the time a connection takes to come up on a short path.
@@ -70,17 +69,24 @@ pub(super) struct Setup {
 pub(super) struct Observer {
     events: mpsc::UnboundedSender<PeerEvent>,
     wake: Arc<Wake>,
+    outbox: Arc<Outbox>,
     setup: Mutex<Setup>,
-    connected: Notify,
+    /// Any sender: the way to the transports below.
+    sender: Mutex<Option<Arc<dyn RtpSender>>>,
 }
 
 impl Observer {
-    pub fn new(events: mpsc::UnboundedSender<PeerEvent>, wake: Arc<Wake>) -> Self {
+    pub fn new(
+        events: mpsc::UnboundedSender<PeerEvent>,
+        wake: Arc<Wake>,
+        outbox: Arc<Outbox>,
+    ) -> Self {
         Self {
             events,
             wake,
+            outbox,
             setup: Mutex::default(),
-            connected: Notify::new(),
+            sender: Mutex::default(),
         }
     }
 
@@ -92,25 +98,32 @@ impl Observer {
         let _ = self.events.send(event); // Nobody listens any more: the call is over.
     }
 
-    /// Watches what the connection does not report by itself: which path it took, and that the other side has closed it
-    /// (its state stays "connected" after a `close_notify`).
+    /// From now on this is the connection it listens to.
+    pub fn attach(&self, sender: Arc<dyn RtpSender>) {
+        *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+    }
+
+    /// Waits for what the connection does not report by itself: that the other side has closed it. Its state stays
+    /// "connected" after a `close_notify`.
     pub async fn watch(self: Arc<Self>, sender: Arc<dyn RtpSender>) {
         loop {
-            tokio::select! {
-                () = self.connected.notified() => self.note_path(&*sender).await,
-                () = self.wake.alert_handled() => {
-                    if let Ok(Some(transport)) = sender.transport().await
-                        && let Ok(RTCDtlsTransportState::Closed) = transport.state().await
-                    {
-                        return self.report(PeerEvent::Closed);
-                    }
-                }
+            self.wake.alert_handled().await;
+            if let Ok(Some(transport)) = sender.transport().await
+                && let Ok(RTCDtlsTransportState::Closed) = transport.state().await
+            {
+                return self.report(PeerEvent::Closed);
             }
         }
     }
 
-    async fn note_path(&self, sender: &dyn RtpSender) {
-        if let Ok(Some(transport)) = sender.transport().await
+    async fn note_path(&self) {
+        let sender = self
+            .sender
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(sender) = sender
+            && let Ok(Some(transport)) = sender.transport().await
             && let Ok(Some(pair)) = transport
                 .ice_transport()
                 .get_selected_candidate_pair()
@@ -157,12 +170,14 @@ impl PeerConnectionEventHandler for Observer {
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
         match state {
             RTCPeerConnectionState::Connected => {
-                let mut setup = self.setup();
-                if setup.dtls.is_none() {
-                    setup.dtls = setup.connected_at.map(|at| at.elapsed());
+                {
+                    let mut setup = self.setup();
+                    if setup.dtls.is_none() {
+                        setup.dtls = setup.connected_at.map(|at| at.elapsed());
+                    }
                 }
-                drop(setup);
-                self.connected.notify_one();
+                self.note_path().await;
+                self.outbox.connected();
                 self.report(PeerEvent::Connected);
                 self.wake.wake(); // Media may flow.
             }
@@ -251,22 +266,18 @@ pub(super) async fn add_track(
     ssrc: u32,
     stream: &str,
 ) -> Result<Arc<dyn RtpSender>, PeerError> {
-    let (label, mime_type, clock_rate, channels) = match kind {
-        RtpCodecKind::Audio => ("audio", "audio/opus", 48_000, 2),
-        _ => ("video", "video/H264", 90_000, 0),
+    let label = if kind == RtpCodecKind::Audio {
+        "audio"
+    } else {
+        "video"
     };
+    // Without a codec of its own: one would keep all others out of the offer.
     let encoding = RTCRtpEncodingParameters {
         rtp_coding_parameters: RTCRtpCodingParameters {
             ssrc: Some(ssrc),
             ..Default::default()
         },
         active: true,
-        codec: RTCRtpCodec {
-            mime_type: mime_type.into(),
-            clock_rate,
-            channels,
-            ..Default::default()
-        },
         ..Default::default()
     };
     let track = MediaStreamTrack::new(

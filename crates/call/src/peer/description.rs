@@ -58,6 +58,26 @@ pub(super) fn parse(
     Ok(parsed)
 }
 
+/// Whether one of these codecs is offered, or no video at all.
+pub(super) fn offers_video(
+    offer: &RTCSessionDescription,
+    codecs: &[VideoCodec],
+) -> Result<bool, PeerError> {
+    let sections = offer
+        .unmarshal()
+        .map_err(|error| PeerError::InvalidDescription(error.to_string()))?
+        .media_descriptions;
+    let has_video = sections
+        .iter()
+        .any(|section| section.media_name.media == "video" && section.media_name.port.value != 0);
+    let offered = negotiated(offer)?.video;
+    Ok(!has_video
+        || offered.is_some_and(|video| {
+            let known = |(_, codec): &(u8, VideoCodec)| codecs.contains(codec);
+            video.codecs.iter().any(known)
+        }))
+}
+
 /// What an answer agrees to. Sections that were rejected (port 0) or are inactive carry nothing.
 pub(super) fn negotiated(answer: &RTCSessionDescription) -> Result<Negotiated, PeerError> {
     let sections = answer

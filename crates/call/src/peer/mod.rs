@@ -52,6 +52,7 @@ use sender::Outbox;
 /// Candidates may be added at any time; those that come before the other side's description wait for it.
 /// Dropping a peer closes it without telling the other side; [`Peer::close`] tells.
 pub struct Peer {
+    config: PeerConfig,
     connection: Arc<dyn PeerConnection>,
     session: Arc<Mutex<Session>>,
     observer: Arc<Observer>,
@@ -96,18 +97,11 @@ impl Peer {
             events.clone(),
             received,
         );
-        let (audio_ssrc, video_ssrc) = session.ssrcs();
         let session = Arc::new(Mutex::new(session));
-        let observer = Arc::new(Observer::new(events, wake.clone()));
-        let connection = connection::open(&config, &session, &observer, runtime).await?;
-        let stream = format!("vireo-{audio_ssrc:08x}");
-        let sender =
-            connection::add_track(&*connection, RtpCodecKind::Audio, audio_ssrc, &stream).await?;
-        if !config.video_codecs.is_empty() {
-            connection::add_track(&*connection, RtpCodecKind::Video, video_ssrc, &stream).await?;
-        }
-        let watcher = tokio::spawn(observer.clone().watch(sender));
+        let observer = Arc::new(Observer::new(events, wake.clone(), outbox.clone()));
+        let (connection, watcher) = open(&config, &session, &observer, runtime).await?;
         Ok(Self {
+            config,
             connection,
             session,
             observer,
@@ -141,7 +135,13 @@ impl Peer {
         &mut self,
         offer: &SessionDescription,
     ) -> Result<SessionDescription, PeerError> {
-        self.set_remote(description::parse(offer, true)?).await?;
+        let offer = description::parse(offer, true)?;
+        if !self.config.video_codecs.is_empty()
+            && !description::offers_video(&offer, &self.config.video_codecs)?
+        {
+            self.reopen_without_video().await?;
+        }
+        self.set_remote(offer).await?;
         let answer = self.connection.create_answer(None).await.map_err(invalid)?;
         self.agree(&answer)?;
         let sdp = answer.sdp.clone();
@@ -226,6 +226,17 @@ impl Peer {
         }
     }
 
+    /// `webrtc` cannot answer an offer whose pictures it has no codec for, unless it has no codec for pictures at all.
+    async fn reopen_without_video(&mut self) -> Result<(), PeerError> {
+        self.watcher.abort();
+        self.connection.close().await.map_err(internal)?;
+        self.config.video_codecs.clear();
+        let runtime = ConnectionRuntime::new(self.wake.clone());
+        (self.connection, self.watcher) =
+            open(&self.config, &self.session, &self.observer, runtime).await?;
+        Ok(())
+    }
+
     /// Applies the other side's description and the candidates that came before it.
     async fn set_remote(&mut self, description: RTCSessionDescription) -> Result<(), PeerError> {
         self.connection
@@ -280,6 +291,28 @@ impl Drop for Peer {
             });
         }
     }
+}
+
+/// A connection with its tracks, and the task that watches it.
+async fn open(
+    config: &PeerConfig,
+    session: &Arc<Mutex<Session>>,
+    observer: &Arc<Observer>,
+    runtime: ConnectionRuntime,
+) -> Result<(Arc<dyn PeerConnection>, JoinHandle<()>), PeerError> {
+    let (audio, video) = session
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .ssrcs();
+    let connection = connection::open(config, session, observer, runtime).await?;
+    let stream = format!("vireo-{audio:08x}");
+    let sender = connection::add_track(&*connection, RtpCodecKind::Audio, audio, &stream).await?;
+    if !config.video_codecs.is_empty() {
+        connection::add_track(&*connection, RtpCodecKind::Video, video, &stream).await?;
+    }
+    observer.attach(sender.clone());
+    let watcher = tokio::spawn(observer.clone().watch(sender));
+    Ok((connection, watcher))
 }
 
 /// The candidate if it is one that can be tried. Candidates over TCP and names that only the other side's network knows

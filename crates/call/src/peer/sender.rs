@@ -99,14 +99,19 @@ impl Outbox {
         }
     }
 
-    /// Takes everything. Whoever takes has a connection to send it over, so from now on sound is taken too.
+    /// The connection has come up: from now on sound is taken too.
+    pub fn connected(&self) {
+        self.lock().connected = true;
+    }
+
+    /// Takes everything.
     pub fn take(&self) -> Queued {
         let mut queued = self.lock();
-        queued.connected = true;
+        let connected = queued.connected;
         std::mem::replace(
             &mut *queued,
             Queued {
-                connected: true,
+                connected,
                 ..Queued::default()
             },
         )
@@ -165,6 +170,7 @@ mod tests {
             sender.send_video(frame(key_frame));
         }
         sender.send_audio(Bytes::from_static(b"sound"), 0);
+        outbox.connected();
         let queued = outbox.take();
         let key_frames: Vec<_> = queued.video.iter().map(|frame| frame.key_frame).collect();
         assert_eq!(key_frames, [true, false]);
@@ -182,6 +188,7 @@ mod tests {
         for _ in 0..100 {
             sender.send_video(frame(false));
         }
+        outbox.connected();
         let queued = outbox.take();
         assert!(queued.video.is_empty());
         assert_eq!(events.try_recv(), Ok(PeerEvent::KeyFrameRequested));
