@@ -1,1 +1,109 @@
-//! placeholder
+//! The desktop application: a window over [`vireo_client`]. Everything that a call is happens below; here are the window, the
+//! commands that it can give, the views that it gets, and the way of the pictures to it.
+
+mod app;
+mod arguments;
+mod commands;
+mod devices;
+mod embedded;
+mod media_socket;
+mod view;
+mod window;
+
+use std::{process::ExitCode, sync::Arc};
+
+use clap::Parser;
+use tauri::{AppHandle, Emitter, Manager, RunEvent};
+use tracing_subscriber::EnvFilter;
+
+use crate::{app::App, arguments::Arguments, media_socket::MediaServer};
+
+/// Runs the application until its window is closed.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_env("VIREO_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    match run_application(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error, "Vireo cannot run");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_application(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    tauri::async_runtime::set(runtime.handle().clone());
+    let pictures = Arc::new(runtime.block_on(MediaServer::start())?);
+    let mut context = tauri::generate_context!();
+    window::allow_media_socket(context.config_mut(), &pictures.origin());
+
+    let profile = arguments.profile.clone();
+    let app = App::new(arguments, pictures);
+    let state = app.clone();
+    let tauri = tauri::Builder::default()
+        .manage(app.clone())
+        .invoke_handler(tauri::generate_handler![
+            commands::view,
+            commands::start,
+            commands::add_contact,
+            commands::place_call,
+            commands::accept_call,
+            commands::decline_call,
+            commands::end_call,
+            commands::dismiss_call,
+            commands::set_microphone_muted,
+            commands::set_camera_enabled,
+            commands::media_socket,
+        ])
+        .setup(move |tauri| {
+            window::open(tauri.handle(), profile.as_deref())?;
+            tauri::async_runtime::spawn(publish_views(tauri.handle().clone()));
+            tauri::async_runtime::spawn(state.start());
+            tauri::async_runtime::spawn(exit_when_asked(tauri.handle().clone()));
+            Ok(())
+        })
+        .build(context)?;
+    tauri.run(move |_, event| {
+        if let RunEvent::Exit = event {
+            runtime.block_on(app.stop());
+        }
+    });
+    Ok(())
+}
+
+/// Sends every view to the window.
+async fn publish_views(handle: AppHandle) {
+    let mut view = handle.state::<Arc<App>>().view();
+    while view.changed().await.is_ok() {
+        let now = view.borrow_and_update().clone();
+        if let Err(error) = handle.emit("view", now) {
+            tracing::warn!(%error, "the window did not get its view");
+        }
+    }
+}
+
+/// Ends the application as if the window were closed when the system or a terminal asks for it.
+async fn exit_when_asked(handle: AppHandle) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            },
+            Err(_) => return,
+        }
+    }
+    #[cfg(not(unix))]
+    if tokio::signal::ctrl_c().await.is_err() {
+        return;
+    }
+    handle.exit(0);
+}

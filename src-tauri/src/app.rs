@@ -1,0 +1,262 @@
+//! The application behind the window: from its start to its end.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::watch;
+use vireo_client::{
+    Client, ClientError, ClientOptions, Session,
+    paths::{Account, Profile, Settings},
+};
+
+use crate::{
+    arguments::Arguments,
+    devices::{self, Choices, DesktopMedia},
+    embedded::EmbeddedServer,
+    media_socket::MediaServer,
+    view::{AppView, Screen},
+};
+
+/// Time between two attempts to sign in.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// What a goodbye to the server may take at most.
+const GOODBYE: Duration = Duration::from_secs(4);
+
+/// The state that the commands work on.
+pub struct App {
+    arguments: Arguments,
+    pictures: Arc<MediaServer>,
+    view: watch::Sender<AppView>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    profile: Option<Profile>,
+    server: Option<String>,
+    embedded: Option<EmbeddedServer>,
+    media: Option<Arc<DesktopMedia>>,
+    settings: Settings,
+    client: Option<Client>,
+}
+
+impl App {
+    /// An application that has not started.
+    #[must_use]
+    pub fn new(arguments: Arguments, pictures: Arc<MediaServer>) -> Arc<Self> {
+        let view = watch::Sender::new(AppView {
+            revision: 0,
+            screen: Screen::Starting,
+            stand_ins: Vec::new(),
+        });
+        Arc::new(Self {
+            arguments,
+            pictures,
+            view,
+            inner: Mutex::default(),
+        })
+    }
+
+    /// The view, now and after every change.
+    #[must_use]
+    pub fn view(&self) -> watch::Receiver<AppView> {
+        self.view.subscribe()
+    }
+
+    /// Where the window gets its pictures.
+    #[must_use]
+    pub fn pictures(&self) -> &MediaServer {
+        &self.pictures
+    }
+
+    /// The signed-in client.
+    ///
+    /// # Errors
+    /// [`ClientError::Closed`] while nobody is signed in.
+    pub fn client(&self) -> Result<Client, ClientError> {
+        self.with(|inner| inner.client.clone())
+            .ok_or(ClientError::Closed)
+    }
+
+    /// Opens the profile, starts the embedded server unless another one was asked for, and signs in if there is an account.
+    pub async fn start(self: Arc<Self>) {
+        if let Err(message) = self.try_start().await {
+            tracing::error!(message, "Vireo cannot start");
+            self.show(Screen::Failed { message });
+        }
+    }
+
+    async fn try_start(self: &Arc<Self>) -> Result<(), String> {
+        let sentence = |error: ClientError| error.to_string();
+        let profile = Profile::open(self.arguments.profile.as_deref()).map_err(sentence)?;
+        let settings = profile.settings().map_err(sentence)?;
+        let account = profile.account().map_err(sentence)?;
+        self.choose_devices(&settings).await;
+        let url = if let Some(url) = &self.arguments.server {
+            url.trim_end_matches('/').to_owned()
+        } else {
+            let embedded = EmbeddedServer::start(&profile).await?;
+            let url = embedded.url().to_owned();
+            self.with(|inner| inner.embedded = Some(embedded));
+            url
+        };
+        self.with(|inner| {
+            inner.profile = Some(profile);
+            inner.settings = settings;
+            inner.server = Some(url.clone());
+        });
+        // An account belongs to one server; on another one the person starts anew.
+        match account.filter(|account| account.server == self.server_to_remember()) {
+            Some(account) => self.sign_in(&url, &account).await,
+            None => {
+                self.ask_for_a_name();
+                Ok(())
+            }
+        }
+    }
+
+    async fn choose_devices(&self, settings: &Settings) {
+        let environment = |name: &str| std::env::var(name).ok();
+        let mut choices = Choices::new(settings, environment, self.arguments.stand_ins);
+        if self.arguments.stand_ins {
+            // Looking for devices can take a while, so it happens on a thread of its own, and only where it matters.
+            let found = tokio::task::spawn_blocking(devices::present).await;
+            let (camera, microphone, speaker) = found.unwrap_or_default();
+            choices = choices.with_stand_ins(camera, microphone, speaker);
+        }
+        self.view
+            .send_modify(|view| view.stand_ins = choices.visible());
+        let media = Arc::new(DesktopMedia::new(choices, self.pictures.clone()));
+        self.with(|inner| inner.media = Some(media));
+    }
+
+    /// Makes the account, with a secret of the application's own making, and keeps it.
+    ///
+    /// # Errors
+    /// [`ClientError::NameTaken`] and what else a server can say; nothing is kept then.
+    pub async fn register(self: &Arc<Self>, name: &str) -> Result<(), ClientError> {
+        let (profile, server) = self.with(|inner| (inner.profile.clone(), inner.server.clone()));
+        let (Some(profile), Some(server)) = (profile, server) else {
+            return Err(ClientError::Closed);
+        };
+        let account = Account::with_new_secret(self.server_to_remember(), name);
+        let session = Client::register(&server, name, &account.password).await?;
+        profile.save_account(&account)?;
+        self.use_session(session);
+        Ok(())
+    }
+
+    async fn sign_in(self: &Arc<Self>, url: &str, account: &Account) -> Result<(), String> {
+        loop {
+            match Client::sign_in(url, &account.name, &account.password).await {
+                Ok(session) => {
+                    self.use_session(session);
+                    return Ok(());
+                }
+                Err(ClientError::ServerUnreachable) => {
+                    self.show(Screen::Waiting);
+                    tokio::time::sleep(RETRY).await;
+                }
+                // The server has lost its data or another one listens there: the person starts anew, name prefilled.
+                Err(ClientError::WrongPassword) => {
+                    self.ask_for(account.name.clone());
+                    return Ok(());
+                }
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+    }
+
+    fn use_session(self: &Arc<Self>, session: Session) {
+        let client = self.with(|inner| {
+            let media = inner.media.clone()?;
+            let options = ClientOptions {
+                ice_servers: inner.settings.ice_servers.clone(),
+                ..ClientOptions::default()
+            };
+            let client = Client::connect(session, media, options);
+            inner.client = Some(client.clone());
+            Some(client)
+        });
+        let Some(client) = client else { return };
+        let app = self.clone();
+        tokio::spawn(async move {
+            let mut view = client.view();
+            drop(client);
+            loop {
+                let now = view.borrow_and_update().clone();
+                app.show(Screen::Home(now));
+                if view.changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Ends the call and stops the embedded server.
+    pub async fn stop(&self) {
+        let (client, embedded) = self.with(|inner| (inner.client.take(), inner.embedded.take()));
+        let goodbye = async {
+            if let Some(client) = client {
+                client.close().await;
+            }
+            if let Some(embedded) = embedded {
+                embedded.stop().await;
+            }
+        };
+        if tokio::time::timeout(GOODBYE, goodbye).await.is_err() {
+            tracing::warn!("the server did not answer the goodbye");
+        }
+    }
+
+    fn ask_for_a_name(&self) {
+        self.ask_for(suggested_name(std::env::var("USER").ok()));
+    }
+
+    fn ask_for(&self, suggested_name: String) {
+        self.show(Screen::FirstRun {
+            suggested_name,
+            server: self.server_to_remember(),
+        });
+    }
+
+    fn server_to_remember(&self) -> Option<String> {
+        let asked = self.arguments.server.as_deref();
+        asked.map(|url| url.trim_end_matches('/').to_owned())
+    }
+
+    fn show(&self, screen: Screen) {
+        self.view.send_modify(|view| {
+            view.revision += 1;
+            view.screen = screen;
+        });
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
+        // Nothing in here panics halfway through a change.
+        work(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What the computer calls the person, where that is a person's name.
+fn suggested_name(user: Option<String>) -> String {
+    user.or_else(|| std::env::var("USERNAME").ok())
+        .filter(|name| !["root", "user", "admin", "Administrator"].contains(&name.as_str()))
+        .filter(|name| vireo_protocol::name_problem(name).is_none())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::suggested_name;
+
+    #[test]
+    fn only_a_persons_name_is_suggested() {
+        assert_eq!(suggested_name(Some("jonas".into())), "jonas");
+        assert_eq!(suggested_name(Some("root".into())), "");
+        assert_eq!(suggested_name(Some(" ".into())), "");
+    }
+}

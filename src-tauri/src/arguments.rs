@@ -1,0 +1,22 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Video calls people prefer.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "vireo", version)]
+pub struct Arguments {
+    /// Keep account and settings in this folder, so that several people can use one computer account.
+    #[arg(long, value_name = "DIR")]
+    pub profile: Option<PathBuf>,
+
+    /// Use this server instead of the one inside Vireo.
+    #[arg(long, value_name = "URL")]
+    pub server: Option<String>,
+
+    /// Where there is no camera, microphone or speaker, let a test picture, a tone and silence stand in.
+    #[arg(long)]
+    pub stand_ins: bool,
+}

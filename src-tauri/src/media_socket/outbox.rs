@@ -1,0 +1,261 @@
+//! What waits to be sent to the web view, and who hears what it answers.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+use vireo_media::VideoCodec;
+
+use super::{
+    gate::{Gate, Verdict},
+    wire::WorkerSays,
+};
+
+/// Hears that the web view's decoder needs a key frame.
+pub type AskKeyFrame = Arc<dyn Fn() + Send + Sync>;
+
+/// Between the threads of a call and the task of the connection. Never grows: remote pictures pass a [`Gate`], and of this
+/// side's own only the newest waits.
+#[derive(Default)]
+pub struct Outbox {
+    state: Mutex<State>,
+    news: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// Counts connections; the latest one is served, and none at 0.
+    connection: u64,
+    connected: bool,
+    remote: VecDeque<Bytes>,
+    own: Option<Bytes>,
+    /// Remote pictures that are queued or sent and that the worker has not taken in.
+    underway: usize,
+    taken: u64,
+    gate: Gate,
+    native: Vec<VideoCodec>,
+    shown: Option<(u32, u32)>,
+    ask_key_frame: Option<AskKeyFrame>,
+}
+
+impl std::fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Outbox")
+    }
+}
+
+impl Outbox {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A thread that panicked has left the queue as whole as it was: every change is one assignment.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    // For the sinks.
+
+    /// A new call: its decoder starts with a key frame.
+    pub fn begin(&self, ask_key_frame: AskKeyFrame) {
+        let mut state = self.state();
+        state.ask_key_frame = Some(ask_key_frame);
+        state.remote.clear();
+        state.gate.close();
+        state.taken = 0;
+    }
+
+    /// The call is over; what it left is not shown any more.
+    pub fn finish(&self) {
+        let mut state = self.state();
+        state.ask_key_frame = None;
+        state.remote.clear();
+        state.own = None;
+    }
+
+    /// Queues a remote picture, unless there is a backlog or nobody to see it.
+    pub fn offer_remote(&self, key_frame: bool, message: impl FnOnce() -> Bytes) {
+        let mut state = self.state();
+        if !state.connected {
+            state.gate.close();
+            return;
+        }
+        let underway = state.underway;
+        match state.gate.decide(key_frame, underway) {
+            Verdict::Drop => {}
+            Verdict::DropAndAsk => {
+                let ask = state.ask_key_frame.clone();
+                drop(state);
+                ask.iter().for_each(|ask| ask());
+            }
+            Verdict::Pass => {
+                state.remote.push_back(message());
+                state.underway += 1;
+                drop(state);
+                self.news.notify_one();
+            }
+        }
+    }
+
+    /// Whether somebody would see this side's own pictures.
+    pub fn wants_own(&self) -> bool {
+        let state = self.state();
+        state.connected && state.own.is_none()
+    }
+
+    /// Queues one of this side's own pictures; it replaces one that still waits.
+    pub fn offer_own(&self, message: Bytes) {
+        self.state().own = Some(message);
+        self.news.notify_one();
+    }
+
+    /// Whether the web view has said that it cannot decode the codec.
+    pub fn is_native(&self, codec: VideoCodec) -> bool {
+        self.state().native.contains(&codec)
+    }
+
+    /// At which size remote pictures are shown, in device pixels.
+    pub fn shown(&self) -> Option<(u32, u32)> {
+        self.state().shown
+    }
+
+    /// How many remote pictures of this call the worker has taken in.
+    pub fn taken(&self) -> u64 {
+        self.state().taken
+    }
+
+    // For the connection.
+
+    /// A web view has connected. Returns the connection's number; an earlier connection finds that it is not the latest.
+    pub fn connect(&self) -> u64 {
+        let mut state = self.state();
+        state.connection += 1;
+        state.connected = true;
+        state.remote.clear();
+        state.own = None;
+        state.underway = 0;
+        state.gate.close();
+        state.native.clear();
+        state.shown = None;
+        let number = state.connection;
+        drop(state);
+        // Wakes the earlier connection, if there is one, so that it closes.
+        self.news.notify_waiters();
+        number
+    }
+
+    /// The connection is gone.
+    pub fn disconnect(&self, number: u64) {
+        let mut state = self.state();
+        if state.connection == number {
+            state.connected = false;
+        }
+    }
+
+    /// The next message of this connection; none when a later one has taken over.
+    pub async fn next(&self, number: u64) -> Option<Bytes> {
+        loop {
+            let news = self.news.notified();
+            tokio::pin!(news);
+            // Enabled before looking, so that nothing is missed in between.
+            news.as_mut().enable();
+            {
+                let mut state = self.state();
+                if state.connection != number {
+                    return None;
+                }
+                let next = state.remote.pop_front().or_else(|| state.own.take());
+                if next.is_some() {
+                    return next;
+                }
+            }
+            news.await;
+        }
+    }
+
+    /// The worker has spoken.
+    pub fn hear(&self, number: u64, said: WorkerSays) {
+        let mut state = self.state();
+        if state.connection != number {
+            return;
+        }
+        match said {
+            WorkerSays::Taken => {
+                state.underway = state.underway.saturating_sub(1);
+                state.taken += 1;
+            }
+            WorkerSays::Size { width, height } => state.shown = Some((width, height)),
+            WorkerSays::KeyFrame => {
+                let ask = state.ask_key_frame.clone();
+                drop(state);
+                ask.iter().for_each(|ask| ask());
+            }
+            WorkerSays::Native { codec } => {
+                let codec = VideoCodec::from(codec);
+                tracing::info!(?codec, "the web view cannot decode; decoding natively");
+                if !state.native.contains(&codec) {
+                    state.native.push(codec);
+                }
+                let ask = state.ask_key_frame.clone();
+                drop(state);
+                ask.iter().for_each(|ask| ask());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::{super::gate::MOST_UNDERWAY, super::wire::CodecName, *};
+
+    fn counting() -> (Arc<AtomicUsize>, AskKeyFrame) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counter = asked.clone();
+        let ask = Arc::new(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
+        (asked, ask)
+    }
+
+    #[tokio::test]
+    async fn the_queue_never_grows_beyond_its_limit_and_recovers_with_a_key_frame() {
+        let outbox = Outbox::default();
+        let (asked, ask) = counting();
+        let number = outbox.connect();
+        outbox.begin(ask);
+        for index in 0..100_u8 {
+            outbox.offer_remote(index == 0, || Bytes::copy_from_slice(&[index]));
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 0, "asking would not help yet");
+        for index in 0..MOST_UNDERWAY {
+            let sent = outbox.next(number).await.expect("connected");
+            assert_eq!(usize::from(sent[0]), index);
+            outbox.hear(number, WorkerSays::Taken);
+        }
+        outbox.offer_remote(false, || unreachable!("a delta frame cannot be shown now"));
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        outbox.offer_remote(true, || Bytes::from_static(b"key"));
+        assert_eq!(outbox.next(number).await.expect("connected"), "key");
+        assert_eq!(outbox.taken(), MOST_UNDERWAY as u64);
+    }
+
+    #[tokio::test]
+    async fn a_later_connection_takes_over() {
+        let outbox = Outbox::default();
+        let (first, second) = (outbox.connect(), outbox.connect());
+        assert_eq!(outbox.next(first).await, None);
+        outbox.hear(first, WorkerSays::Native { codec: CodecName::Vp8 });
+        assert!(!outbox.is_native(VideoCodec::Vp8));
+        outbox.disconnect(first);
+        outbox.offer_own(Bytes::from_static(b"me"));
+        assert_eq!(outbox.next(second).await.expect("connected"), "me");
+    }
+
+    #[test]
+    fn without_a_window_pictures_go_nowhere() {
+        let outbox = Outbox::default();
+        outbox.offer_remote(true, || unreachable!("nobody would see it"));
+        assert!(!outbox.wants_own());
+    }
+}

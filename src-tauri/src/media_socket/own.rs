@@ -1,0 +1,47 @@
+//! Takes this side's own pictures.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use vireo_media::{
+    VideoFrame, VideoSink,
+    video::{fit, scale},
+};
+
+use super::{outbox::Outbox, wire};
+
+/// Own pictures are shown at most this large, in pixels.
+const LARGEST: (u32, u32) = (384, 216);
+
+/// Own pictures are shown at most every so often: often enough to look alive, and cheap to paint.
+const INTERVAL: Duration = Duration::from_millis(45);
+
+/// Sends small pictures of this side to the web view.
+pub struct OwnSink {
+    outbox: Arc<Outbox>,
+    last: Option<Instant>,
+}
+
+impl OwnSink {
+    /// A sink for one camera.
+    pub fn new(outbox: Arc<Outbox>) -> Self {
+        Self { outbox, last: None }
+    }
+}
+
+impl VideoSink for OwnSink {
+    fn frame(&mut self, frame: &VideoFrame) {
+        let now = Instant::now();
+        let early = self
+            .last
+            .is_some_and(|last| now.duration_since(last) < INTERVAL);
+        if early || !self.outbox.wants_own() {
+            return;
+        }
+        self.last = Some(now);
+        let (width, height) = fit(frame.width, frame.height, LARGEST.0, LARGEST.1);
+        self.outbox.offer_own(wire::own(&scale(frame, width, height)));
+    }
+}

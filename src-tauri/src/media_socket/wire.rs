@@ -1,0 +1,144 @@
+//! The messages, as `ui/src/call/media/wire.ts` describes them: a header of 12 bytes, little-endian, then the picture.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use serde::Deserialize;
+use vireo_media::{EncodedFrame, VideoCodec, VideoFrame};
+
+/// What a binary message carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Remote = 1,
+    RemoteRaw = 2,
+    Own = 3,
+}
+
+/// What the worker says, as JSON text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum WorkerSays {
+    /// One remote picture has been taken in.
+    Taken,
+    /// The decoder cannot go on without a key frame.
+    KeyFrame,
+    /// The web view cannot decode this codec.
+    Native {
+        /// Which.
+        codec: CodecName,
+    },
+    /// Remote pictures are shown at this size, in device pixels.
+    Size {
+        /// Pixels in a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+}
+
+/// A codec by its name in the messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CodecName {
+    /// RFC 6184.
+    H264,
+    /// RFC 7741.
+    Vp8,
+}
+
+impl From<CodecName> for VideoCodec {
+    fn from(name: CodecName) -> Self {
+        match name {
+            CodecName::H264 => Self::H264,
+            CodecName::Vp8 => Self::Vp8,
+        }
+    }
+}
+
+/// A remote picture as it came from the network.
+pub fn remote(frame: &EncodedFrame) -> Bytes {
+    let codec = match frame.codec {
+        VideoCodec::H264 => 1,
+        VideoCodec::Vp8 => 2,
+    };
+    let size = (frame.width, frame.height);
+    message(
+        Kind::Remote,
+        codec,
+        frame.key_frame,
+        size,
+        frame.rtp_timestamp,
+        &frame.data,
+    )
+}
+
+/// A remote picture that was decoded on this side.
+pub fn remote_raw(frame: &VideoFrame, rtp_timestamp: u32) -> Bytes {
+    let size = (frame.width, frame.height);
+    message(Kind::RemoteRaw, 0, true, size, rtp_timestamp, &frame.data)
+}
+
+/// One of this side's own pictures.
+pub fn own(frame: &VideoFrame) -> Bytes {
+    let size = (frame.width, frame.height);
+    message(Kind::Own, 0, true, size, 0, &frame.data)
+}
+
+fn message(
+    kind: Kind,
+    codec: u8,
+    key_frame: bool,
+    (width, height): (u32, u32),
+    rtp_timestamp: u32,
+    data: &[u8],
+) -> Bytes {
+    let mut message = BytesMut::with_capacity(12 + data.len());
+    message.put_u8(kind as u8);
+    message.put_u8(codec);
+    message.put_u8(u8::from(key_frame));
+    message.put_u8(0);
+    // Nothing that is larger than 65,535 pixels can be a picture; 0 says that the size is not known.
+    message.put_u16_le(u16::try_from(width).unwrap_or(0));
+    message.put_u16_le(u16::try_from(height).unwrap_or(0));
+    message.put_u32_le(rtp_timestamp);
+    message.put_slice(data);
+    message.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_remote_picture_has_the_header_that_the_worker_reads() {
+        let frame = EncodedFrame {
+            codec: VideoCodec::Vp8,
+            data: Bytes::from_static(&[9, 8, 7]),
+            key_frame: true,
+            width: 1280,
+            height: 720,
+            rtp_timestamp: 0x0102_0304,
+            captured_at: Instant::now(),
+        };
+        let expected = [1, 2, 1, 0, 0x00, 0x05, 0xd0, 0x02, 4, 3, 2, 1, 9, 8, 7];
+        assert_eq!(remote(&frame).as_ref(), expected);
+    }
+
+    #[test]
+    fn the_workers_words_are_read_and_others_refused() {
+        let read = |text| serde_json::from_str::<WorkerSays>(text);
+        assert_eq!(
+            read(r#"{"type":"taken"}"#).expect("valid"),
+            WorkerSays::Taken
+        );
+        let native = WorkerSays::Native {
+            codec: CodecName::H264,
+        };
+        assert_eq!(
+            read(r#"{"type":"native","codec":"h264"}"#).expect("valid"),
+            native
+        );
+        assert!(read(r#"{"type":"size","width":-1,"height":2}"#).is_err());
+        assert!(read(r#"{"type":"reboot"}"#).is_err());
+    }
+}

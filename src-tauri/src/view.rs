@@ -1,0 +1,141 @@
+//! What the window shows, and what it gets back from a command. The TypeScript side is generated from here.
+
+use serde::Serialize;
+use ts_rs::TS;
+use vireo_client::{ClientError, ClientView};
+
+/// The whole application as it stands now.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct AppView {
+    /// Grows with every change; a view that arrives after a later one is not shown.
+    #[ts(type = "number")]
+    pub revision: u64,
+    /// What there is to see.
+    pub screen: Screen,
+    /// Devices that something artificial stands in for.
+    pub stand_ins: Vec<StandIn>,
+}
+
+/// What there is to see.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Screen {
+    /// Not ready yet.
+    Starting,
+    /// There is an account, and its server does not answer; it is tried again.
+    Waiting,
+    /// Vireo cannot run.
+    Failed {
+        /// Why, in a sentence.
+        message: String,
+    },
+    /// There is no account yet.
+    FirstRun {
+        /// What the computer calls the person.
+        suggested_name: String,
+        /// The server that was asked for; null for the one on this computer.
+        server: Option<String>,
+    },
+    /// Signed in.
+    Home(ClientView),
+}
+
+/// A device that something artificial stands in for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum StandIn {
+    /// A test picture.
+    Camera,
+    /// A tone.
+    Microphone,
+    /// Silence.
+    Speaker,
+}
+
+/// Why a command failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct CommandError {
+    /// What the interface acts on.
+    pub code: String,
+    /// A sentence in English.
+    pub message: String,
+}
+
+/// Where the window's worker gets its pictures from.
+#[derive(Clone, PartialEq, Eq, Serialize, TS)]
+pub struct MediaSocket {
+    /// The address.
+    pub url: String,
+    /// Works once, and not for long.
+    pub token: String,
+}
+
+impl From<ClientError> for CommandError {
+    fn from(error: ClientError) -> Self {
+        let code = match error {
+            ClientError::NameTaken => "name-taken",
+            ClientError::InvalidCredentials(_) => "invalid-name",
+            ClientError::UnknownUser(_) => "unknown-user",
+            ClientError::ServerUnreachable | ClientError::InvalidServer(_) => "server-unreachable",
+            ClientError::NotAVireoServer => "not-a-vireo-server",
+            ClientError::RegistrationClosed => "registration-closed",
+            ClientError::VersionMismatch => "version-mismatch",
+            ClientError::WrongPassword | ClientError::SignedOut => "signed-out",
+            ClientError::RateLimited => "rate-limited",
+            ClientError::AccessDenied => "access-denied",
+            ClientError::AlreadyInCall => "already-in-call",
+            _ => "other",
+        };
+        Self {
+            code: code.to_owned(),
+            message: error.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, fs, path::Path};
+
+    use ts_rs::{Config, TS};
+
+    use super::{AppView, CommandError, MediaSocket};
+
+    fn files(folder: &Path) -> BTreeMap<String, String> {
+        let Ok(entries) = fs::read_dir(folder) else {
+            return BTreeMap::new();
+        };
+        entries
+            .map(|entry| entry.expect("readable").path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "ts"))
+            .map(|path| {
+                let name = path.file_name().expect("a file").to_string_lossy();
+                let text = fs::read_to_string(&path).expect("readable");
+                (name.into_owned(), text)
+            })
+            .collect()
+    }
+
+    /// Rewrites what has changed and then fails, so that the difference is committed.
+    #[test]
+    fn bindings_are_up_to_date() {
+        let fresh = tempfile::tempdir().expect("a temporary folder");
+        let config = Config::new().with_out_dir(fresh.path());
+        AppView::export_all(&config).expect("exportable");
+        CommandError::export_all(&config).expect("exportable");
+        MediaSocket::export_all(&config).expect("exportable");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/bindings");
+        let (new, old) = (files(fresh.path()), files(&folder));
+        if new == old {
+            return;
+        }
+        for name in old.keys().filter(|name| !new.contains_key(*name)) {
+            fs::remove_file(folder.join(name)).expect("removable");
+        }
+        for (name, text) in &new {
+            fs::write(folder.join(name), text).expect("writable");
+        }
+        panic!("the bindings in ui/src/bindings were out of date and have been rewritten");
+    }
+}
