@@ -22,7 +22,7 @@ if (target !== null) {
   } else {
     mount(App, { target, props: { views, actions: backend, openMedia: openMediaWith(backend) } });
     void watchView((view) => {
-      views.current = view;
+      views.take(view);
     });
   }
 }

@@ -61,25 +61,32 @@ export function home(
       call,
       ...more,
     },
+    revision: 1,
     standIns: [],
   };
 }
 
 export const views: Record<string, AppView> = {
-  starting: { screen: { kind: "starting" }, standIns: [] },
+  starting: { screen: { kind: "starting" }, revision: 1, standIns: [] },
+  waiting: { screen: { kind: "waiting" }, revision: 1, standIns: [] },
   failed: {
     screen: {
       kind: "failed",
       message: "The folder for Vireo’s data cannot be written: /home/jonas/.local/share/vireo",
     },
+    revision: 1,
     standIns: [],
   },
-  "first-run": { screen: { kind: "firstRun", suggestedName: "Jonas Weber", server: null }, standIns: [] },
+  "first-run": {
+    screen: { kind: "firstRun", suggestedName: "Jonas Weber", server: null },
+    revision: 1,
+    standIns: [],
+  },
   home: home(),
   "home-empty": home(null, { contacts: [echo] }),
   "home-selected": home(),
   "home-offline": home(null, {
-    connection: "offline",
+    connection: "unreachable",
     contacts: people.map((person) => ({ ...person, presence: "offline" })),
   }),
   "home-stand-ins": { ...home(), standIns: ["camera", "microphone", "speaker"] },

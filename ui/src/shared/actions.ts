@@ -22,11 +22,13 @@ const sentences: Record<string, ErrorKey> = {
   "name-taken": "error.nameTaken",
   "invalid-name": "error.invalidName",
   "unknown-user": "error.unknownUser",
-  yourself: "error.yourself",
   "server-unreachable": "error.serverUnreachable",
   "registration-closed": "error.registrationClosed",
   "version-mismatch": "error.versionMismatch",
-  "wrong-password": "error.wrongPassword",
+  "signed-out": "error.signedOut",
+  "access-denied": "error.accessDenied",
+  "already-in-call": "error.alreadyInCall",
+  "not-a-vireo-server": "error.notAServer",
   "rate-limited": "error.rateLimited",
 };
 

@@ -2,6 +2,7 @@
 export const en = {
   "app.name": "Vireo",
   "app.starting": "Starting…",
+  "app.waiting": "Server unreachable – trying again…",
   "app.failed": "Vireo could not start",
   "app.failedHint": "Close Vireo and open it again. If that does not help, restart the computer.",
 
@@ -26,6 +27,8 @@ export const en = {
   "home.emptyTitle": "Who would you like to talk to?",
   "home.emptyText": "Choose a person on the left, or add a contact by name.",
   "home.serverUnreachable": "Server unreachable – trying again…",
+  "home.updateNeeded": "The server speaks another version. Please update Vireo.",
+  "home.signedOut": "The server no longer accepts this account. Open Vireo again.",
   "home.connecting": "Connecting to the server…",
   "home.you": "Signed in as {name}",
   "home.dismiss": "Dismiss",
@@ -117,11 +120,13 @@ export const en = {
     "This name cannot be used. A name has at most 64 characters and no spaces at its ends.",
   "error.emptyName": "Please enter a name.",
   "error.unknownUser": "Nobody here has this name. Check the spelling.",
-  "error.yourself": "This is your own name.",
   "error.serverUnreachable": "The server cannot be reached. Check the connection and try again.",
   "error.registrationClosed": "This server does not take new accounts. Ask the person who runs it.",
   "error.versionMismatch": "The server speaks another version. Please update Vireo.",
-  "error.wrongPassword": "The server no longer accepts this account.",
+  "error.signedOut": "The server no longer accepts this account. Open Vireo again.",
+  "error.accessDenied": "You can only call people who have added you too.",
+  "error.alreadyInCall": "You are already in a call. End it first.",
+  "error.notAServer": "There is no Vireo server at this address. Check the address.",
   "error.rateLimited": "Too many attempts. Wait a moment and try again.",
   "error.other": "That did not work. Please try again.",
 } as const;

@@ -1,0 +1,188 @@
+import { render, screen, waitFor } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import App from "./App.svelte";
+import type { AppView } from "./bindings/AppView";
+import type { OpenMedia } from "./call/media/session";
+import { callView, home, idle, views } from "./dev/fixtures";
+import type { Actions } from "./shared/actions";
+import { setLanguage } from "./shared/i18n";
+
+/** Paints nothing, but says that it does. */
+const openMedia: OpenMedia = (_remote, _own, events) => {
+  events.picture("remote", 1280, 720);
+  events.picture("self", 384, 216);
+  return { close: () => undefined };
+};
+
+function show(current: AppView, actions: Partial<Actions> = {}, initial: string | null = null) {
+  return render(App, { views: { current }, actions: { ...idle, ...actions }, openMedia, initial });
+}
+
+beforeEach(() => {
+  setLanguage("en");
+  vi.stubGlobal(
+    "ResizeObserver",
+    class {
+      observe = () => undefined;
+      disconnect = () => undefined;
+    },
+  );
+});
+
+it.each(Object.keys(views))("the screen %s renders in both languages", (name) => {
+  const view = views[name];
+  if (!view) throw new Error(name);
+  for (const language of ["en", "ru"]) {
+    setLanguage(language);
+    const { container, unmount } = show(view);
+    expect(container.textContent).not.toMatch(/undefined|null|\{|\[object/);
+    for (const button of container.querySelectorAll("button")) {
+      expect(button.getAttribute("aria-label") ?? button.textContent.trim()).not.toBe("");
+    }
+    unmount();
+  }
+});
+
+describe("first run", () => {
+  it("asks for a name and says what is wrong with it", async () => {
+    const start = vi
+      .fn()
+      .mockRejectedValueOnce({ code: "name-taken", message: "" })
+      .mockResolvedValue(undefined);
+    const first = views["first-run"];
+    if (!first) throw new Error();
+    show(first, { start });
+    const user = userEvent.setup();
+    const field = screen.getByLabelText<HTMLInputElement>("Your name");
+    expect(field).toHaveProperty("value", "Jonas Weber");
+    await user.clear(field);
+    await user.keyboard("{Enter}");
+    expect(screen.getByRole("alert").textContent).toContain("enter a name");
+    expect(start).not.toHaveBeenCalled();
+    await user.type(field, "  Jonas {Enter}");
+    expect(start).toHaveBeenCalledExactlyOnceWith("Jonas");
+    await waitFor(() => {
+      expect(screen.getByRole("alert").textContent).toContain("already taken");
+    });
+  });
+});
+
+describe("contacts", () => {
+  it("are found by a part of their name", async () => {
+    show(home());
+    const user = userEvent.setup();
+    await user.type(screen.getByRole("searchbox"), "lind");
+    expect(screen.getAllByRole("listitem")).toHaveLength(1);
+    await user.type(screen.getByRole("searchbox"), "xx");
+    expect(screen.getByText(/No contact matches/)).toBeTruthy();
+  });
+
+  it("can be called when they are there", async () => {
+    const placeCall = vi.fn().mockResolvedValue(undefined);
+    show(home(), { placeCall });
+    const user = userEvent.setup();
+    await user.click(screen.getByLabelText("Video call to Anna Lindqvist"));
+    await user.click(screen.getByLabelText("Audio call to Anna Lindqvist"));
+    expect(placeCall.mock.calls).toEqual([
+      ["chat-Anna Lindqvist", true],
+      ["chat-Anna Lindqvist", false],
+    ]);
+    expect(screen.queryByLabelText("Video call to Mei Tanaka")).toBeNull();
+  });
+
+  it("that cannot be called for another reason say why", async () => {
+    const placeCall = vi.fn().mockRejectedValue({ code: "server-unreachable", message: "" });
+    show(home(), { placeCall });
+    await userEvent.setup().click(screen.getByLabelText("Video call to Anna Lindqvist"));
+    await waitFor(() => {
+      expect(screen.getAllByText(/cannot be reached/).length).toBeGreaterThan(0);
+    });
+  });
+
+  it("are added by exact name", async () => {
+    const addContact = vi
+      .fn()
+      .mockRejectedValueOnce({ code: "unknown-user", message: "" })
+      .mockResolvedValue(undefined);
+    show(home(), { addContact });
+    const user = userEvent.setup();
+    await user.click(screen.getByLabelText("Add contact"));
+    await user.keyboard("Zoe{Enter}");
+    await waitFor(() => {
+      expect(screen.getByRole("alert").textContent).toContain("Nobody here has this name");
+    });
+    await user.keyboard("{Enter}");
+    await waitFor(() => {
+      expect(screen.queryByLabelText("Name of the person")).toBeNull();
+    });
+    expect(addContact).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe("a call", () => {
+  it("is answered and declined by mouse and by keyboard", async () => {
+    const acceptCall = vi.fn().mockResolvedValue(undefined);
+    const declineCall = vi.fn().mockResolvedValue(undefined);
+    show(home(callView({ kind: "incoming" }, { direction: "incoming" })), { acceptCall, declineCall });
+    const user = userEvent.setup();
+    await user.click(screen.getByLabelText("Answer without video"));
+    (document.activeElement as HTMLElement).blur();
+    await user.keyboard("{Enter}");
+    await user.keyboard("{Shift>}{Enter}{/Shift}");
+    await user.keyboard("{Escape}");
+    expect(acceptCall.mock.calls).toEqual([[false], [true], [false]]);
+    expect(declineCall).toHaveBeenCalledTimes(1);
+  });
+
+  it("is muted and ended by keys, whatever the layout", async () => {
+    const setMicrophoneMuted = vi.fn().mockResolvedValue(undefined);
+    const setCameraEnabled = vi.fn().mockResolvedValue(undefined);
+    const endCall = vi.fn().mockResolvedValue(undefined);
+    show(home(callView({ kind: "connected" })), { setMicrophoneMuted, setCameraEnabled, endCall });
+    const press = (code: string, more: KeyboardEventInit = {}) => {
+      window.dispatchEvent(new KeyboardEvent("keydown", { code, bubbles: true, ...more }));
+    };
+    press("KeyM", { key: "ь" });
+    press("KeyD", { ctrlKey: true });
+    press("KeyV", { key: "м" });
+    press("KeyE", { ctrlKey: true });
+    press("KeyE", { ctrlKey: true, shiftKey: true });
+    expect(setMicrophoneMuted.mock.calls).toEqual([[true], [true]]);
+    expect(setCameraEnabled.mock.calls).toEqual([[false], [false]]);
+    expect(endCall).toHaveBeenCalledTimes(1);
+    await waitFor(() => {
+      expect(screen.getByRole("status").textContent).toContain("Camera off");
+    });
+  });
+
+  it("offers only to cancel while it rings", async () => {
+    const endCall = vi.fn().mockResolvedValue(undefined);
+    show(home(callView({ kind: "ringing" })), { endCall });
+    expect(screen.queryByLabelText(/Mute/)).toBeNull();
+    await userEvent.setup().click(screen.getByLabelText("Cancel"));
+    expect(endCall).toHaveBeenCalledTimes(1);
+  });
+
+  it("says what the other side has switched off", () => {
+    const view = views["camera-off"];
+    if (!view) throw new Error();
+    show(view);
+    expect(screen.getByText("Anna Lindqvist is muted")).toBeTruthy();
+    expect(screen.getByText(/camera is off/)).toBeTruthy();
+  });
+
+  it("that has ended can be called again or put away", async () => {
+    const placeCall = vi.fn().mockResolvedValue(undefined);
+    const dismissCall = vi.fn().mockResolvedValue(undefined);
+    const view = views["ended"];
+    if (!view) throw new Error();
+    show(view, { placeCall, dismissCall });
+    expect(screen.getByText("Duration 12:34")).toBeTruthy();
+    const user = userEvent.setup();
+    await user.click(screen.getByText("Call again"));
+    expect(placeCall).toHaveBeenCalledExactlyOnceWith("chat-Anna Lindqvist", true);
+    await user.click(screen.getByText("Back to contacts"));
+    expect(dismissCall).toHaveBeenCalledTimes(1);
+  });
+});

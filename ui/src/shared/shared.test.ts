@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import { hue, HUES, initials } from "./avatar";
+import { en } from "./i18n/en";
+import { pickLanguage, setLanguage, t } from "./i18n";
+import { ru } from "./i18n/ru";
+import { pressed } from "./keys";
+import { formatDuration } from "./time";
+import { views } from "./views.svelte";
+
+describe("strings", () => {
+  it("are complete in both languages, with the same gaps", () => {
+    expect(Object.keys(ru).sort()).toEqual(Object.keys(en).sort());
+    const gaps = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
+    for (const key of Object.keys(en) as (keyof typeof en)[]) {
+      expect(en[key]).not.toBe("");
+      expect(ru[key]).not.toBe("");
+      const allowed = gaps(en[key]);
+      for (const gap of gaps(ru[key])) expect(allowed, key).toContain(gap);
+    }
+  });
+
+  it("follow the system's language and fall back to English", () => {
+    expect(pickLanguage(["ru-RU", "en"])).toBe("ru");
+    expect(pickLanguage(["de-DE", "ru"])).toBe("ru");
+    expect(pickLanguage(["de"])).toBe("en");
+    setLanguage("ru");
+    expect(t("home.search")).toBe("Поиск");
+    setLanguage("en");
+    expect(t("person.offlineText", { name: "$& {name}" })).toContain("$& {name} is offline");
+  });
+});
+
+describe("avatars", () => {
+  it("show the first letters of the first and the last word", () => {
+    expect(initials("Anna Maria Lindqvist")).toBe("AL");
+    expect(initials("дмитрий")).toBe("Д");
+    expect(initials("  (( 7up ))")).toBe("7");
+    expect(initials("🙂")).toBe("?");
+  });
+
+  it("keep their colour", () => {
+    expect(hue("Anna")).toBe(hue("Anna"));
+    expect(hue("Anna")).toBeLessThan(HUES);
+  });
+});
+
+describe("shortcuts", () => {
+  const press = (code: string, more: Partial<KeyboardEvent> = {}) => ({
+    code,
+    ctrlKey: false,
+    metaKey: false,
+    shiftKey: false,
+    altKey: false,
+    repeat: false,
+    target: document.body,
+    ...more,
+  });
+
+  it("go by the key's place and want exactly their modifiers", () => {
+    expect(pressed(press("KeyM"), { code: "KeyM" })).toBe(true);
+    expect(pressed(press("KeyM", { shiftKey: true }), { code: "KeyM" })).toBe(false);
+    expect(pressed(press("KeyE", { ctrlKey: true, shiftKey: true }), { code: "KeyE", command: true })).toBe(
+      false,
+    );
+    expect(pressed(press("KeyE", { metaKey: true }), { code: "KeyE", command: true })).toBe(true);
+    expect(pressed(press("KeyM", { repeat: true }), { code: "KeyM" })).toBe(false);
+  });
+
+  it("leave text fields and focused controls alone", () => {
+    const input = document.createElement("input");
+    const button = document.createElement("button");
+    expect(pressed(press("KeyM", { target: input }), { code: "KeyM" })).toBe(false);
+    expect(pressed(press("KeyD", { target: input, ctrlKey: true }), { code: "KeyD", command: true })).toBe(
+      true,
+    );
+    expect(pressed(press("Enter", { target: button }), { code: "Enter" })).toBe(false);
+    expect(pressed(press("KeyM", { target: button }), { code: "KeyM" })).toBe(true);
+  });
+});
+
+it("durations read like a clock", () => {
+  expect(formatDuration(-5)).toBe("0:00");
+  expect(formatDuration(7_400)).toBe("0:07");
+  expect(formatDuration(754_000)).toBe("12:34");
+  expect(formatDuration(3_723_000)).toBe("1:02:03");
+});
+
+it("a view that was overtaken is not shown", () => {
+  views.take({ revision: 5, screen: { kind: "waiting" }, standIns: [] });
+  views.take({ revision: 4, screen: { kind: "starting" }, standIns: [] });
+  expect(views.current?.screen.kind).toBe("waiting");
+});
