@@ -19,7 +19,11 @@ pub struct AppView {
 
 /// What there is to see.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
-#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum Screen {
     /// Not ready yet.
     Starting,

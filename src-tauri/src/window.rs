@@ -70,7 +70,13 @@ mod tests {
         let policy = config.app.security.csp.expect("there is one").to_string();
         assert!(policy.contains("ws://127.0.0.1:4711"), "{policy}");
         assert!(policy.contains("default-src 'none'"), "{policy}");
-        for forbidden in ["unsafe-inline", "unsafe-eval", "*", "https:", "ws://127.0.0.1:*"] {
+        for forbidden in [
+            "unsafe-inline",
+            "unsafe-eval",
+            "*",
+            "https:",
+            "ws://127.0.0.1:*",
+        ] {
             assert!(!policy.contains(forbidden), "{forbidden} in {policy}");
         }
         assert!(config.app.security.freeze_prototype);

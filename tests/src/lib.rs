@@ -5,6 +5,8 @@ pub mod binaries;
 pub mod chromium;
 pub mod cli;
 pub mod devtools;
+#[cfg(target_os = "linux")]
+pub mod display;
 pub mod pages;
 pub mod process_tree;
 #[cfg(target_os = "linux")]
@@ -12,3 +14,5 @@ pub mod pulse;
 pub mod server;
 pub mod sound_file;
 pub mod statistics;
+#[cfg(target_os = "linux")]
+pub mod window;

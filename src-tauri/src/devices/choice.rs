@@ -110,7 +110,10 @@ impl Choices {
         let microphone = tone.then_some(StandIn::Microphone);
         let silent = self.speaker == SpeakerChoice::None;
         let speaker = silent.then_some(StandIn::Speaker);
-        [camera, microphone, speaker].into_iter().flatten().collect()
+        [camera, microphone, speaker]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 

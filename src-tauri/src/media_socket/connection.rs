@@ -22,7 +22,10 @@ pub async fn serve(stream: TcpStream, tokens: Arc<Tokens>, outbox: Arc<Outbox>) 
     let config = WebSocketConfig::default()
         .max_message_size(Some(LONGEST_MESSAGE))
         .max_frame_size(Some(LONGEST_MESSAGE));
-    #[allow(clippy::result_large_err, reason = "the callback's type is tungstenite's")]
+    #[allow(
+        clippy::result_large_err,
+        reason = "the callback's type is tungstenite's"
+    )]
     let check = |request: &_, response| {
         handshake::check(request, response, &tokens).map_err(|refusal| *refusal)
     };

@@ -52,7 +52,11 @@ impl NativeDecoder {
 
     /// Hands a picture over, unless the decoder is behind.
     pub fn decode(&mut self, frame: EncodedFrame) {
-        let underway = if self.full { super::gate::MOST_UNDERWAY } else { 0 };
+        let underway = if self.full {
+            super::gate::MOST_UNDERWAY
+        } else {
+            0
+        };
         self.full = false;
         match self.gate.decide(frame.key_frame, underway) {
             Verdict::Drop => {}

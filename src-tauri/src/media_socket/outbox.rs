@@ -227,7 +227,11 @@ mod tests {
         for index in 0..100_u8 {
             outbox.offer_remote(index == 0, || Bytes::copy_from_slice(&[index]));
         }
-        assert_eq!(asked.load(Ordering::Relaxed), 0, "asking would not help yet");
+        assert_eq!(
+            asked.load(Ordering::Relaxed),
+            0,
+            "asking would not help yet"
+        );
         for index in 0..MOST_UNDERWAY {
             let sent = outbox.next(number).await.expect("connected");
             assert_eq!(usize::from(sent[0]), index);
@@ -245,7 +249,12 @@ mod tests {
         let outbox = Outbox::default();
         let (first, second) = (outbox.connect(), outbox.connect());
         assert_eq!(outbox.next(first).await, None);
-        outbox.hear(first, WorkerSays::Native { codec: CodecName::Vp8 });
+        outbox.hear(
+            first,
+            WorkerSays::Native {
+                codec: CodecName::Vp8,
+            },
+        );
         assert!(!outbox.is_native(VideoCodec::Vp8));
         outbox.disconnect(first);
         outbox.offer_own(Bytes::from_static(b"me"));

@@ -42,6 +42,7 @@ impl VideoSink for OwnSink {
         }
         self.last = Some(now);
         let (width, height) = fit(frame.width, frame.height, LARGEST.0, LARGEST.1);
-        self.outbox.offer_own(wire::own(&scale(frame, width, height)));
+        self.outbox
+            .offer_own(wire::own(&scale(frame, width, height)));
     }
 }

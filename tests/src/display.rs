@@ -1,0 +1,121 @@
+//! A computer's screen without a screen: Xvfb with a window manager and a session bus of its own.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Child, ChildStdout, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
+use tempfile::TempDir;
+
+/// How long a part may take to start.
+const START: Duration = Duration::from_secs(30);
+
+/// A running display. Ended when dropped.
+pub struct Display {
+    name: String,
+    bus: String,
+    /// Also the runtime directory of the programs that are shown here.
+    folder: TempDir,
+    _parts: Vec<Part>,
+}
+
+/// A process that ends with its display.
+struct Part(Child);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // One that has ended by itself cannot be killed, which is as good.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Display {
+    /// Starts one and waits until windows can be opened.
+    ///
+    /// # Errors
+    /// When Xvfb, openbox or dbus-daemon is not installed or does not start.
+    pub fn start() -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("display").tempdir()?;
+        let mut xvfb = part(
+            Command::new("Xvfb")
+                .args(["-displayfd", "1", "-screen", "0", "1920x1200x24"])
+                .args(["-nolisten", "tcp"]),
+        )?;
+        let name = format!(":{}", first_line(&mut xvfb).context("Xvfb")?);
+        let mut dbus =
+            part(Command::new("dbus-daemon").args(["--session", "--nofork", "--print-address=1"]))?;
+        let bus = first_line(&mut dbus).context("dbus-daemon")?;
+        let openbox = part(
+            Command::new("openbox")
+                .arg("--sm-disable")
+                .env("DISPLAY", &name)
+                .env("DBUS_SESSION_BUS_ADDRESS", &bus),
+        )?;
+        let display = Self {
+            name,
+            bus,
+            folder,
+            _parts: vec![openbox, dbus, xvfb],
+        };
+        display.wait_for_window_manager()?;
+        Ok(display)
+    }
+
+    /// What a program needs to be shown here.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("DISPLAY", self.name.clone()),
+            ("DBUS_SESSION_BUS_ADDRESS", self.bus.clone()),
+            ("XDG_RUNTIME_DIR", self.folder.path().display().to_string()),
+            ("XDG_SESSION_TYPE", "x11".to_owned()),
+            ("GDK_BACKEND", "x11".to_owned()),
+            ("NO_AT_BRIDGE", "1".to_owned()),
+            // There is no graphics card.
+            ("LIBGL_ALWAYS_SOFTWARE", "1".to_owned()),
+            ("WEBKIT_DISABLE_DMABUF_RENDERER", "1".to_owned()),
+        ]
+    }
+
+    /// Windows that are opened before there is a window manager stay without focus.
+    fn wait_for_window_manager(&self) -> anyhow::Result<()> {
+        let started = Instant::now();
+        loop {
+            let output = Command::new("xdotool")
+                .args(["get_num_desktops"])
+                .env("DISPLAY", &self.name)
+                .output()
+                .context("xdotool cannot be started")?;
+            if output.status.success() {
+                return Ok(());
+            }
+            ensure!(started.elapsed() < START, "openbox does not start");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+fn part(command: &mut Command) -> anyhow::Result<Part> {
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .with_context(|| format!("{:?} cannot be started", command.get_program()))?;
+    Ok(Part(child))
+}
+
+/// The first line that a part prints; what follows is read and thrown away.
+fn first_line(part: &mut Part) -> anyhow::Result<String> {
+    let stdout: ChildStdout = part.0.stdout.take().context("the pipe was asked for")?;
+    let mut reader = BufReader::new(stdout);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    ensure!(!line.trim().is_empty(), "it ended before it was ready");
+    thread::spawn(move || reader.read_to_end(&mut Vec::new()));
+    Ok(line.trim().to_owned())
+}

@@ -1,0 +1,375 @@
+//! The real application in a real window, driven as a person would, through tauri-driver and WebKitWebDriver.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, bail, ensure};
+use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::{binaries::binary, display::Display};
+
+/// How long something may take to appear. Generous: several windows may be painted by one busy processor.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How a window is to be started.
+#[derive(Debug, Default, Clone)]
+pub struct WindowOptions<'a> {
+    /// Account and settings.
+    pub profile: PathBuf,
+    /// Another server than the one inside.
+    pub server: Option<String>,
+    /// The language of the system, such as `ru`.
+    pub language: &'a str,
+    /// Whether the system's theme is dark.
+    pub dark: bool,
+    /// Further environment variables.
+    pub variables: Vec<(&'a str, &'a str)>,
+}
+
+/// An open window. Closed, with everything that was started for it, when dropped.
+pub struct Window {
+    client: Client,
+    driver: Driver,
+}
+
+/// tauri-driver and what it started: a process group.
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let group = format!("-{}", self.0.id());
+        let kill = |signal| {
+            Command::new("kill")
+                .args([signal, "--", &group])
+                .stderr(Stdio::null())
+                .status()
+        };
+        // Asked first, so that the application can take back what it has published.
+        let _ = kill("-TERM");
+        for _ in 0..100 {
+            if matches!(self.0.try_wait(), Ok(Some(_))) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let _ = kill("-KILL");
+        let _ = self.0.wait();
+    }
+}
+
+impl Window {
+    /// Opens the application.
+    ///
+    /// # Errors
+    /// When the application, tauri-driver or WebKitWebDriver is missing, or no window opens.
+    pub async fn open(display: &Display, options: &WindowOptions<'_>) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&options.profile)?;
+        let driver = start_driver(display, options)?;
+        let mut arguments = vec![
+            "--profile".to_owned(),
+            options.profile.display().to_string(),
+        ];
+        if let Some(server) = &options.server {
+            arguments.extend(["--server".to_owned(), server.clone()]);
+        }
+        let capabilities = json!({
+            "tauri:options": { "application": binary("vireo")?, "args": arguments },
+        });
+        let Value::Object(capabilities) = capabilities else {
+            bail!("an object was written down above");
+        };
+        let started = Instant::now();
+        let client = loop {
+            let mut builder = ClientBuilder::new(HttpConnector::new());
+            match builder
+                .capabilities(capabilities.clone())
+                .connect(&driver.1)
+                .await
+            {
+                Ok(client) => break client,
+                Err(error) if started.elapsed() > PATIENCE => {
+                    return Err(error).context("no window opened");
+                }
+                Err(_) => sleep(LOOK).await,
+            }
+        };
+        let window = Self {
+            client,
+            driver: driver.0,
+        };
+        Ok(window)
+    }
+
+    /// The WebDriver session, for what has no method here.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Waits for an element, by CSS selector.
+    ///
+    /// # Errors
+    /// When it does not appear.
+    pub async fn find(&self, selector: &str) -> anyhow::Result<Element> {
+        let started = Instant::now();
+        loop {
+            match self.client.find(Locator::Css(selector)).await {
+                Ok(element) => return Ok(element),
+                Err(error) if started.elapsed() > PATIENCE => {
+                    let shown = self.text().await.unwrap_or_default();
+                    bail!("{selector} does not appear ({error}); the window shows: {shown}");
+                }
+                Err(_) => sleep(LOOK).await,
+            }
+        }
+    }
+
+    /// Waits until there is no such element any more.
+    ///
+    /// # Errors
+    /// When it stays.
+    pub async fn gone(&self, selector: &str) -> anyhow::Result<()> {
+        let started = Instant::now();
+        while self.client.find(Locator::Css(selector)).await.is_ok() {
+            ensure!(started.elapsed() < PATIENCE, "{selector} stays");
+            sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// Waits for an element and clicks it.
+    ///
+    /// # Errors
+    /// When it does not appear or cannot be clicked.
+    pub async fn click(&self, selector: &str) -> anyhow::Result<()> {
+        let element = self.find(selector).await?;
+        element
+            .click()
+            .await
+            .with_context(|| format!("{selector} cannot be clicked"))
+    }
+
+    /// Waits for a text field and replaces what stands in it.
+    ///
+    /// # Errors
+    /// When it does not appear or takes no text.
+    pub async fn fill(&self, selector: &str, text: &str) -> anyhow::Result<()> {
+        let field = self.find(selector).await?;
+        field.clear().await?;
+        field.send_keys(text).await?;
+        Ok(())
+    }
+
+    /// Everything that can be read in the window.
+    ///
+    /// # Errors
+    /// When the window does not answer.
+    pub async fn text(&self) -> anyhow::Result<String> {
+        let text = self
+            .client
+            .execute("return document.body.innerText", vec![])
+            .await?;
+        Ok(text.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Waits until this can be read in the window.
+    ///
+    /// # Errors
+    /// When it does not appear.
+    pub async fn reads(&self, words: &str) -> anyhow::Result<()> {
+        let started = Instant::now();
+        loop {
+            let text = self.text().await?;
+            if text.contains(words) {
+                return Ok(());
+            }
+            ensure!(
+                started.elapsed() < PATIENCE,
+                "“{words}” does not appear in: {text}"
+            );
+            sleep(LOOK).await;
+        }
+    }
+
+    /// The first screen: gives the person a name.
+    ///
+    /// # Errors
+    /// When the contact list does not appear.
+    pub async fn sign_up(&self, name: &str) -> anyhow::Result<()> {
+        self.fill("#name", name).await?;
+        self.click("form button[type=submit]").await?;
+        self.find("[data-contact='Echo test']").await?;
+        Ok(())
+    }
+
+    /// Adds a person by name.
+    ///
+    /// # Errors
+    /// When they do not appear in the list.
+    pub async fn add_contact(&self, name: &str) -> anyhow::Result<()> {
+        self.click("[data-action=add-contact]").await?;
+        self.fill("#add-name", name).await?;
+        self.click("form button[type=submit]").await?;
+        self.find(&format!("[data-contact='{name}']")).await?;
+        Ok(())
+    }
+
+    /// Waits until the call is in this phase.
+    ///
+    /// # Errors
+    /// When it does not get there.
+    pub async fn phase(&self, phase: &str) -> anyhow::Result<()> {
+        self.find(&format!("[data-phase={phase}]")).await?;
+        Ok(())
+    }
+
+    /// The age of the remote picture in milliseconds by its time code; none while there is none to be read.
+    ///
+    /// # Errors
+    /// When the window does not answer.
+    pub async fn remote_age(&self) -> anyhow::Result<Option<f64>> {
+        let answer = self.client.execute(READ_TIME_CODE, vec![]).await?;
+        Ok(answer.as_f64())
+    }
+
+    /// Waits for so many different remote pictures whose time code can be read, and returns their ages.
+    ///
+    /// # Errors
+    /// When they do not come.
+    pub async fn moving_pictures(&self, count: usize) -> anyhow::Result<Vec<f64>> {
+        let started = Instant::now();
+        let mut ages = Vec::new();
+        let mut stamps = std::collections::BTreeSet::new();
+        while ages.len() < count {
+            let now = unix_ms();
+            if let Some(age) = self.remote_age().await? {
+                // The code counts tenths of milliseconds, so two pictures differ by hundreds.
+                if stamps.insert(((now - age) / 10.0).round() as i64) {
+                    ages.push(age);
+                }
+            }
+            if started.elapsed() > PATIENCE {
+                let shown = self.text().await?;
+                bail!(
+                    "only {} pictures with a time code: {ages:?}; {shown}",
+                    ages.len()
+                );
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(ages)
+    }
+
+    /// Leaves a picture of the window in `target/screens/`.
+    ///
+    /// # Errors
+    /// When it cannot be taken or written.
+    pub async fn screenshot(&self, name: &str) -> anyhow::Result<()> {
+        let folder = screens()?;
+        let png = self.client.screenshot().await?;
+        std::fs::write(folder.join(format!("{name}.png")), png)?;
+        Ok(())
+    }
+
+    /// Closes the window as its close button would.
+    ///
+    /// # Errors
+    /// When the driver does not answer.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.client.clone().close().await?;
+        drop(self.driver);
+        Ok(())
+    }
+}
+
+/// Draws the remote picture where its pixels can be read, and reads the 30 bits along its top edge.
+const READ_TIME_CODE: &str = "
+const remote = document.getElementById('remote');
+if (remote === null || getComputedStyle(remote).visibility === 'hidden') return null;
+window.vireoProbe ??= document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+const probe = window.vireoProbe;
+if (probe.canvas.width !== 1280) { probe.canvas.width = 1280; probe.canvas.height = 32; }
+// The picture is 1280 × 720 however large it is shown; only its top edge is looked at.
+probe.drawImage(remote, 0, 0, 1280, 720);
+const now = Math.floor(Date.now() * 10) % 2 ** 30;
+const row = probe.getImageData(0, 16, 960, 1).data;
+let code = 0;
+for (let bit = 0; bit < 30; bit++) {
+  const value = row[4 * (bit * 32 + 16) + 1];
+  if (value > 80 && value < 176) return null;
+  if (value >= 176) code += 2 ** bit;
+}
+const age = ((now - code + 2 ** 30) % 2 ** 30) / 10;
+return age <= 10000 ? age : null;
+";
+
+fn start_driver(
+    display: &Display,
+    options: &WindowOptions<'_>,
+) -> anyhow::Result<(Driver, String)> {
+    use std::os::unix::process::CommandExt;
+
+    let (port, native_port) = (free_port()?, free_port()?);
+    let log = std::fs::File::create(options.profile.join("window.log"))?;
+    let theme = if options.dark {
+        "Adwaita:dark"
+    } else {
+        "Adwaita"
+    };
+    let language = if options.language.is_empty() {
+        "en"
+    } else {
+        options.language
+    };
+    let mut command = Command::new("tauri-driver");
+    command
+        .args(["--port", &port.to_string()])
+        .args(["--native-port", &native_port.to_string()])
+        .envs(display.variables())
+        .env("GTK_THEME", theme)
+        .env("LANGUAGE", language)
+        .env("VIREO_LOG", "info")
+        .envs(options.variables.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .process_group(0);
+    let child = command
+        .spawn()
+        .context("tauri-driver is not there: `cargo install tauri-driver --locked`")?;
+    Ok((Driver(child), format!("http://127.0.0.1:{port}")))
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+fn unix_ms() -> f64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0.0, |since| since.as_secs_f64() * 1000.0)
+}
+
+/// Where pictures of the windows are kept.
+///
+/// # Errors
+/// When the folder cannot be made.
+pub fn screens() -> anyhow::Result<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("the tests lie in the workspace")?;
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let folder = target.join("screens");
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
