@@ -12,6 +12,9 @@ use vireo_tests::server::{Account, Server};
 use vireo_tests::sound_file;
 use vireo_tests::statistics::Statistics;
 
+/// Neither camera nor microphone nor speaker.
+const SILENT: [&str; 3] = ["--camera=none", "--microphone=none", "--speaker=none"];
+
 /// The two ends of a call that has taken place.
 struct Call {
     ann: Side,
@@ -304,21 +307,70 @@ async fn the_echo_test_plays_back_what_it_gets() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_echo_test_takes_a_few_calls_at_once_and_then_is_busy() -> Result<()> {
+    let server = Server::start(&[]).await?;
+    let names = ["Ann", "Bob", "Eve", "Ida"];
+    let mut calls = Vec::new();
+    for name in names {
+        let person = server.register(name).await?;
+        server.until_online(&person, "Echo test").await?;
+        let mut call = start(&server, &person, &["call", "Echo test"], &SILENT)?;
+        call.event("connected").await?;
+        calls.push((person, call));
+    }
+    let late = server.register("Zoe").await?;
+    let arguments = [&["call", "Echo test"][..], &SILENT].concat();
+    let refused = server.cli(&late, &arguments)?.end().await?;
+    ensure!(refused.status == 4, "{refused:?}");
+    for (person, call) in calls {
+        call.interrupt().await?;
+        finish(&server, &person, call).await?;
+    }
+    // There is room again.
+    let again = [&arguments[..], &["--for=0.2"]].concat();
+    let taken = server.cli(&late, &again)?.end().await?;
+    ensure!(taken.status == 0, "{taken:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_without_a_common_video_codec_still_hear_each_other() -> Result<()> {
+    let server = Server::start(&[]).await?;
+    let hears = path(&server, "ann.wav");
+    let speaker = format!("--speaker=file:{hears}");
+    let camera = ["--camera=pattern", "--size=320x240"];
+    let ann = [
+        &camera[..],
+        &["--codec=h264", "--microphone=none", &speaker, "--for=3"],
+    ]
+    .concat();
+    let bob = [
+        &camera[..],
+        &["--codec=vp8", "--microphone=tone:900", "--speaker=none"],
+    ]
+    .concat();
+    let call = call(&server, &ann, &bob).await?;
+    for side in [&call.ann, &call.bob] {
+        ensure!(side.statistics.number("/video/in/framesDecoded")? == 0.0);
+    }
+    heard(&hears, 900.0, 2.0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_callee_can_hang_up() -> Result<()> {
     let server = Server::start(&[]).await?;
     let (ann, bob) = server.two_contacts().await?;
-    let none = ["--camera=none", "--microphone=none", "--speaker=none"];
-    let mut answer = start(&server, &bob, &["answer"], &none)?;
+    let mut answer = start(&server, &bob, &["answer"], &SILENT)?;
     answer.event("ready").await?;
     // Twice: whoever answers without --once can be called again.
     for _ in 0..2 {
-        let short = [&none[..], &["--for=0.2"]].concat();
+        let short = [&SILENT[..], &["--for=0.2"]].concat();
         let mut call = start(&server, &ann, &["call", "Bob"], &short)?;
         call.event("connected").await?;
         answer.event("ended").await?;
         finish(&server, &ann, call).await?;
     }
-    let mut call = start(&server, &ann, &["call", "Bob"], &none)?;
+    let mut call = start(&server, &ann, &["call", "Bob"], &SILENT)?;
     call.event("connected").await?;
     answer.event("connected").await?;
     answer.interrupt().await?;

@@ -164,13 +164,52 @@ async fn no_connection_to_the_server_is_9() -> Result<()> {
     failed(&ended, 9, "server")?;
     ensure!(ended.event("ready").is_none(), "it was not: {ended:?}");
     // There is no desktop of this user's.
+    let password = ann.password_file.display().to_string();
+    let arguments = [
+        "--user",
+        "Ann",
+        "--password-file",
+        &password,
+        "contacts",
+        "list",
+    ];
+    failed(
+        &with_profile(&server, &arguments)?.end().await?,
+        9,
+        "--server",
+    )
+}
+
+/// A command without `--server`, with a profile of the test's own.
+fn with_profile(server: &Server, arguments: &[&str]) -> Result<Cli> {
     let mut command = Command::new(binary("vireo-cli")?);
     command
         .env("VIREO_PROFILE", server.folder().join("profile"))
-        .args(["--user", "Ann", "--password-file"])
-        .arg(&ann.password_file)
-        .args(["contacts", "list"]);
-    failed(&Cli::spawn(command)?.end().await?, 9, "--server")
+        .args(arguments);
+    Cli::spawn(command)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_desktops_server_and_account_are_used_where_none_is_named() -> Result<()> {
+    let server = Server::start(&[]).await?;
+    let ann = server.register("Ann").await?;
+    // What a running desktop leaves in its profile.
+    let profile = server.folder().join("profile");
+    std::fs::create_dir(&profile)?;
+    std::fs::write(profile.join("server-url"), &server.url)?;
+    let account = r#"{"server": null, "name": "Ann", "password": "the secret of Ann"}"#;
+    std::fs::write(profile.join("account.json"), account)?;
+    let password = ann.password_file.display().to_string();
+    for who in [&[][..], &["--user", "Ann", "--password-file", &password]] {
+        let ended = with_profile(&server, &[who, &["contacts", "list"]].concat())?
+            .end()
+            .await?;
+        ensure!(ended.status == 0, "{who:?}: {ended:?}");
+        ensure!(ended.lines.iter().any(|line| line["name"] == "Echo test"));
+    }
+    // The account's secret is for the desktop's own server and no other.
+    let other = ["--server", &server.url, "contacts", "list"];
+    failed(&with_profile(&server, &other)?.end().await?, 2, "--user")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,16 +1,11 @@
 //! Real cameras.
 
-use vireo_media::{DeviceInfo, MediaError, VideoFormat, VideoSource};
+use vireo_media::video::Camera;
+use vireo_media::{MediaError, VideoFormat, VideoSource};
 
-/// Every camera.
-pub fn cameras() -> Vec<DeviceInfo> {
-    Vec::new()
-}
+pub use vireo_media::video::cameras;
 
 /// Opens a camera by name, or the system's own.
-pub fn camera(
-    _name: Option<&str>,
-    _format: VideoFormat,
-) -> Result<Box<dyn VideoSource>, MediaError> {
-    Err(MediaError::NoDevice("There is no camera.".to_owned()))
+pub fn camera(name: Option<&str>, format: VideoFormat) -> Result<Box<dyn VideoSource>, MediaError> {
+    Ok(Box::new(Camera::open(name, format)?))
 }
