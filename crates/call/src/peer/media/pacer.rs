@@ -18,6 +18,12 @@ const MIN_BURST_BYTES: f64 = 6_000.0;
 /// The first picture of a call, a key frame, may leave at once as far as this: it is what the other person waits for.
 const FIRST_BURST_BYTES: f64 = 32_000.0;
 
+/// A probe needs so much to send in one go; of less nothing could be measured.
+const MIN_PROBE_BYTES: usize = 4_000;
+
+/// A timer fires late by up to a millisecond; while probing, so much of what could have left meanwhile is caught up on.
+const PROBE_CREDIT_BYTES: f64 = 2_500.0;
+
 /// The queue never gets longer than this; when the estimate falls, what is queued leaves faster instead.
 const MAX_QUEUE: Duration = Duration::from_millis(400);
 
@@ -110,6 +116,9 @@ impl Pacer {
         let probe = self.probe_of(size);
         self.queued_bytes -= size;
         self.debt += size as f64;
+        if self.queued_bytes == 0 && self.probing.is_none() {
+            self.debt = self.debt.max(0.0); // The first picture is out; the next ones wait their turn.
+        }
         Some((packet, probe))
     }
 
@@ -131,8 +140,13 @@ impl Pacer {
             .counted_at
             .map_or(Duration::ZERO, |then| now.saturating_duration_since(then));
         self.counted_at = Some(now);
-        if self.debt > 0.0 {
-            self.debt = (self.debt - elapsed.as_secs_f64() * self.bytes_per_second()).max(0.0);
+        let floor = if self.probing.is_some() {
+            -PROBE_CREDIT_BYTES
+        } else {
+            0.0
+        };
+        if self.debt > floor {
+            self.debt = (self.debt - elapsed.as_secs_f64() * self.bytes_per_second()).max(floor);
         }
     }
 
@@ -156,11 +170,13 @@ impl Pacer {
     /// Starts a probe when enough is queued to carry it out in one go, and ends one that has sent enough or has run dry.
     fn probe_of(&mut self, size: usize) -> Option<Probe> {
         if self.probing.is_none()
-            && let Some(probe) = self
+            && self.debt >= 0.0
+            && let Some(mut probe) = self
                 .waiting_probe
-                .take_if(|probe| probe.bytes <= self.queued_bytes)
+                .take_if(|probe| probe.bytes.min(MIN_PROBE_BYTES) <= self.queued_bytes)
         {
-            self.debt = self.debt.max(0.0);
+            probe.bytes = probe.bytes.min(self.queued_bytes);
+            self.debt = 0.0;
             self.probing = Some(Probing {
                 probe,
                 bytes: 0,
@@ -174,6 +190,7 @@ impl Pacer {
         let enough = probing.bytes >= probe.bytes && probing.packets >= probe.packets;
         if enough || self.queued_bytes <= size {
             self.probing = None;
+            self.debt = self.debt.max(0.0);
         }
         Some(probe)
     }

@@ -449,6 +449,8 @@ impl Session {
         self.next_report = Some(now + FIRST_REPORTS[0]);
         let limits = self.limits;
         let [start, min, max] = [limits.start, MIN_BITRATE, limits.max].map(Limits::on_wire);
+        // With some room above, a probe can show that the maximum fits.
+        let max = max.saturating_add(max / 2);
         let feedback = [self.audio, self.video_out.stream]
             .into_iter()
             .flatten()

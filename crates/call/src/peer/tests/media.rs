@@ -186,11 +186,9 @@ async fn the_encoder_is_told_what_to_aim_at() {
             std::thread::sleep(Duration::from_millis(33));
         }
     });
-    let began = std::time::Instant::now();
     let reached = caller
         .wait(|event| {
             if let PeerEvent::TargetBitrate(bits) = event {
-                eprintln!("{:?}: {bits}", began.elapsed());
                 target.store(*bits, std::sync::atomic::Ordering::Relaxed);
             }
             *event == PeerEvent::TargetBitrate(2_000_000)

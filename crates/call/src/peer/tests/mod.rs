@@ -2,6 +2,8 @@
 
 mod candidates;
 mod connect;
+#[cfg(target_os = "linux")]
+mod cost;
 mod descriptions;
 mod media;
 mod reflect;
