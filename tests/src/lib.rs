@@ -15,4 +15,6 @@ pub mod server;
 pub mod sound_file;
 pub mod statistics;
 #[cfg(target_os = "linux")]
+pub mod vm;
+#[cfg(target_os = "linux")]
 pub mod window;

@@ -200,10 +200,14 @@ pub(super) struct Texture {
 
 /// How far the view moves over the surface, in pixels.
 const PAN: u32 = 256;
+/// How far a row is pushed aside by the waves that run through the picture, in pixels.
+const WAVE: f32 = 24.0;
+/// Rows from one wave to the next.
+const WAVE_LENGTH: f32 = 160.0;
 
 impl Texture {
     fn new(width: u32, height: u32) -> Self {
-        let mut surface = VideoFrame::black(width + PAN, height + PAN);
+        let mut surface = VideoFrame::black(width + PAN + 2 * WAVE as u32, height + PAN);
         fill(&mut surface, |x, y| {
             let shape = smooth_noise(x, y, 64) * 110 / 255 + smooth_noise(x, y, 16) * 60 / 255;
             let grain = smooth_noise(x, y, 4) * 40 / 255;
@@ -220,9 +224,14 @@ impl Texture {
     fn paint(&self, seconds: f32) -> VideoFrame {
         let place = |hertz: f32| {
             let along = (seconds * hertz * std::f32::consts::TAU).sin() * 0.5 + 0.5;
-            (along * (PAN / 2) as f32) as usize * 2
+            (along * PAN as f32) as usize / 2 * 2
         };
-        let (left, top) = (place(0.11).min(PAN as usize), place(0.07).min(PAN as usize));
+        let (left, top) = (place(0.11), place(0.07));
+        // No block of the picture moves quite like its neighbour, so that a shift of the last picture does not give this one.
+        let aside = |row: usize| {
+            let phase = (row as f32 / WAVE_LENGTH + seconds * 0.5) * std::f32::consts::TAU;
+            ((phase.sin() + 1.0) * WAVE) as usize
+        };
         let mut frame = VideoFrame::black(self.width, self.height);
         let surface_width = self.surface.width as usize;
         let own = self.surface.planes();
@@ -230,7 +239,8 @@ impl Texture {
             let shrink = if plane == 0 { 1 } else { 2 };
             let width = self.width as usize / shrink;
             for (row, line) in to.chunks_exact_mut(width).enumerate() {
-                let from = (top / shrink + row) * (surface_width / shrink) + left / shrink;
+                let from = (top / shrink + row) * (surface_width / shrink)
+                    + (left + aside(row * shrink)) / shrink;
                 line.copy_from_slice(&own[plane][from..from + width]);
             }
         }

@@ -103,7 +103,8 @@ impl H264Encoder {
         settings.bEnableLongTermReference = false;
         settings.iMultipleThreadIdc = 1;
         settings.bEnableDenoise = false;
-        settings.bEnableBackgroundDetection = true;
+        // It saves a millisecond and leaves what does not move as coarse as the key frame had it (42 instead of 48 dB).
+        settings.bEnableBackgroundDetection = false;
         settings.bEnableAdaptiveQuant = false;
         settings.bEnableSceneChangeDetect = false;
         settings.bEnableFrameCroppingFlag = true;
