@@ -22,7 +22,6 @@ impl Identity {
     /// # Errors
     /// Usage, a password's file that cannot be read, or no server to be found.
     pub fn of(arguments: &Arguments) -> Result<Self, Failure> {
-        let profile = Profile::open(None)?;
         let account = match (&arguments.user, &arguments.password_file) {
             (Some(name), Some(file)) => Some((name.clone(), password(file)?)),
             (None, None) => None,
@@ -30,10 +29,11 @@ impl Identity {
         };
         let (server, (name, password)) = match (&arguments.server, account) {
             (Some(server), Some(account)) => (server.clone(), account),
-            (None, Some(account)) => (embedded_server(&profile)?, account),
+            (None, Some(account)) => (embedded_server(&Profile::open(None)?)?, account),
             // A password is only ever sent to the server it was made for.
             (Some(_), None) => return Err(incomplete()),
             (None, None) => {
+                let profile = Profile::open(None)?;
                 let own = profile.account()?.ok_or_else(incomplete)?;
                 let server = own.server.map_or_else(|| embedded_server(&profile), Ok)?;
                 (server, (own.name, own.password))

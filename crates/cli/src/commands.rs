@@ -154,8 +154,14 @@ async fn prepare(arguments: &Arguments, media: &MediaArguments) -> Result<Caller
         .as_deref()
         .map(StatisticsFile::create)
         .transpose()?;
-    let signals = Signals::listen();
-    let client = connect(&identity, Arc::clone(&devices) as Arc<dyn MediaFactory>).await?;
+    let mut signals = Signals::listen();
+    let client = tokio::select! {
+        client = connect(&identity, Arc::clone(&devices) as Arc<dyn MediaFactory>) => client?,
+        () = signals.next() => {
+            let sentence = "Stopped before the server was reached.";
+            return Err(Failure::new(Status::ServerUnreachable, sentence));
+        }
+    };
     output::line(&Event::Ready {
         user: &client.view().borrow().me.name,
     });
