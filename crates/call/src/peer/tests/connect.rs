@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vireo_media::VideoCodec;
 
-use super::support::{PATIENCE, Side, config, connect, frame};
+use super::support::{PATIENCE, Side, config, connect, frame, show};
 use crate::peer::{Addresses, PeerConfig, PeerError, PeerEvent};
 
 /// A busy machine may take some time; a polling interval or a retransmission on the way would take more.
@@ -23,9 +23,8 @@ async fn comes_up_quickly_and_what_waited_goes_out_first() {
             .received
             .until("the first picture", |received| received.frames() > 0)
             .await;
-        let frames = callee.received.video.lock().expect("no panic");
-        assert!(frames[0].1.key_frame && frames[0].1.data == sent.data);
-        drop(frames);
+        let first = callee.received.video.lock().expect("no panic")[0].1.clone();
+        assert!(first.key_frame && first.data == sent.data);
         let stats = caller.peer.stats();
         // A check may overtake the candidate that it comes from.
         for kind in [&stats.local_candidate_type, &stats.remote_candidate_type] {
@@ -38,7 +37,9 @@ async fn comes_up_quickly_and_what_waited_goes_out_first() {
         times.push((connected, stats.dtls_ms));
         caller.peer.close().await;
     }
-    eprintln!("answer → connected, of which DTLS (ms): {times:?}");
+    show(&format!(
+        "answer → connected, of which DTLS (ms): {times:?}"
+    ));
     let best = times.iter().map(|(time, _)| *time).min();
     assert!(best.is_some_and(|time| time < QUICK), "{times:?}");
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use vireo_media::VideoCodec::H264;
 
-use super::support::{Side, config, connect, frame};
+use super::support::{Side, config, connect, frame, show};
 
 /// User and system time of this process so far.
 fn cpu() -> Duration {
@@ -57,12 +57,12 @@ async fn cost_of_two_peers_at_2_mbit_s_each_way() {
         spread.sort();
         spread
     };
-    eprintln!(
+    show(&format!(
         "{:.1} % of a core for both peers; {} frames; last packet → handed on: p50 {:?}, p99 {:?}; {:?}",
         used.as_secs_f64() / taken.as_secs_f64() * 100.0,
         latencies.len(),
         latencies[latencies.len() / 2],
         latencies[latencies.len() * 99 / 100],
         caller.peer.stats()
-    );
+    ));
 }

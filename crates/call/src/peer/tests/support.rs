@@ -20,6 +20,12 @@ use crate::peer::{
 /// Nothing on loopback takes longer, even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Shows a figure beside the test's result.
+#[allow(clippy::print_stderr, reason = "it is read by whoever runs the test")]
+pub fn show(figure: &str) {
+    eprintln!("{figure}");
+}
+
 /// Loses a share of the media packets, by a sequence that is the same each time.
 #[derive(Debug, Default)]
 pub struct Loss {
@@ -166,9 +172,9 @@ pub async fn connect(caller: &mut Side, callee: &mut Side) -> Duration {
     caller.peer.set_answer(&answer).await.expect("is taken");
     let mut waiting = 2;
     while waiting > 0 {
-        let (event, other, connected) = tokio::select! {
-            event = caller.events.recv() => (event, &mut callee.peer, "caller"),
-            event = callee.events.recv() => (event, &mut caller.peer, "callee"),
+        let (event, other) = tokio::select! {
+            event = caller.events.recv() => (event, &mut callee.peer),
+            event = callee.events.recv() => (event, &mut caller.peer),
             () = tokio::time::sleep(PATIENCE) => panic!("no connection"),
         };
         match event.expect("the peer is there") {
@@ -176,10 +182,7 @@ pub async fn connect(caller: &mut Side, callee: &mut Side) -> Duration {
                 .add_remote_candidate(&candidate)
                 .await
                 .expect("a candidate"),
-            PeerEvent::Connected => {
-                waiting -= 1;
-                let _ = connected;
-            }
+            PeerEvent::Connected => waiting -= 1,
             PeerEvent::Failed => panic!("the connection failed"),
             _ => {}
         }

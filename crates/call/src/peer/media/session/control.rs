@@ -1,0 +1,201 @@
+//! Reports and requests of the other side's, and our own reports.
+
+use std::time::{Duration, Instant};
+
+use rtc::rtcp::{
+    self,
+    payload_feedbacks::{
+        full_intra_request::FullIntraRequest, picture_loss_indication::PictureLossIndication,
+        receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate,
+    },
+    receiver_report::ReceiverReport,
+    reception_report::ReceptionReport,
+    sender_report::SenderReport,
+    source_description::{
+        SdesType, SourceDescription, SourceDescriptionChunk, SourceDescriptionItem,
+    },
+    transport_feedbacks::{
+        transport_layer_cc::TransportLayerCc,
+        transport_layer_nack::{TransportLayerNack, nack_pairs_from_sequence_numbers},
+    },
+};
+
+use super::Session;
+use crate::peer::{PeerEvent, ReceivedMedia, media::packet::Kind};
+
+/// The encoder makes a key frame no more often than this, whoever asks.
+const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(150);
+
+impl Session {
+    /// Control packets of the other side's.
+    pub fn handle_rtcp(&mut self, packets: &[Box<dyn rtcp::Packet>], now: Instant) {
+        for packet in packets {
+            let packet = packet.as_any();
+            if let Some(report) = packet.downcast_ref::<SenderReport>() {
+                for inbound in [&mut self.audio_in, &mut self.video_in]
+                    .into_iter()
+                    .flatten()
+                {
+                    if inbound.ssrc == report.ssrc {
+                        inbound.sender_reported(report, now);
+                    }
+                }
+                self.handle_reports(&report.reports, now);
+            } else if let Some(report) = packet.downcast_ref::<ReceiverReport>() {
+                self.handle_reports(&report.reports, now);
+            } else if let Some(nack) = packet.downcast_ref::<TransportLayerNack>() {
+                self.handle_nack(nack, now);
+            } else if let Some(feedback) = packet.downcast_ref::<TransportLayerCc>() {
+                let fates = self.transport.feedback(feedback);
+                let in_flight = self.transport.bytes_in_flight();
+                self.estimator.feedback(now, &fates, in_flight);
+                self.use_estimate();
+            } else if let Some(limit) = packet.downcast_ref::<ReceiverEstimatedMaximumBitrate>() {
+                self.estimator
+                    .limit(now, limit.bitrate.clamp(0.0, 4e9) as u32);
+                self.use_estimate();
+            } else if packet.is::<PictureLossIndication>() || packet.is::<FullIntraRequest>() {
+                self.handle_key_frame_request(now);
+            }
+        }
+    }
+
+    fn handle_reports(&mut self, reports: &[ReceptionReport], now: Instant) {
+        for report in reports {
+            for outbound in [&mut self.audio_out, &mut self.video_out] {
+                if outbound.ssrc != report.ssrc {
+                    continue;
+                }
+                outbound.reported(report, &self.clock, now);
+                if let Some(round_trip) = outbound.round_trip {
+                    self.estimator.round_trip(now, round_trip);
+                    if let Some((_, assembler)) = &mut self.assembler {
+                        assembler.set_round_trip(round_trip);
+                    }
+                }
+            }
+            if report.ssrc == self.video_out.ssrc {
+                self.estimator.loss(now, self.video_out.loss.unwrap_or(0.0));
+            }
+        }
+        self.use_estimate();
+    }
+
+    fn handle_nack(&mut self, nack: &TransportLayerNack, now: Instant) {
+        if nack.media_ssrc != self.video_out.ssrc {
+            return;
+        }
+        let numbers = nack.nacks.iter().copied().flat_map(|pair| pair.into_iter());
+        let (repeated, unknown) = self.video_out.repeat(numbers, now);
+        for packet in repeated {
+            self.pacer.push(packet);
+        }
+        // What got lost on the way here is asked for where it came from.
+        let reflected = self.reflected[Kind::Video as usize];
+        if let (Some((_, offset)), Some(inbound)) = (reflected, &mut self.video_in)
+            && !unknown.is_empty()
+        {
+            let original: Vec<u16> = unknown
+                .into_iter()
+                .map(|number| number.wrapping_sub(offset))
+                .collect();
+            inbound.stats.nacks += 1;
+            let feedback = Feedback {
+                sender_ssrc: self.video_out.ssrc,
+                media_ssrc: inbound.ssrc,
+            };
+            self.rtcp.push_back(feedback.nack(&original));
+        }
+    }
+
+    fn handle_key_frame_request(&mut self, now: Instant) {
+        self.video_out.stats.key_frame_requests += 1;
+        self.key_frame_to_tell = true;
+        self.tell_key_frame(now);
+    }
+
+    /// Passes a request for a key frame on to whoever makes the pictures, not too often.
+    pub(super) fn tell_key_frame(&mut self, now: Instant) {
+        if self.key_frame_tell_due(now).is_some_and(|due| due <= now) {
+            self.key_frame_to_tell = false;
+            self.key_frame_told_at = Some(now);
+            match (&self.received, &mut self.video_in) {
+                (ReceivedMedia::Reflect, Some(inbound)) => {
+                    inbound.stats.key_frame_requests += 1;
+                    let feedback = Feedback {
+                        sender_ssrc: self.video_out.ssrc,
+                        media_ssrc: inbound.ssrc,
+                    };
+                    self.rtcp.push_back(feedback.picture_loss());
+                }
+                (ReceivedMedia::Reflect, None) => {}
+                (ReceivedMedia::Deliver(_), _) => {
+                    let _ = self.events.send(PeerEvent::KeyFrameRequested);
+                }
+            }
+        }
+    }
+
+    pub(super) fn key_frame_tell_due(&self, now: Instant) -> Option<Instant> {
+        self.key_frame_to_tell.then(|| {
+            self.key_frame_told_at
+                .map_or(now, |at| at + KEY_FRAME_INTERVAL)
+        })
+    }
+
+    /// Sender and receiver reports, as one compound packet (RFC 3550, 6.1).
+    pub(super) fn report(&mut self, now: Instant) {
+        let mut reports: Vec<_> = [&mut self.audio_in, &mut self.video_in]
+            .into_iter()
+            .flatten()
+            .filter_map(|inbound| inbound.report(now))
+            .collect();
+        let mut packets: Vec<Box<dyn rtcp::Packet>> = Vec::new();
+        for outbound in [&self.video_out, &self.audio_out] {
+            if let Some(mut report) = outbound.sender_report(&self.clock, now) {
+                report.reports = std::mem::take(&mut reports);
+                packets.push(Box::new(report));
+            }
+        }
+        if packets.is_empty() {
+            packets.push(Box::new(ReceiverReport {
+                ssrc: self.audio_out.ssrc,
+                reports,
+                ..Default::default()
+            }));
+        }
+        packets.push(Box::new(SourceDescription {
+            chunks: vec![SourceDescriptionChunk {
+                source: self.audio_out.ssrc,
+                items: vec![SourceDescriptionItem {
+                    sdes_type: SdesType::SdesCname,
+                    text: self.cname.clone(),
+                }],
+            }],
+        }));
+        self.rtcp.push_back(packets);
+    }
+}
+
+/// Whose feedback about whose stream.
+pub(super) struct Feedback {
+    pub sender_ssrc: u32,
+    pub media_ssrc: u32,
+}
+
+impl Feedback {
+    pub fn nack(&self, missing: &[u16]) -> Vec<Box<dyn rtcp::Packet>> {
+        vec![Box::new(TransportLayerNack {
+            sender_ssrc: self.sender_ssrc,
+            media_ssrc: self.media_ssrc,
+            nacks: nack_pairs_from_sequence_numbers(missing),
+        })]
+    }
+
+    pub fn picture_loss(&self) -> Vec<Box<dyn rtcp::Packet>> {
+        vec![Box::new(PictureLossIndication {
+            sender_ssrc: self.sender_ssrc,
+            media_ssrc: self.media_ssrc,
+        })]
+    }
+}

@@ -1,0 +1,139 @@
+//! What comes in: to the application, or back where it came from.
+
+use std::time::Instant;
+
+use rtc::rtp;
+use vireo_media::{
+    VideoCodec,
+    rtp::{FrameAssembler, RtpPayload},
+};
+
+use super::{Feedback, Session};
+use crate::peer::{
+    ReceivedMedia,
+    media::{
+        clock::{AUDIO_CLOCK_RATE, VIDEO_CLOCK_RATE},
+        inbound::Inbound,
+        packet::Kind,
+    },
+};
+
+impl Session {
+    /// A packet of the other side's.
+    pub fn handle_rtp(&mut self, packet: rtp::Packet, now: Instant) {
+        let ssrc = packet.header.ssrc;
+        let payload_type = packet.header.payload_type;
+        let payload = RtpPayload {
+            sequence_number: packet.header.sequence_number,
+            timestamp: packet.header.timestamp,
+            marker: packet.header.marker,
+            payload: packet.payload,
+            received_at: now,
+        };
+        let codec = self.video.as_ref().and_then(|video| {
+            let known = video
+                .codecs
+                .iter()
+                .find(|(number, _)| *number == payload_type);
+            known.map(|(_, codec)| *codec)
+        });
+        if let Some(codec) = codec {
+            self.handle_video(codec, ssrc, payload, now);
+        } else if self
+            .audio
+            .is_some_and(|audio| audio.payload_type == payload_type)
+        {
+            self.handle_audio(ssrc, payload);
+        }
+    }
+
+    fn handle_audio(&mut self, ssrc: u32, packet: RtpPayload) {
+        let inbound = inbound(&mut self.audio_in, ssrc, AUDIO_CLOCK_RATE);
+        inbound.arrived(&packet);
+        match &mut self.received {
+            ReceivedMedia::Deliver(receiver) => receiver.audio(packet),
+            ReceivedMedia::Reflect => self.reflect(Kind::Audio, ssrc, packet),
+        }
+    }
+
+    fn handle_video(&mut self, codec: VideoCodec, ssrc: u32, packet: RtpPayload, now: Instant) {
+        let inbound = inbound(&mut self.video_in, ssrc, VIDEO_CLOCK_RATE);
+        inbound.arrived(&packet);
+        if matches!(self.received, ReceivedMedia::Reflect) {
+            return self.reflect(Kind::Video, ssrc, packet);
+        }
+        if self
+            .assembler
+            .as_ref()
+            .is_none_or(|(assembles, _)| *assembles != codec)
+        {
+            self.assembler = Some((codec, FrameAssembler::new(codec)));
+        }
+        if let Some((_, assembler)) = &mut self.assembler {
+            assembler.push(packet);
+        }
+        self.deliver_video(now);
+    }
+
+    /// Hands whole pictures on, and asks for what is missing.
+    pub(super) fn deliver_video(&mut self, now: Instant) {
+        let (Some((_, assembler)), Some(inbound), ReceivedMedia::Deliver(receiver)) =
+            (&mut self.assembler, &mut self.video_in, &mut self.received)
+        else {
+            return;
+        };
+        while let Some(assembled) = assembler.poll(now) {
+            receiver.video(assembled.frame);
+        }
+        let feedback = Feedback {
+            sender_ssrc: self.video_out.ssrc,
+            media_ssrc: inbound.ssrc,
+        };
+        let missing = assembler.take_nacks(now);
+        if !missing.is_empty() {
+            inbound.stats.nacks += 1;
+            self.rtcp.push_back(feedback.nack(&missing));
+        }
+        if assembler.take_key_frame_request(now) {
+            inbound.stats.key_frame_requests += 1;
+            self.rtcp.push_back(feedback.picture_loss());
+        }
+    }
+
+    /// Sends a packet back. Numbers keep their distances, so what got lost on the way here is seen to be missing there,
+    /// and may come later.
+    fn reflect(&mut self, kind: Kind, ssrc: u32, packet: RtpPayload) {
+        let outbound = match kind {
+            Kind::Audio => &mut self.audio_out,
+            Kind::Video => &mut self.video_out,
+        };
+        if outbound.stream.is_none() {
+            return;
+        }
+        let entry = &mut self.reflected[kind as usize];
+        let offset = match *entry {
+            Some((of, offset)) if of == ssrc => offset,
+            _ => {
+                let offset = outbound
+                    .next_sequence_number()
+                    .wrapping_sub(packet.sequence_number);
+                *entry = Some((ssrc, offset));
+                offset
+            }
+        };
+        let number = packet.sequence_number.wrapping_add(offset);
+        let reflected =
+            outbound.numbered_packet(packet.payload, packet.timestamp, packet.marker, number);
+        self.pacer.push(reflected);
+    }
+}
+
+/// The stream with this SSRC; a new one takes the place of the one before.
+fn inbound(slot: &mut Option<Inbound>, ssrc: u32, clock_rate: u32) -> &mut Inbound {
+    let known = slot.take();
+    slot.insert(match known {
+        Some(known) if known.ssrc == ssrc => known,
+        Some(other) => other.restarted(ssrc),
+        None => Inbound::new(ssrc, clock_rate),
+    })
+}

@@ -1,0 +1,159 @@
+//! What goes out, and how much of it.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use rtc::rtp;
+
+use super::Session;
+use crate::peer::{
+    PeerConfig, PeerEvent, ReceivedMedia,
+    media::{
+        clock::VIDEO_CLOCK_RATE,
+        packet::{Kind, Packet},
+        transport_cc::ProbeInfo,
+    },
+};
+
+/// Nobody can see anything below this, in bits a second.
+pub(super) const MIN_BITRATE: u32 = 50_000;
+
+/// What sound takes on the wire, in bits a second.
+const AUDIO_BITRATE: u32 = 60_000;
+
+/// What is left of the wire for the codec, headers taken off.
+const PAYLOAD_SHARE: f64 = 0.94;
+
+/// A change of the target smaller than this share is not worth telling the encoder.
+const TARGET_STEP: f64 = 0.02;
+
+/// Bounds of the bit rate, in bits a second.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub start: u32,
+    pub max: u32,
+}
+
+impl Limits {
+    pub fn of(config: &PeerConfig) -> Self {
+        let max = config.max_bitrate.max(MIN_BITRATE);
+        Self {
+            start: config.start_bitrate.clamp(MIN_BITRATE, max),
+            max,
+        }
+    }
+
+    /// What the wire has to take so that the encoder gets so much.
+    pub fn on_wire(target: u32) -> u32 {
+        (f64::from(target) / PAYLOAD_SHARE) as u32 + AUDIO_BITRATE
+    }
+
+    pub fn target(self, estimate: u32) -> u32 {
+        let payload = f64::from(estimate.saturating_sub(AUDIO_BITRATE)) * PAYLOAD_SHARE;
+        // Rounded up: what fits exactly shall not come out a bit less.
+        (payload.ceil() as u32).clamp(MIN_BITRATE, self.max)
+    }
+}
+
+impl Session {
+    /// Takes what the encoders have left in the outbox.
+    pub(super) fn collect(&mut self, now: Instant) {
+        let queued = self.outbox.take();
+        if queued.key_frame_wanted
+            && let Some((_, assembler)) = &mut self.assembler
+        {
+            assembler.want_key_frame();
+        }
+        if queued.video_lost {
+            self.key_frame_to_tell = true;
+        }
+        if matches!(self.received, ReceivedMedia::Reflect) {
+            return;
+        }
+        if self.audio_out.stream.is_some() {
+            for (payload, timestamp) in queued.audio {
+                let timestamp = timestamp.wrapping_add(self.timestamp_offset);
+                let packet = self.audio_out.packet(payload, timestamp, false);
+                self.pacer.push(packet);
+            }
+        }
+        let codec = self.video.as_ref().map(|video| video.codec);
+        for frame in queued.video {
+            let Some(packetizer) = self
+                .packetizer
+                .as_mut()
+                .filter(|_| codec == Some(frame.codec))
+            else {
+                continue;
+            };
+            if frame.key_frame {
+                // What still waits of older pictures is of no use to anybody any more, and nobody asks for it.
+                self.key_frame_told_at = Some(now);
+            }
+            let timestamp = self
+                .clock
+                .ticks(frame.captured_at, VIDEO_CLOCK_RATE)
+                .wrapping_add(self.timestamp_offset);
+            for payload in packetizer.packetize(&frame) {
+                let packet = self
+                    .video_out
+                    .packet(payload.payload, timestamp, payload.marker);
+                self.pacer.push(packet);
+            }
+        }
+    }
+
+    /// Writes a packet's header and takes note of it.
+    pub(super) fn write(
+        &mut self,
+        packet: Packet,
+        probe: Option<ProbeInfo>,
+        now: Instant,
+    ) -> rtp::Packet {
+        let outbound = match packet.kind {
+            Kind::Audio => &mut self.audio_out,
+            Kind::Video => &mut self.video_out,
+        };
+        outbound.sent(&packet, now);
+        let mut header = rtp::Header {
+            version: 2,
+            marker: packet.marker,
+            payload_type: outbound.stream.map_or(0, |stream| stream.payload_type),
+            sequence_number: packet.sequence_number,
+            timestamp: packet.timestamp,
+            ssrc: outbound.ssrc,
+            ..Default::default()
+        };
+        if let Some(id) = outbound.stream.and_then(|stream| stream.transport_cc) {
+            let audio = packet.kind == Kind::Audio;
+            let (number, sent) = self.transport.sent(now, packet.size(), audio, probe);
+            let value = Bytes::copy_from_slice(&number.to_be_bytes());
+            // Cannot fail: the id is between 1 and 14, the value has two bytes.
+            let _ = header.set_extension(id, value);
+            let in_flight = self.transport.bytes_in_flight();
+            self.estimator.sent(&sent, in_flight);
+        }
+        rtp::Packet {
+            header,
+            payload: packet.payload,
+        }
+    }
+
+    /// Lets pacer and encoder know what the path takes.
+    pub(super) fn use_estimate(&mut self) {
+        let estimate = self.estimator.estimate();
+        self.pacer.set_estimate(estimate);
+        if let Some(probe) = self.estimator.take_probe() {
+            self.pacer.probe(probe);
+        }
+        let target = self.limits.target(estimate);
+        let changed = self.target.is_none_or(|told| {
+            let step = f64::from(told) * TARGET_STEP;
+            f64::from(told.abs_diff(target)) > step || (target == self.limits.max && told != target)
+        });
+        if changed && self.video.is_some() {
+            self.target = Some(target);
+            let _ = self.events.send(PeerEvent::TargetBitrate(target));
+        }
+    }
+}
