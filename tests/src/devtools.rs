@@ -105,10 +105,7 @@ impl DevTools {
             session,
         };
         page.call("Runtime.enable", json!({})).await?;
-        page.run(
-            "new Promise((resolve) => document.readyState === 'complete' ? resolve() : addEventListener('load', () => resolve()))",
-        )
-        .await?;
+        page.loaded(url).await?;
         Ok(page)
     }
 
@@ -159,6 +156,22 @@ impl Page {
         self.devtools
             .call(Some(&self.session), method, params)
             .await
+    }
+
+    /// Waits until this address, and not the empty page that a new tab begins with, has loaded.
+    async fn loaded(&self, url: &str) -> Result<()> {
+        let state = format!(
+            "location.href.startsWith({}) && document.readyState === 'complete'",
+            Value::from(url)
+        );
+        for _ in 0..500 {
+            // While the tab moves from one page to the next there may be nothing to ask.
+            if self.run(&state).await.is_ok_and(|loaded| loaded == true) {
+                return Ok(());
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        bail!("{url} does not load: {}", self.console())
     }
 
     /// Evaluates an expression, waits for its promise, and returns the value as JSON.
