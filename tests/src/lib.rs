@@ -14,6 +14,7 @@ pub mod pulse;
 pub mod server;
 pub mod sound_file;
 pub mod statistics;
+pub mod webdriver;
 #[cfg(target_os = "linux")]
 pub mod vm;
 #[cfg(target_os = "linux")]

@@ -8,12 +8,15 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
-use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::{Value, json};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use crate::{binaries::binary, display::Display};
+use crate::{
+    binaries::binary,
+    display::Display,
+    webdriver::{Element, Session},
+};
 
 /// How long something may take to appear. Generous: several windows may be painted by one busy processor.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -38,7 +41,7 @@ pub struct WindowOptions<'a> {
 
 /// An open window. Closed, with everything that was started for it, when dropped.
 pub struct Window {
-    client: Client,
+    session: Session,
     driver: Driver,
 }
 
@@ -85,35 +88,17 @@ impl Window {
         let capabilities = json!({
             "tauri:options": { "application": binary("vireo")?, "args": arguments },
         });
-        let Value::Object(capabilities) = capabilities else {
-            bail!("an object was written down above");
-        };
-        let started = Instant::now();
-        let client = loop {
-            let mut builder = ClientBuilder::new(HttpConnector::new());
-            match builder
-                .capabilities(capabilities.clone())
-                .connect(&driver.1)
-                .await
-            {
-                Ok(client) => break client,
-                Err(error) if started.elapsed() > PATIENCE => {
-                    return Err(error).context("no window opened");
-                }
-                Err(_) => sleep(LOOK).await,
-            }
-        };
-        let window = Self {
-            client,
+        let session = Session::start(&driver.1, capabilities).await?;
+        Ok(Self {
+            session,
             driver: driver.0,
-        };
-        Ok(window)
+        })
     }
 
     /// The WebDriver session, for what has no method here.
     #[must_use]
-    pub fn client(&self) -> &Client {
-        &self.client
+    pub fn session(&self) -> &Session {
+        &self.session
     }
 
     /// Waits for an element, by CSS selector.
@@ -123,7 +108,7 @@ impl Window {
     pub async fn find(&self, selector: &str) -> anyhow::Result<Element> {
         let started = Instant::now();
         loop {
-            match self.client.find(Locator::Css(selector)).await {
+            match self.session.find(selector).await {
                 Ok(element) => return Ok(element),
                 Err(error) if started.elapsed() > PATIENCE => {
                     let shown = self.text().await.unwrap_or_default();
@@ -140,7 +125,7 @@ impl Window {
     /// When it stays.
     pub async fn gone(&self, selector: &str) -> anyhow::Result<()> {
         let started = Instant::now();
-        while self.client.find(Locator::Css(selector)).await.is_ok() {
+        while self.session.find(selector).await.is_ok() {
             ensure!(started.elapsed() < PATIENCE, "{selector} stays");
             sleep(LOOK).await;
         }
@@ -176,8 +161,8 @@ impl Window {
     /// When the window does not answer.
     pub async fn text(&self) -> anyhow::Result<String> {
         let text = self
-            .client
-            .execute("return document.body.innerText", vec![])
+            .session
+            .execute("return document.body.innerText")
             .await?;
         Ok(text.as_str().unwrap_or_default().to_owned())
     }
@@ -238,7 +223,7 @@ impl Window {
     /// # Errors
     /// When the window does not answer.
     pub async fn remote_age(&self) -> anyhow::Result<Option<f64>> {
-        let answer = self.client.execute(READ_TIME_CODE, vec![]).await?;
+        let answer = self.session.execute(READ_TIME_CODE).await?;
         Ok(answer.as_f64())
     }
 
@@ -276,7 +261,7 @@ impl Window {
     /// When it cannot be taken or written.
     pub async fn screenshot(&self, name: &str) -> anyhow::Result<()> {
         let folder = screens()?;
-        let png = self.client.screenshot().await?;
+        let png = BASE64_STANDARD.decode(self.session.screenshot().await?)?;
         std::fs::write(folder.join(format!("{name}.png")), png)?;
         Ok(())
     }
@@ -286,7 +271,7 @@ impl Window {
     /// # Errors
     /// When the driver does not answer.
     pub async fn close(self) -> anyhow::Result<()> {
-        self.client.clone().close().await?;
+        self.session.end().await?;
         drop(self.driver);
         Ok(())
     }
