@@ -14,8 +14,8 @@ pub mod pulse;
 pub mod server;
 pub mod sound_file;
 pub mod statistics;
-pub mod webdriver;
 #[cfg(target_os = "linux")]
 pub mod vm;
+pub mod webdriver;
 #[cfg(target_os = "linux")]
 pub mod window;

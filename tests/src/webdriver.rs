@@ -91,6 +91,19 @@ impl Session {
         self.post("execute/sync", &body).await
     }
 
+    /// Moves the pointer, in pixels from the page's corner.
+    ///
+    /// # Errors
+    /// When the driver does not answer.
+    pub async fn move_pointer(&self, x: u32, y: u32) -> anyhow::Result<()> {
+        let there =
+            json!({ "type": "pointerMove", "duration": 0, "origin": "viewport", "x": x, "y": y });
+        let pointer = json!({ "type": "pointer", "id": "mouse", "actions": [there] });
+        self.post("actions", &json!({ "actions": [pointer] }))
+            .await?;
+        Ok(())
+    }
+
     /// A picture of the page, as base64 of a PNG file.
     ///
     /// # Errors

@@ -137,6 +137,9 @@ impl Window {
     /// # Errors
     /// When it does not appear or cannot be clicked.
     pub async fn click(&self, selector: &str) -> anyhow::Result<()> {
+        // The controls of a call fade away while the pointer rests.
+        self.session.move_pointer(300, 200).await?;
+        self.session.move_pointer(310, 210).await?;
         let element = self.find(selector).await?;
         element
             .click()
@@ -261,6 +264,7 @@ impl Window {
     /// When it cannot be taken or written.
     pub async fn screenshot(&self, name: &str) -> anyhow::Result<()> {
         let folder = screens()?;
+        self.session.execute(KEEP_PAINTING).await?;
         let png = BASE64_STANDARD.decode(self.session.screenshot().await?)?;
         std::fs::write(folder.join(format!("{name}.png")), png)?;
         Ok(())
@@ -276,6 +280,19 @@ impl Window {
         Ok(())
     }
 }
+
+/// WebKit takes a picture with the next frame that it paints, and waits for ever when there is nothing to paint.
+const KEEP_PAINTING: &str = "
+const until = performance.now() + 3000;
+const root = document.documentElement;
+let odd = false;
+const paint = () => {
+  odd = !odd && performance.now() < until;
+  root.style.opacity = odd ? '0.999' : '';
+  if (performance.now() < until) requestAnimationFrame(paint);
+};
+paint();
+";
 
 /// Draws the remote picture where its pixels can be read, and reads the 30 bits along its top edge.
 const READ_TIME_CODE: &str = "
