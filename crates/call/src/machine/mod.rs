@@ -322,8 +322,19 @@ impl Call {
     }
 
     fn server_back(&mut self, mut state: CallState, step: &mut Step) -> CallState {
-        self.server_reachable = true;
+        let was_away = !std::mem::replace(&mut self.server_reachable, true);
         let may_speak = state.can_send() || matches!(state, CallState::Ended { .. });
+        let has_nothing_to_say = state.details().is_some_and(|call| call.waiting.is_empty());
+        let in_call = matches!(
+            state,
+            CallState::Connecting { .. }
+                | CallState::Connected { .. }
+                | CallState::Reconnecting { .. }
+        );
+        if was_away && in_call && has_nothing_to_say {
+            // Whoever speaks for a call tells the server that the new connection belongs to it.
+            self.send_media_state(&mut state, step);
+        }
         if let Some(call) = state.details_mut().filter(|_| may_speak) {
             step.outputs
                 .extend(call.waiting.drain(..).map(Output::Send));

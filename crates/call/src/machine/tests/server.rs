@@ -51,6 +51,17 @@ fn a_call_in_progress_goes_on_and_what_it_had_to_say_is_said_later() {
 }
 
 #[test]
+fn a_call_in_progress_claims_the_new_connection() {
+    for name in ["connecting", "connected", "reconnecting"] {
+        let mut line = Line::in_state(name);
+        line.input(Input::ServerLost);
+        let messages = sent(&line.input(Input::ServerBack));
+        assert_eq!(messages, [media_message(BOTH)], "{name}");
+        assert_eq!(line.input(Input::ServerBack), [], "{name}: said once");
+    }
+}
+
+#[test]
 fn an_acceptance_without_the_server_is_sent_when_it_is_back() {
     let mut line = Line::in_state("answering");
     line.input(Input::ServerLost);
