@@ -6,6 +6,7 @@ mod arguments;
 mod commands;
 mod devices;
 mod embedded;
+mod language;
 mod media_socket;
 mod view;
 mod window;

@@ -7,6 +7,8 @@ use tauri::{
     utils::config::{Config, Csp, CspDirectiveSources},
 };
 
+use crate::language;
+
 /// Adds the media socket, and nothing else, to what the window may connect to.
 pub fn allow_media_socket(config: &mut Config, origin: &str) {
     for csp in [
@@ -27,7 +29,10 @@ pub fn allow_media_socket(config: &mut Config, origin: &str) {
 /// # Errors
 /// When the system cannot open a window.
 pub fn open(app: &AppHandle, profile: Option<&Path>) -> tauri::Result<()> {
-    let mut builder = WebviewWindowBuilder::new(app, "main", WebviewUrl::default())
+    // The page needs to know the language before it shows anything, so it stands in its address.
+    let language = language::from_environment(|name| std::env::var(name).ok());
+    let page = format!("index.html#{}", language.unwrap_or_default());
+    let mut builder = WebviewWindowBuilder::new(app, "main", WebviewUrl::App(page.into()))
         .title("Vireo")
         .inner_size(1100.0, 720.0)
         .min_inner_size(720.0, 540.0)

@@ -16,7 +16,7 @@ const DEVICES: [(&str, &str); 3] = [
     ("VIREO_SPEAKER", "none"),
 ];
 
-fn options(folder: &Path, name: &str) -> WindowOptions<'static> {
+fn options<'a>(folder: &Path, name: &str) -> WindowOptions<'a> {
     WindowOptions {
         profile: folder.join(name),
         variables: DEVICES.to_vec(),
@@ -60,6 +60,7 @@ async fn two_windows_call_each_other() -> anyhow::Result<()> {
     anna.find("[data-action=panel-video-call]").await?;
     anna.screenshot("home.en.light").await?;
     boris.find("[data-action=panel-video-call]").await?;
+    boris.reads("Видеозвонок").await?;
     boris.screenshot("home.ru.dark").await?;
 
     anna.click("[data-action=panel-video-call]").await?;
@@ -139,4 +140,38 @@ async fn one_person_alone_sees_that_everything_works_in_the_echo_test() -> anyho
         .find("[data-contact='Echo test'] [data-action=video-call]")
         .await?;
     again.close().await
+}
+
+#[tokio::test]
+async fn a_web_view_that_cannot_decode_gets_pictures_that_were_decoded_natively()
+-> anyhow::Result<()> {
+    let display = Display::start()?;
+    let folder = tempfile::tempdir()?;
+    let mut options = options(folder.path(), "anna");
+    // Every decoder that GStreamer could offer to the web view for H.264 and VP8.
+    let none = [
+        "avdec_h264",
+        "openh264dec",
+        "vah264dec",
+        "vaapih264dec",
+        "v4l2h264dec",
+        "vp8dec",
+        "avdec_vp8",
+    ];
+    let none = none.map(|name| format!("{name}:NONE")).join(",");
+    options
+        .variables
+        .push(("GST_PLUGIN_FEATURE_RANK", none.as_str()));
+    let window = Window::open(&display, &options).await?;
+    window.sign_up("Anna").await?;
+    window
+        .click("[data-contact='Echo test'] [data-action=video-call]")
+        .await?;
+    window.phase("connected").await?;
+    let ages = window.moving_pictures(20).await?;
+    assert!(ages.iter().all(|age| *age < 3000.0), "{ages:?}");
+    window.screenshot("native-decoding-call.en").await?;
+    let log = std::fs::read_to_string(options.profile.join("window.log"))?;
+    assert!(log.contains("decoding natively"), "the web view decoded");
+    window.close().await
 }

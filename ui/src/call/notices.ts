@@ -1,8 +1,6 @@
 import type { CallView } from "../bindings/CallView";
 import type { NoticeKind } from "../bindings/NoticeKind";
-import type { StandIn } from "../bindings/StandIn";
 import { currentLanguage, t, type Key } from "../shared/i18n";
-import { standInSentence } from "../shared/standIns";
 
 const trouble = {
   camera: "notice.camera",
@@ -11,11 +9,10 @@ const trouble = {
 } as const satisfies Record<NoticeKind, Key>;
 
 /** What to tell the person while the call goes on, most important first. */
-export function callNotices(call: CallView, standIns: readonly StandIn[]): string[] {
+export function callNotices(call: CallView): string[] {
   return [
     ...(call.serverReachable ? [] : [t("call.serverUnreachable")]),
     // The devices' own sentences say more, but only in English.
     ...call.notices.map(({ kind, message }) => (currentLanguage() === "en" ? message : t(trouble[kind]))),
-    ...standIns.map(standInSentence),
   ];
 }

@@ -37,6 +37,7 @@ const paint: OpenMedia = (remote, own, events) => {
 
 /** Shows one fixture: `?screen=home&lang=ru&theme=dark`. */
 export function tell(screen: string, target: HTMLElement): void {
+  // The fixtures name their language themselves, not the system.
   const query = new URLSearchParams(location.search);
   setLanguage(query.get("lang") ?? "en");
   document.documentElement.dataset["theme"] = query.get("theme") ?? "light";

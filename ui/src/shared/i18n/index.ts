@@ -25,7 +25,9 @@ export function pickLanguage(wanted: readonly string[]): string {
   return "en";
 }
 
-let language = pickLanguage(navigator.languages);
+/** What the system speaks: the shell writes it into the page's address where the web view does not know it. */
+const spoken = location.hash.slice(1);
+let language = pickLanguage(spoken === "" ? navigator.languages : [spoken]);
 
 /** Uses another language from now on; what is shown already stays as it is. */
 export function setLanguage(wanted: string): void {
