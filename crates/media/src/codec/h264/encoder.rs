@@ -103,8 +103,9 @@ impl H264Encoder {
         settings.bEnableLongTermReference = false;
         settings.iMultipleThreadIdc = 1;
         settings.bEnableDenoise = false;
-        // It saves a millisecond and leaves what does not move as coarse as the key frame had it (42 instead of 48 dB).
-        settings.bEnableBackgroundDetection = false;
+        // What does not move is left as the key frame had it: 42 instead of 48 dB in a still room, for half the time
+        // (1.6 instead of 2.9 ms for a 720p picture).
+        settings.bEnableBackgroundDetection = true;
         settings.bEnableAdaptiveQuant = false;
         settings.bEnableSceneChangeDetect = false;
         settings.bEnableFrameCroppingFlag = true;
