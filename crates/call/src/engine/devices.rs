@@ -77,14 +77,11 @@ impl Reporter {
     }
 
     /// The opener, which also reports that the user has chosen to have no such device.
-    fn opener<D: ?Sized>(
+    fn opener<D: ?Sized + 'static>(
         &self,
         device: NoticeKind,
         open: impl Fn() -> Result<Option<Box<D>>, MediaError> + Send + 'static,
-    ) -> impl FnMut() -> Result<Option<Box<D>>, MediaError> + Send + 'static
-    where
-        D: 'static,
-    {
+    ) -> impl FnMut() -> Result<Option<Box<D>>, MediaError> + Send + 'static {
         let reporter = self.clone();
         move || {
             let opened = open()?;
@@ -240,7 +237,7 @@ impl Devices {
             NoticeKind::Microphone => self.microphone.as_ref().map(|(id, _)| *id),
             NoticeKind::Speaker => self.speaker,
         };
-        (current == Some(chain)).then(|| match what {
+        (current == Some(chain)).then_some(match what {
             What::Failed(message) => Input::DeviceFailed {
                 call_id,
                 device,

@@ -529,15 +529,15 @@ impl Call {
         step: &mut Step,
     ) -> CallState {
         // While it rings, nobody may learn this side's addresses.
-        if state.can_use_devices() {
-            if let Some(call) = state.details() {
-                let message = ClientMessage::CallIceCandidate {
-                    call_id: call.call_id.clone(),
-                    chat_id: call.chat_id.clone(),
-                    candidate,
-                };
-                self.send(&mut state, message, step);
-            }
+        if state.can_use_devices()
+            && let Some(call) = state.details()
+        {
+            let message = ClientMessage::CallIceCandidate {
+                call_id: call.call_id.clone(),
+                chat_id: call.chat_id.clone(),
+                candidate,
+            };
+            self.send(&mut state, message, step);
         }
         state
     }
