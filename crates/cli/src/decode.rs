@@ -90,7 +90,10 @@ impl DecodeChain {
     fn run(mut self) {
         while let Ok(encoded) = self.frames.recv() {
             match self.decode(&encoded) {
-                Ok(Some(frame)) => self.show(frame),
+                Ok(Some(frame)) => {
+                    tracing::trace!(bytes = encoded.data.len(), encoded.key_frame, "decoded");
+                    self.show(frame);
+                }
                 Ok(None) => {}
                 Err(problem) => {
                     tracing::debug!(%problem, "a picture cannot be decoded");
@@ -116,6 +119,7 @@ impl DecodeChain {
     fn show(&mut self, frame: VideoFrame) {
         let (now, unix_ms) = (Instant::now(), unix_ms_now());
         let latency = read_time_code_at(&frame, unix_ms);
+        tracing::trace!(latency, "shown");
         let number = lock(&self.playback).frame(frame.width, frame.height, latency, now);
         if let Some(recorder) = &mut self.recorder {
             recorder.push(number, unix_ms, frame);
