@@ -1,18 +1,21 @@
 //! The call as a state machine without clock, socket or thread: inputs and the time go in, things to do come out.
 
+#![deny(clippy::disallowed_methods)]
+
 mod ending;
 mod input;
 mod policy;
+mod signals;
 mod state;
 #[cfg(test)]
 mod tests;
+mod user;
 mod view;
 
 use std::time::{Duration, Instant};
 
 use vireo_protocol::{
-    CallId, ChatId, ClientMessage, EndReason, IceCandidate, MediaState, ServerMessage,
-    SessionDescription,
+    CallId, ChatId, ClientMessage, EndReason, IceCandidate, MediaState, SessionDescription,
 };
 
 pub use input::{Input, Output};
@@ -23,7 +26,7 @@ pub use policy::{
 pub use state::{CallDetails, CallState};
 pub use view::Calendar;
 
-use crate::{CallPeer, Direction, EndedReason, NoticeKind, peer::PeerEvent};
+use crate::{CallPeer, Direction, EndedReason};
 
 /// One line for calls: at most one call at a time, one after the other.
 #[derive(Debug, Clone, PartialEq)]
@@ -172,147 +175,6 @@ impl Call {
         }
     }
 
-    fn place(
-        &self,
-        state: CallState,
-        call_id: CallId,
-        chat_id: ChatId,
-        peer: CallPeer,
-        camera: bool,
-        step: &mut Step,
-    ) -> CallState {
-        let rings_already =
-            state.can_answer() && state.details().is_some_and(|call| call.chat_id == chat_id);
-        if rings_already {
-            return self.accept(state, camera, step);
-        }
-        if !state.can_begin() {
-            return state;
-        }
-        let local = MediaState {
-            microphone: true,
-            camera,
-        };
-        let call = details(call_id, chat_id, peer, Direction::Outgoing, local, NOTHING);
-        if !self.server_reachable {
-            return CallState::Ended {
-                call,
-                since: None,
-                reason: EndedReason::ServerUnreachable,
-                at: step.now,
-            };
-        }
-        step.put(Output::StartMedia(local));
-        step.put(Output::CreateOffer {
-            call_id: call.call_id.clone(),
-        });
-        CallState::Offering {
-            call,
-            deadline: step.after(DESCRIPTION_TIMEOUT),
-        }
-    }
-
-    fn accept(&self, state: CallState, camera: bool, step: &mut Step) -> CallState {
-        match state {
-            CallState::Incoming {
-                mut call, offer, ..
-            } => {
-                call.wanted.camera = camera;
-                // Devices open on threads of their own, so starting them first costs the answer nothing.
-                step.put(Output::StartMedia(call.wanted));
-                self.answer(call, offer, step)
-            }
-            other => other,
-        }
-    }
-
-    fn answer(
-        &self,
-        call: Box<CallDetails>,
-        offer: SessionDescription,
-        step: &mut Step,
-    ) -> CallState {
-        step.put(Output::CreateAnswer {
-            call_id: call.call_id.clone(),
-            offer,
-        });
-        CallState::Answering {
-            call,
-            deadline: step.after(DESCRIPTION_TIMEOUT),
-        }
-    }
-
-    fn set_microphone(&self, mut state: CallState, on: bool, step: &mut Step) -> CallState {
-        let (in_use, rings) = (state.can_use_devices(), state.can_answer());
-        let Some(call) = state.details_mut().filter(|_| in_use || rings) else {
-            return state;
-        };
-        let before = call.local();
-        if call.wanted.microphone == on && before.microphone == on {
-            return state;
-        }
-        call.wanted.microphone = on;
-        if on {
-            call.works(NoticeKind::Microphone);
-        }
-        if in_use {
-            step.put(Output::SetMicrophone(on));
-        }
-        self.tell_change(state, before, step)
-    }
-
-    fn set_camera(&self, mut state: CallState, on: bool, step: &mut Step) -> CallState {
-        // While it rings, the acceptance says whether the camera is to be on.
-        let in_use = state.can_use_devices();
-        let Some(call) = state.details_mut().filter(|_| in_use) else {
-            return state;
-        };
-        let before = call.local();
-        if call.wanted.camera == on && before.camera == on {
-            return state;
-        }
-        call.wanted.camera = on;
-        if on {
-            call.works(NoticeKind::Camera);
-        }
-        step.put(Output::SetCamera(on));
-        self.tell_change(state, before, step)
-    }
-
-    fn device_failed(
-        &self,
-        mut state: CallState,
-        device: NoticeKind,
-        message: Option<String>,
-        step: &mut Step,
-    ) -> CallState {
-        let in_use = state.can_use_devices();
-        let Some(call) = state.details_mut().filter(|_| in_use) else {
-            return state;
-        };
-        let before = call.local();
-        call.fails(device, message);
-        self.tell_change(state, before, step)
-    }
-
-    fn device_ready(&self, mut state: CallState, device: NoticeKind, step: &mut Step) -> CallState {
-        let in_use = state.can_use_devices();
-        let Some(call) = state.details_mut().filter(|_| in_use) else {
-            return state;
-        };
-        let before = call.local();
-        call.works(device);
-        self.tell_change(state, before, step)
-    }
-
-    /// Tells the other side what this side sends where that is not what it was before.
-    fn tell_change(&self, mut state: CallState, before: MediaState, step: &mut Step) -> CallState {
-        if state.details().is_some_and(|call| call.local() != before) {
-            self.send_media_state(&mut state, step);
-        }
-        state
-    }
-
     fn server_lost(&mut self, state: CallState, step: &mut Step) -> CallState {
         self.server_reachable = false;
         if state.can_outlive_server() {
@@ -340,186 +202,6 @@ impl Call {
                 .extend(call.waiting.drain(..).map(Output::Send));
         }
         state
-    }
-
-    fn receive(&self, state: CallState, message: ServerMessage, step: &mut Step) -> CallState {
-        let is_about = |id: &CallId| state.details().is_some_and(|call| call.call_id == *id);
-        match message {
-            ServerMessage::CallOffer {
-                call_id,
-                chat_id,
-                offer,
-                caller_id,
-                caller_name,
-                media_state,
-            } if !is_about(&call_id) => {
-                let peer = CallPeer {
-                    user_id: caller_id,
-                    name: caller_name,
-                };
-                let local = MediaState {
-                    microphone: true,
-                    camera: false,
-                };
-                let call = details(
-                    call_id,
-                    chat_id,
-                    peer,
-                    Direction::Incoming,
-                    local,
-                    media_state,
-                );
-                self.offered(state, call, offer, step)
-            }
-            ServerMessage::CallRinging { call_id, .. } if is_about(&call_id) => ringing(state),
-            ServerMessage::CallAnswer {
-                call_id,
-                answer,
-                media_state,
-                ..
-            } if is_about(&call_id) => answered(state, answer, media_state, step),
-            ServerMessage::CallIceCandidate {
-                call_id, candidate, ..
-            } if is_about(&call_id) => {
-                if state.can_take_candidates() {
-                    step.put(Output::AddCandidate(candidate));
-                }
-                state
-            }
-            ServerMessage::CallMediaState {
-                call_id,
-                media_state,
-                ..
-            } if is_about(&call_id) => remote_media(state, media_state),
-            ServerMessage::CallEnd {
-                call_id, reason, ..
-            } if is_about(&call_id) => self.remote_end(state, reason, step),
-            ServerMessage::CallRejected { call_id, .. } if is_about(&call_id) => {
-                self.rejected(state, step)
-            }
-            ServerMessage::CallError { call_id, code, .. } if is_about(&call_id) => {
-                self.remote_error(state, code, step)
-            }
-            // An old call's, or not about a call at all.
-            ServerMessage::CallOffer { .. }
-            | ServerMessage::CallRinging { .. }
-            | ServerMessage::CallAnswer { .. }
-            | ServerMessage::CallIceCandidate { .. }
-            | ServerMessage::CallMediaState { .. }
-            | ServerMessage::CallEnd { .. }
-            | ServerMessage::CallRejected { .. }
-            | ServerMessage::CallError { .. }
-            | ServerMessage::Hello { .. }
-            | ServerMessage::Ok { .. }
-            | ServerMessage::Error { .. }
-            | ServerMessage::Contacts { .. }
-            | ServerMessage::Contact { .. }
-            | ServerMessage::Presence { .. } => state,
-        }
-    }
-
-    fn offered(
-        &self,
-        state: CallState,
-        mut offered: Box<CallDetails>,
-        offer: SessionDescription,
-        step: &mut Step,
-    ) -> CallState {
-        if state.can_begin() {
-            step.put(Output::Prepare {
-                call_id: offered.call_id.clone(),
-            });
-            step.put(Output::Send(ClientMessage::CallRinging {
-                call_id: offered.call_id.clone(),
-                chat_id: offered.chat_id.clone(),
-            }));
-            let deadline = step.after(self.policy.answer_timeout + ANSWER_GRACE);
-            return CallState::Incoming {
-                call: offered,
-                offer,
-                deadline,
-            };
-        }
-        let Some(own) = state.details() else {
-            return state;
-        };
-        if !state.can_lose_to_glare() || own.chat_id != offered.chat_id {
-            step.put(Output::Send(ClientMessage::CallReject {
-                call_id: offered.call_id,
-                chat_id: offered.chat_id,
-                busy: true,
-            }));
-            return state;
-        }
-        // Both called each other at once. The smaller id wins, so both sides come to the same decision.
-        if own.call_id < offered.call_id {
-            return state;
-        }
-        if state.can_send() {
-            step.put(Output::Send(hang_up(own)));
-        }
-        step.put(Output::ClosePeer);
-        // The devices stay open as they are: the user wanted to talk to this person anyway.
-        offered.wanted = own.wanted;
-        offered.works = own.works;
-        offered.notices = own.notices.clone();
-        self.answer(offered, offer, step)
-    }
-
-    fn described(
-        &self,
-        state: CallState,
-        description: SessionDescription,
-        step: &mut Step,
-    ) -> CallState {
-        let mut state = match state {
-            CallState::Offering { call, .. } => {
-                step.put(Output::Send(ClientMessage::CallInitiate {
-                    call_id: call.call_id.clone(),
-                    chat_id: call.chat_id.clone(),
-                    offer: description,
-                    media_state: call.local(),
-                }));
-                CallState::Calling {
-                    call,
-                    deadline: step.after(self.policy.answer_timeout + ANSWER_GRACE),
-                }
-            }
-            CallState::Answering { mut call, .. } => {
-                let answer = ClientMessage::CallAnswer {
-                    call_id: call.call_id.clone(),
-                    chat_id: call.chat_id.clone(),
-                    answer: description,
-                    media_state: call.local(),
-                };
-                // The answer goes before the candidates that were gathered meanwhile.
-                call.waiting.insert(0, answer);
-                CallState::Connecting {
-                    call,
-                    deadline: step.after(CONNECT_TIMEOUT),
-                }
-            }
-            other => return other,
-        };
-        if let Some(call) = state.details_mut().filter(|_| self.server_reachable) {
-            step.outputs
-                .extend(call.waiting.drain(..).map(Output::Send));
-        }
-        state
-    }
-
-    fn peer(&self, state: CallState, event: PeerEvent, step: &mut Step) -> CallState {
-        match event {
-            PeerEvent::LocalCandidate(candidate) => self.local_candidate(state, candidate, step),
-            PeerEvent::Connected => connected(state, step.now),
-            PeerEvent::Disconnected => disconnected(state, step),
-            PeerEvent::Failed => self.peer_failed(state, step),
-            PeerEvent::Closed => self.peer_closed(state, step),
-            // The engine's own business.
-            PeerEvent::NegotiatedVideo(_)
-            | PeerEvent::KeyFrameRequested
-            | PeerEvent::TargetBitrate(_) => state,
-        }
     }
 
     fn local_candidate(
