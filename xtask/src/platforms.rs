@@ -113,7 +113,6 @@ fn check_one(platform: &Platform, toolchain: &Toolchain) -> Result<()> {
         "CARGO_TARGET_DIR",
         workspace::build_folder().join("platforms"),
     );
-    check
     (platform.prepare)(&mut check)?;
     process::run(&mut check)
 }
