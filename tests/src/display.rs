@@ -15,11 +15,10 @@ const START: Duration = Duration::from_secs(30);
 
 /// A running display. Ended when dropped.
 pub struct Display {
-    name: String,
-    bus: String,
-    /// Also the runtime directory of the programs that are shown here.
-    folder: TempDir,
+    variables: Vec<(&'static str, String)>,
     _parts: Vec<Part>,
+    /// The runtime directory of the programs that are shown here.
+    _folder: Option<TempDir>,
 }
 
 /// A process that ends with its display.
@@ -55,47 +54,57 @@ impl Display {
                 .env("DISPLAY", &name)
                 .env("DBUS_SESSION_BUS_ADDRESS", &bus),
         )?;
-        let display = Self {
-            name,
-            bus,
-            folder,
-            _parts: vec![openbox, dbus, xvfb],
-        };
-        display.wait_for_window_manager()?;
-        Ok(display)
-    }
-
-    /// What a program needs to be shown here.
-    #[must_use]
-    pub fn variables(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("DISPLAY", self.name.clone()),
-            ("DBUS_SESSION_BUS_ADDRESS", self.bus.clone()),
-            ("XDG_RUNTIME_DIR", self.folder.path().display().to_string()),
+        wait_for_window_manager(&name)?;
+        let variables = vec![
+            ("DISPLAY", name),
+            ("DBUS_SESSION_BUS_ADDRESS", bus),
+            ("XDG_RUNTIME_DIR", folder.path().display().to_string()),
             ("XDG_SESSION_TYPE", "x11".to_owned()),
             ("GDK_BACKEND", "x11".to_owned()),
             ("NO_AT_BRIDGE", "1".to_owned()),
             // There is no graphics card.
             ("LIBGL_ALWAYS_SOFTWARE", "1".to_owned()),
             ("WEBKIT_DISABLE_DMABUF_RENDERER", "1".to_owned()),
-        ]
+        ];
+        Ok(Self {
+            variables,
+            _parts: vec![openbox, dbus, xvfb],
+            _folder: Some(folder),
+        })
     }
 
-    /// Windows that are opened before there is a window manager stay without focus.
-    fn wait_for_window_manager(&self) -> anyhow::Result<()> {
-        let started = Instant::now();
-        loop {
-            let output = Command::new("xdotool")
-                .args(["get_num_desktops"])
-                .env("DISPLAY", &self.name)
-                .output()
-                .context("xdotool cannot be started")?;
-            if output.status.success() {
-                return Ok(());
-            }
-            ensure!(started.elapsed() < START, "openbox does not start");
-            thread::sleep(Duration::from_millis(50));
+    /// The display that a person sits at, if there is one.
+    #[must_use]
+    pub fn of_this_session() -> Option<Self> {
+        let named = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        (named("DISPLAY") || named("WAYLAND_DISPLAY")).then(|| Self {
+            variables: Vec::new(),
+            _parts: Vec::new(),
+            _folder: None,
+        })
+    }
+
+    /// What a program needs to be shown here.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        self.variables.clone()
+    }
+}
+
+/// Windows that are opened before there is a window manager stay without focus.
+fn wait_for_window_manager(display: &str) -> anyhow::Result<()> {
+    let started = Instant::now();
+    loop {
+        let output = Command::new("xdotool")
+            .args(["get_num_desktops"])
+            .env("DISPLAY", display)
+            .output()
+            .context("xdotool cannot be started")?;
+        if output.status.success() {
+            return Ok(());
         }
+        ensure!(started.elapsed() < START, "openbox does not start");
+        thread::sleep(Duration::from_millis(50));
     }
 }
 

@@ -35,6 +35,8 @@ pub struct WindowOptions<'a> {
     pub language: &'a str,
     /// Whether the system's theme is dark.
     pub dark: bool,
+    /// Whether a test picture, a tone and silence stand in for devices that are not there.
+    pub stand_ins: bool,
     /// Further environment variables.
     pub variables: Vec<(&'a str, &'a str)>,
 }
@@ -84,6 +86,9 @@ impl Window {
         ];
         if let Some(server) = &options.server {
             arguments.extend(["--server".to_owned(), server.clone()]);
+        }
+        if options.stand_ins {
+            arguments.push("--stand-ins".to_owned());
         }
         let capabilities = json!({
             "tauri:options": { "application": binary("vireo")?, "args": arguments },
@@ -361,17 +366,23 @@ fn unix_ms() -> f64 {
     now.map_or(0.0, |since| since.as_secs_f64() * 1000.0)
 }
 
+/// The repository's own `target/`, wherever cargo builds: what people look at afterwards is kept here.
+///
+/// # Errors
+/// When this crate does not lie in a repository.
+pub fn artefacts() -> anyhow::Result<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    Ok(root
+        .context("the tests lie in the workspace")?
+        .join("target"))
+}
+
 /// Where pictures of the windows are kept.
 ///
 /// # Errors
 /// When the folder cannot be made.
 pub fn screens() -> anyhow::Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .context("the tests lie in the workspace")?;
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let folder = target.join("screens");
+    let folder = artefacts()?.join("screens");
     std::fs::create_dir_all(&folder)?;
     Ok(folder)
 }
