@@ -268,11 +268,17 @@ impl Window {
     /// # Errors
     /// When it cannot be taken or written.
     pub async fn screenshot(&self, name: &str) -> anyhow::Result<()> {
-        let folder = screens()?;
+        self.picture(&screens()?.join(format!("{name}.png"))).await
+    }
+
+    /// Leaves a picture of the window in this PNG file.
+    ///
+    /// # Errors
+    /// When it cannot be taken or written.
+    pub async fn picture(&self, file: &Path) -> anyhow::Result<()> {
         self.session.execute(KEEP_PAINTING).await?;
         let png = BASE64_STANDARD.decode(self.session.screenshot().await?)?;
-        std::fs::write(folder.join(format!("{name}.png")), png)?;
-        Ok(())
+        Ok(std::fs::write(file, png)?)
     }
 
     /// Closes the window as its close button would.

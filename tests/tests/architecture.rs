@@ -95,7 +95,7 @@ const MUST_NOT_REACH: [(&str, &[&str]); 5] = [
 ];
 
 /// The longest source file; a longer one wants to be two.
-const LONGEST_FILE: usize = 650;
+const LONGEST_FILE: usize = 550;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -257,6 +257,8 @@ fn the_state_machine_has_no_clock_and_no_runtime() {
 fn unsafe_code_stays_where_foreign_code_is_called() {
     let allowed = [
         "crates/media/src/codec/",
+        // One marker trait on a foreign type.
+        "crates/call/src/peer/media/goog_cc.rs",
         "crates/media/src/video/camera",
         "crates/media/src/audio/device",
     ];

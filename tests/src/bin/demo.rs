@@ -79,8 +79,8 @@ async fn open(display: &Display, server: &Server, folder: &Path, name: &str) -> 
 /// Watches both sides for a while, and leaves what was seen.
 async fn report(folder: &Path, anna: &Window, boris: &Window) -> Result<()> {
     let (of_anna, of_boris) = tokio::try_join!(pictures(anna), pictures(boris))?;
-    fs::write(folder.join("anna.png"), anna.client().screenshot().await?)?;
-    fs::write(folder.join("boris.png"), boris.client().screenshot().await?)?;
+    anna.picture(&folder.join("anna.png")).await?;
+    boris.picture(&folder.join("boris.png")).await?;
     let statistics = json!({ "anna": of_anna, "boris": of_boris });
     println!("{statistics:#}");
     fs::write(
