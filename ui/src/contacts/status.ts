@@ -1,6 +1,11 @@
 import type { Contact } from "../bindings/Contact";
 import { t } from "../shared/i18n";
 
+/** What somebody is called here: people as they call themselves, the server's own service in the person's language. */
+export function displayName(name: string, service: boolean): string {
+  return service && name === "Echo test" ? t("person.echoName") : name;
+}
+
 /** Where a person is or how the two stand to each other, in a few words. */
 export function statusLine(contact: Contact): string {
   if (contact.service) return t("person.service");
@@ -35,5 +40,7 @@ export function sortContacts(contacts: readonly Contact[]): Contact[] {
 /** The people whose name holds the words. */
 export function matching(contacts: readonly Contact[], query: string): Contact[] {
   const wanted = query.trim().toLocaleLowerCase();
-  return contacts.filter((contact) => contact.name.toLocaleLowerCase().includes(wanted));
+  return contacts.filter((contact) =>
+    displayName(contact.name, contact.service).toLocaleLowerCase().includes(wanted),
+  );
 }

@@ -35,6 +35,7 @@ export const en = {
 
   "person.online": "Online",
   "person.offline": "Offline",
+  "person.echoName": "Echo test",
   "person.service": "Always here",
   "person.requested": "Waiting for them to add you",
   "person.incoming": "Added you",

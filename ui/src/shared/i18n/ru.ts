@@ -37,6 +37,7 @@ export const ru: Catalogue = {
 
   "person.online": "В сети",
   "person.offline": "Не в сети",
+  "person.echoName": "Эхо-тест",
   "person.service": "Всегда на связи",
   "person.requested": "Ждём, пока вас добавят",
   "person.incoming": "Хочет связаться с вами",
