@@ -281,4 +281,42 @@ mod tests {
         let estimate = run(100e6, 20, Some(20));
         assert!(estimate >= START, "{estimate} at 5 % loss");
     }
+
+    #[test]
+    fn nonsense_from_the_other_side_does_no_harm() {
+        let start = Instant::now();
+        let mut estimator = GoogCc::new(start, START, 50_000, MAX);
+        let mut random = 1u64;
+        let mut next = || {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            random >> 33
+        };
+        for number in 0..20_000 {
+            let now = start + Duration::from_millis(number);
+            let packet = SentPacket {
+                number,
+                at: now,
+                bytes: (next() % 1_500) as usize,
+                audio: next() % 3 == 0,
+                probe: (next() % 50 == 0).then(|| ProbeInfo {
+                    id: (next() % 5) as i32,
+                    bits_per_second: next() as f64,
+                    bytes: (next() % 10_000) as usize,
+                    packets: 5,
+                }),
+            };
+            estimator.sent(&packet, (next() % 100_000) as usize);
+            // Any time at all, or never; also twice, and of packets long gone.
+            let arrival = (next() % 4 != 0).then(|| Duration::from_millis(next() % (1 << 40)));
+            let fates = vec![Fate { packet, arrival }; (next() % 3) as usize];
+            estimator.feedback(now, &fates, (next() % 100_000) as usize);
+            if next() % 100 == 0 {
+                estimator.limit(now, next() as u32);
+            }
+            estimator.tick(now);
+            assert!((50_000..=MAX).contains(&estimator.estimate()));
+        }
+    }
 }

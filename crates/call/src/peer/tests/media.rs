@@ -126,7 +126,7 @@ async fn lost_packets_are_sent_again() {
             .expect("the pictures arrive");
         let received = data(&callee);
         assert!(received.iter().all(|data| sent.contains(data)));
-        assert!(sent.len() < 150, "{} sent for 100 at 10 % loss", sent.len());
+        assert!(sent.len() < 200, "{} sent for 100 at 10 % loss", sent.len());
         let stats = (caller.peer.stats(), callee.peer.stats());
         assert!(stats.0.video_out.retransmitted_packets > 20, "{stats:?}");
         assert!(
@@ -155,7 +155,7 @@ async fn a_key_frame_can_be_asked_for() {
         .await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let requests = caller.peer.stats().video_out.key_frame_requests;
-    assert!((1..=3).contains(&requests), "{requests} for 50 wishes");
+    assert!((1..=6).contains(&requests), "{requests} for 50 wishes");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
