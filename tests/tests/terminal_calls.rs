@@ -51,7 +51,10 @@ async fn finish(server: &Server, who: &Account, cli: Cli) -> Result<Side> {
     let ended = cli.end().await?;
     ensure!(ended.status == 0, "{} ended with {ended:?}", who.name);
     let statistics = Statistics::read(Path::new(&stats_file(server, who)))?;
-    println!("{}: {}", who.name, statistics.summary);
+    #[allow(clippy::print_stdout, reason = "shown beside the test when it fails")]
+    {
+        println!("{}: {}", who.name, statistics.summary);
+    }
     Ok(Side { ended, statistics })
 }
 

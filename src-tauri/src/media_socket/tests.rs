@@ -5,7 +5,7 @@ use tokio_tungstenite::{
     connect_async,
     tungstenite::{Error, Message, client::IntoClientRequest, http::StatusCode},
 };
-use vireo_media::{VideoFrame, VideoSink};
+use vireo_media::VideoFrame;
 
 use super::MediaServer;
 
