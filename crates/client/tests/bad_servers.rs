@@ -1,0 +1,205 @@
+//! Servers that are not there, are something else, or talk nonsense.
+
+mod support;
+
+use std::sync::Arc;
+
+use futures_util::{SinkExt, StreamExt};
+use support::{PASSWORD, Person, TestServer};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use tokio_tungstenite::{WebSocketStream, accept_hdr_async, tungstenite};
+use vireo_call::NoMedia;
+use vireo_client::{Client, ClientError, ClientOptions, ConnectionState, Session};
+use vireo_protocol::{User, UserId};
+
+#[tokio::test]
+async fn wrong_passwords_taken_names_and_bad_ones() {
+    let server = TestServer::start().await;
+    server.register("Alice").await;
+    let sign_in = async |name: &str, password: &str| {
+        Client::sign_in(server.url(), name, password).await.err()
+    };
+    let register = async |name: &str, password: &str| {
+        Client::register(server.url(), name, password).await.err()
+    };
+    assert_eq!(
+        sign_in("Alice", "a wrong password").await,
+        Some(ClientError::WrongPassword)
+    );
+    assert_eq!(
+        sign_in("Nobody", PASSWORD).await,
+        Some(ClientError::WrongPassword)
+    );
+    assert_eq!(
+        register("Alice", PASSWORD).await,
+        Some(ClientError::NameTaken)
+    );
+    assert!(matches!(
+        register(" Bob", PASSWORD).await,
+        Some(ClientError::InvalidCredentials(_))
+    ));
+    assert!(matches!(
+        register("Bob", "short").await,
+        Some(ClientError::InvalidCredentials(_))
+    ));
+}
+
+#[tokio::test]
+async fn no_server_or_another_one() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    let other = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let page =
+                "HTTP/1.1 200 OK\r\ncontent-length: 13\r\nconnection: close\r\n\r\n<html></html>";
+            let _ = stream.write_all(page.as_bytes()).await;
+        }
+    });
+    let outcome = Client::sign_in(&url, "Alice", PASSWORD).await;
+    assert_eq!(outcome.err(), Some(ClientError::NotAVireoServer));
+    let client = connect(&url);
+    assert_eq!(client.ready().await, Err(ClientError::ServerUnreachable));
+    other.abort();
+    let _ = other.await;
+    let outcome = Client::sign_in(&url, "Alice", PASSWORD).await;
+    assert_eq!(outcome.err(), Some(ClientError::ServerUnreachable));
+    let outcome = Client::sign_in("nonsense", "Alice", PASSWORD).await;
+    assert_eq!(
+        outcome.err(),
+        Some(ClientError::InvalidServer("nonsense".to_owned()))
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_known_means_signing_in_again() {
+    let server = TestServer::start().await;
+    let mut session = server.register("Alice").await;
+    session.token = "made up".to_owned();
+    let client = Client::connect(session, Arc::new(NoMedia), ClientOptions::default());
+    assert_eq!(client.ready().await, Err(ClientError::SignedOut));
+    assert_eq!(
+        client.view().borrow().connection,
+        ConnectionState::SignedOut
+    );
+}
+
+#[tokio::test]
+async fn a_server_of_another_version_asks_for_an_update() {
+    for reply in [
+        r#"{"type":"hello","id":0,"version":999,"user":{"id":"u","name":"Alice"},"iceServers":[],"answerTimeoutSeconds":30}"#,
+        r#"{"type":"error","id":0,"code":"version-mismatch","message":"Please update Vireo."}"#,
+    ] {
+        let (url, server) = fake_server(vec![reply.to_owned()]).await;
+        let client = connect(&url);
+        assert_eq!(client.ready().await, Err(ClientError::VersionMismatch));
+        assert!(
+            ClientError::VersionMismatch
+                .to_string()
+                .contains("Please update")
+        );
+        server.abort();
+    }
+}
+
+#[tokio::test]
+async fn nonsense_from_the_server_is_left_out_and_nothing_is_lost() {
+    let mut lines: Vec<String> = vec![
+        r#"{"type":"hello","id":0,"version":1,"user":{"id":"u","name":"Alice"},"iceServers":[{"urls":["stun:"]}],"answerTimeoutSeconds":0}"#.to_owned(),
+    ];
+    for nonsense in [
+        "",
+        "null",
+        "[]",
+        "{",
+        r#"{"type":"surprise","id":7}"#,
+        r#"{"type":"ok","id":-1}"#,
+        r#"{"type":"ok","id":99999}"#,
+        r#"{"type":"contacts","id":1,"contacts":"none"}"#,
+        r#"{"type":"call:offer","callId":"c"}"#,
+        r#"{"type":"call:answer","callId":"c","chatId":"d","answer":{"type":"answer","sdp":""},"mediaState":{"microphone":true,"camera":true}}"#,
+        r#"{"type":"call:ice-candidate","callId":"c","chatId":"d","candidate":{"candidate":"candidate:nonsense"}}"#,
+        r#"{"type":"call:end","callId":"c","chatId":"d","reason":"hung-up"}"#,
+        r#"{"type":"call:error","callId":"c","chatId":"d","code":"unheard-of","message":"?"}"#,
+        r#"{"type":"presence","userId":"nobody","presence":"online"}"#,
+        r#"{"type":"error","id":null,"code":"internal","message":"Sorry."}"#,
+    ] {
+        lines.push(nonsense.to_owned());
+    }
+    lines.push("x".repeat(100_000));
+    lines.push(r#"{"type":"contacts","id":1,"contacts":[]}"#.to_owned());
+    let (url, server) = fake_server(lines).await;
+    let client = connect(&url);
+    assert_eq!(client.ready().await, Ok(()));
+    assert_eq!(client.view().borrow().me.name, "Alice");
+    assert_eq!(client.view().borrow().call, None);
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_server_that_comes_later_is_found() {
+    let server = TestServer::start().await;
+    let session = server.register("Alice").await;
+    let started = server
+        .restart(async || {
+            let client =
+                Client::connect(session.clone(), Arc::new(NoMedia), ClientOptions::default());
+            assert_eq!(client.ready().await, Err(ClientError::ServerUnreachable));
+            drop(client);
+        })
+        .await;
+    let alice = Person::connect(session).await;
+    let started = started
+        .restart(async || alice.until_connection(ConnectionState::Unreachable).await)
+        .await;
+    alice.until_connection(ConnectionState::Online).await;
+    drop(started);
+}
+
+fn connect(url: &str) -> Client {
+    let session = Session {
+        server: url.to_owned(),
+        token: "token".to_owned(),
+        user: User {
+            id: UserId("u".to_owned()),
+            name: String::new(),
+        },
+    };
+    Client::connect(session, Arc::new(NoMedia), ClientOptions::default())
+}
+
+/// A WebSocket server that says these lines to whoever says hello.
+async fn fake_server(lines: Vec<String>) -> (String, tokio::task::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    let task = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut socket = handshake(stream).await;
+            let _ = socket.next().await;
+            for line in &lines {
+                let _ = socket.send(tungstenite::Message::text(line.clone())).await;
+            }
+            let _ = socket
+                .send(tungstenite::Message::binary(vec![1, 2, 3]))
+                .await;
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+    });
+    (url, task)
+}
+
+#[allow(clippy::result_large_err, reason = "the library's own signature")]
+async fn handshake(stream: TcpStream) -> WebSocketStream<TcpStream> {
+    use tungstenite::handshake::server::{Request, Response};
+    let choose = |_: &Request, mut response: Response| {
+        let protocol = vireo_protocol::SUBPROTOCOL.parse().expect("a header value");
+        response
+            .headers_mut()
+            .insert("sec-websocket-protocol", protocol);
+        Ok(response)
+    };
+    accept_hdr_async(stream, choose).await.expect("a WebSocket")
+}
