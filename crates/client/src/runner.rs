@@ -54,6 +54,7 @@ pub(crate) fn start(
         calls: Calls::new(media, options.reflect),
         own_ice_servers: options.ice_servers,
         server_ice_servers: Vec::new(),
+        placing: false,
         pending: HashMap::new(),
         last_id: HELLO_ID,
     };
@@ -80,6 +81,8 @@ struct Runner {
     calls: Calls,
     own_ice_servers: Vec<IceServer>,
     server_ice_servers: Vec<IceServer>,
+    /// A call has been placed that the view does not show yet.
+    placing: bool,
     pending: HashMap<u64, Pending>,
     last_id: u64,
 }
@@ -146,11 +149,11 @@ impl Runner {
 
     fn place_call(&mut self, chat_id: ChatId, camera: bool) -> Result<CallId, ClientError> {
         let view = self.view.borrow();
-        if view
+        let in_call = view
             .call
             .as_ref()
-            .is_some_and(|call| !call.phase.is_ended())
-        {
+            .is_some_and(|call| !call.phase.is_ended());
+        if in_call || self.placing {
             return Err(ClientError::AlreadyInCall);
         }
         if view.connection != ConnectionState::Online {
@@ -164,6 +167,7 @@ impl Runner {
         };
         drop(view);
         let call_id = CallId::random();
+        self.placing = true;
         self.calls.place(call_id.clone(), chat_id, peer, camera);
         Ok(call_id)
     }
@@ -306,6 +310,7 @@ impl Runner {
                 self.request(message, pending);
             }
             EngineEvent::View(call) => {
+                self.placing = false;
                 self.view
                     .send_modify(|view| view.call = call.map(|call| *call));
             }

@@ -184,6 +184,7 @@ impl Session {
     }
 
     async fn contacts(&self, id: u64, device: DeviceId) -> Result<(), StoreError> {
+        let _in_order = self.state.contact_news.lock().await;
         let rows = self.state.store.contacts(&self.account.user.id).await?;
         let contacts = rows.into_iter().map(|row| row.into_contact()).collect();
         let message = ServerMessage::Contacts { id, contacts };
@@ -194,6 +195,7 @@ impl Session {
     async fn add_contact(&self, id: u64, device: DeviceId, name: &str) -> Result<(), StoreError> {
         let store = &self.state.store;
         let me = &self.account.user.id;
+        let _in_order = self.state.contact_news.lock().await;
         let other = match store.add_contact(me, name).await {
             Ok(other) => other,
             Err(AddContactError::Store(error)) => return Err(error),

@@ -43,6 +43,8 @@ pub struct Shared {
     pub stopping: CancellationToken,
     /// Every open WebSocket.
     pub connections: TaskTracker,
+    /// Held while contacts are read and sent, so that nobody hears an older state after a newer one.
+    pub contact_news: tokio::sync::Mutex<()>,
     next_device: AtomicU64,
 }
 
@@ -65,6 +67,7 @@ impl AppState {
             registrations: Mutex::new(Buckets::new(REGISTRATIONS)),
             stopping: CancellationToken::new(),
             connections: TaskTracker::new(),
+            contact_news: tokio::sync::Mutex::default(),
             next_device: AtomicU64::new(1),
         }))
     }

@@ -14,7 +14,7 @@ use vireo_media::{
     audio::{NullSink, ToneMicrophone},
     video::PatternCamera,
 };
-use vireo_protocol::{ChatId, Contact, ContactStatus, Presence};
+use vireo_protocol::{CallId, ChatId, Contact, ContactStatus, Presence};
 use vireo_server::{Config, Running, Server};
 
 /// Far longer than anything here takes; a test that waits so long has failed.
@@ -175,9 +175,9 @@ impl Person {
             .expect("both have added each other")
     }
 
-    pub async fn call(&self, name: &str, camera: bool) {
+    pub async fn call(&self, name: &str, camera: bool) -> CallId {
         let placed = self.client.place_call(self.chat_with(name), camera).await;
-        placed.expect("nothing is in the way of a call");
+        placed.expect("nothing is in the way of a call")
     }
 
     /// Waits until the client looks like this.
@@ -207,11 +207,9 @@ impl Person {
     }
 
     pub async fn until_ended(&self, reason: EndedReason) -> CallView {
-        let view = self
-            .until_call("the end", |call| call.phase.is_ended())
-            .await;
-        assert_eq!(view.phase, Phase::Ended { reason }, "{}", self.name());
-        view
+        let ended = Phase::Ended { reason };
+        let what = format!("the end: {reason:?}");
+        self.until_call(&what, |call| call.phase == ended).await
     }
 
     pub async fn until_connection(&self, connection: ConnectionState) {
