@@ -160,8 +160,7 @@ impl Caller {
         if let Some(file) = &mut self.statistics {
             let mut stats = stats.unwrap_or_default();
             stats.state = call.phase.name().to_owned();
-            let whole_call = lock(&playback).whole_call();
-            file.summary(stats, whole_call);
+            file.summary(stats, &lock(&playback));
         }
         let connected_for = call
             .connected_at_ms

@@ -61,6 +61,11 @@ impl Playback {
         }
     }
 
+    /// How many pictures have been decoded.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
     /// Percentiles of the whole call.
     pub fn whole_call(&self) -> LatencyStats {
         self.call.percentiles()

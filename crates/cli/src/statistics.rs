@@ -5,10 +5,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use vireo_call::{CallStats, LatencyStats};
+use vireo_call::CallStats;
 
 use crate::failure::Failure;
 use crate::output;
+use crate::playback::Playback;
 
 /// The file that the statistics of every call are appended to.
 pub struct StatisticsFile {
@@ -46,9 +47,11 @@ impl StatisticsFile {
         });
     }
 
-    /// Writes the last line of a call, with the percentiles of all of it.
-    pub fn summary(&mut self, mut stats: CallStats, whole_call: LatencyStats) {
-        stats.video.inbound.latency_ms = whole_call;
+    /// Writes the last line of a call, with the percentiles of all of it. The decoder may have shown a picture more since
+    /// the statistics were taken, so its own count stands.
+    pub fn summary(&mut self, mut stats: CallStats, playback: &Playback) {
+        stats.video.inbound.frames_decoded = playback.frames();
+        stats.video.inbound.latency_ms = playback.whole_call();
         self.line(&Line {
             stats: &stats,
             summary: Some(true),
@@ -84,12 +87,9 @@ mod tests {
             ..CallStats::default()
         };
         file.second(&stats);
-        let whole = LatencyStats {
-            p50: Some(9.5),
-            count: 3,
-            ..LatencyStats::default()
-        };
-        file.summary(stats, whole);
+        let mut playback = Playback::default();
+        playback.frame(640, 480, Some(9.5), std::time::Instant::now());
+        file.summary(stats, &playback);
         let text = std::fs::read_to_string(&path).expect("written");
         let lines: Vec<serde_json::Value> = text
             .lines()
@@ -100,6 +100,7 @@ mod tests {
         assert!(lines[0].get("summary").is_none());
         assert!(lines[0]["video"]["in"]["latencyMs"]["p50"].is_null());
         assert_eq!(lines[1]["summary"], true);
+        assert_eq!(lines[1]["video"]["in"]["framesDecoded"], 1);
         assert_eq!(lines[1]["video"]["in"]["latencyMs"]["p50"], 9.5);
         assert!(lines[1]["setup"].get("acceptToFirstFrameMs").is_some());
     }
