@@ -63,6 +63,10 @@ impl Line {
         Self::with_policy(CallPolicy::default())
     }
 
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "virtual time has to begin somewhere"
+    )]
     fn with_policy(policy: CallPolicy) -> Self {
         let mut line = Self {
             call: Call::new(policy),
