@@ -67,10 +67,6 @@ impl Line {
         clippy::disallowed_methods,
         reason = "virtual time has to begin somewhere"
     )]
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "virtual time has to begin somewhere"
-    )]
     fn with_policy(policy: CallPolicy) -> Self {
         let mut line = Self {
             call: Call::new(policy),
