@@ -26,8 +26,10 @@ pub struct RemoteVideo {
 }
 
 impl RemoteVideo {
-    /// Starts the thread. It keeps the guard until everything is decoded and recorded.
+    /// Starts the thread. It keeps the guard until everything is decoded and recorded. `likely` is the codec that will
+    /// probably be spoken; its decoder is made while the call still comes up.
     pub fn start(
+        likely: Option<VideoCodec>,
         playback: Arc<Mutex<Playback>>,
         recorder: Option<VideoRecorder>,
         key_frames: KeyFrameRequester,
@@ -44,7 +46,7 @@ impl RemoteVideo {
         };
         let started = std::thread::Builder::new()
             .name("remote video".to_owned())
-            .spawn(move || chain.run());
+            .spawn(move || chain.run(likely));
         if let Err(problem) = started {
             tracing::error!(%problem, "the decoder's thread cannot be started");
         }
@@ -87,7 +89,9 @@ struct DecodeChain {
 }
 
 impl DecodeChain {
-    fn run(mut self) {
+    fn run(mut self, likely: Option<VideoCodec>) {
+        let decoder = |codec| Some((codec, video_decoder(codec).ok()?));
+        self.decoder = likely.and_then(decoder);
         while let Ok(encoded) = self.frames.recv() {
             match self.decode(&encoded) {
                 Ok(Some(frame)) => {

@@ -162,7 +162,10 @@ impl MediaFactory for CliMedia {
             let recorder = folder.video();
             recorder.map_err(output::say).ok()
         });
-        Box::new(RemoteVideo::start(playback, recorder, key_frames, guard))
+        let likely = self.codecs.first().copied();
+        Box::new(RemoteVideo::start(
+            likely, playback, recorder, key_frames, guard,
+        ))
     }
 
     fn video_format(&self) -> VideoFormat {
