@@ -33,17 +33,16 @@ impl Statistics {
         Ok(Self { seconds, summary })
     }
 
-    /// Frames decoded a second from the second second to the last one: the first is still starting.
+    /// Frames decoded a second from the end of the first second, in which everything starts, to the end of the call.
     ///
     /// # Errors
-    /// When there are too few lines.
+    /// When the call was shorter than that.
     pub fn decoded_per_second(&self) -> anyhow::Result<f64> {
-        let first = self.seconds.get(1).context("the call was too short")?;
-        let last = self.seconds.last().context("the call was too short")?;
-        let frames =
-            number(last, "/video/in/framesDecoded")? - number(first, "/video/in/framesDecoded")?;
-        let seconds = (number(last, "/t")? - number(first, "/t")?) / 1000.0;
-        Ok(frames / seconds)
+        let first = self.seconds.first().context("the call was too short")?;
+        let over = |pointer| anyhow::Ok(self.number(pointer)? - number(first, pointer)?);
+        let seconds = over("/t")? / 1000.0;
+        anyhow::ensure!(seconds >= 1.0, "the call was too short");
+        Ok(over("/video/in/framesDecoded")? / seconds)
     }
 
     /// A number of the summary, by JSON pointer.
