@@ -188,7 +188,7 @@ impl App {
             drop(client);
             loop {
                 let now = view.borrow_and_update().clone();
-                app.show(Screen::Home(now));
+                app.show(Screen::Home(Box::new(now)));
                 if view.changed().await.is_err() {
                     return;
                 }

@@ -42,7 +42,7 @@ pub enum Screen {
         server: Option<String>,
     },
     /// Signed in.
-    Home(ClientView),
+    Home(Box<ClientView>),
 }
 
 /// A device that something artificial stands in for.

@@ -8,11 +8,20 @@ const trouble = {
   speaker: "notice.speaker",
 } as const satisfies Record<NoticeKind, Key>;
 
+/** A sentence, and what it is about. */
+export interface CallNotice {
+  about: NoticeKind | "server";
+  text: string;
+}
+
 /** What to tell the person while the call goes on, most important first. */
-export function callNotices(call: CallView): string[] {
+export function callNotices(call: CallView): CallNotice[] {
   return [
-    ...(call.serverReachable ? [] : [t("call.serverUnreachable")]),
+    ...(call.serverReachable ? [] : [{ about: "server" as const, text: t("call.serverUnreachable") }]),
     // The devices' own sentences say more, but only in English.
-    ...call.notices.map(({ kind, message }) => (currentLanguage() === "en" ? message : t(trouble[kind]))),
+    ...call.notices.map(({ kind, message }) => ({
+      about: kind,
+      text: currentLanguage() === "en" ? message : t(trouble[kind]),
+    })),
   ];
 }
