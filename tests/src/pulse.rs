@@ -54,34 +54,25 @@ impl Pulse {
     /// When PulseAudio is not installed or does not start.
     pub fn start() -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("pulse").tempdir()?;
-        let script = folder.path().join("script.pa");
-        std::fs::write(&script, SCRIPT)?;
-        let log = std::fs::File::create(folder.path().join("log"))?;
-        let mut command = Command::new("pulseaudio");
-        command.args([
-            "-n",
-            "--daemonize=no",
-            "--exit-idle-time=-1",
-            "--disable-shm=yes",
-            "--use-pid-file=no",
-        ]);
-        command
-            .args(["--high-priority=no", "--realtime=no", "--file"])
-            .arg(&script);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log);
-        command
-            .envs(variables(folder.path()))
-            .env_remove("PULSE_SERVER")
-            .env_remove("DBUS_SESSION_BUS_ADDRESS");
-        let server = command
-            .spawn()
-            .context("pulseaudio cannot be started; is it installed?")?;
+        let server = launch(folder.path())?;
         let mut this = Self { server, folder };
         this.wait_until_it_answers()?;
         Ok(this)
+    }
+
+    /// Kills it, as when the sound system crashes.
+    pub fn kill(&mut self) {
+        end(&mut self.server);
+    }
+
+    /// Starts it again where it was.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn restart(&mut self) -> anyhow::Result<()> {
+        self.kill();
+        self.server = launch(self.folder.path())?;
+        self.wait_until_it_answers()
     }
 
     fn wait_until_it_answers(&mut self) -> anyhow::Result<()> {
@@ -235,6 +226,34 @@ impl Pulse {
     }
 }
 
+fn launch(folder: &Path) -> anyhow::Result<Child> {
+    let script = folder.join("script.pa");
+    std::fs::write(&script, SCRIPT)?;
+    let log = std::fs::File::create(folder.join("log"))?;
+    let mut command = Command::new("pulseaudio");
+    command.args([
+        "-n",
+        "--daemonize=no",
+        "--exit-idle-time=-1",
+        "--disable-shm=yes",
+        "--use-pid-file=no",
+    ]);
+    command
+        .args(["--high-priority=no", "--realtime=no", "--file"])
+        .arg(&script);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log);
+    command
+        .envs(variables(folder))
+        .env_remove("PULSE_SERVER")
+        .env_remove("DBUS_SESSION_BUS_ADDRESS");
+    command
+        .spawn()
+        .context("pulseaudio cannot be started; is it installed?")
+}
+
 impl Drop for Pulse {
     fn drop(&mut self) {
         end(&mut self.server);
@@ -247,7 +266,8 @@ fn variables(folder: &Path) -> Vec<(&'static str, OsString)> {
     vec![
         ("HOME", folder.into()),
         ("XDG_RUNTIME_DIR", folder.into()),
-        ("XDG_CONFIG_HOME", folder.into()),
+        // Where its cookie lies: without it cpal's client is turned away.
+        ("XDG_CONFIG_HOME", folder.join(".config").into()),
         ("PULSE_RUNTIME_PATH", folder.join("pulse").into()),
         ("PULSE_SERVER", server.into()),
     ]
@@ -322,5 +342,18 @@ impl Drop for Recording {
 pub fn tone(hertz: u32) -> Vec<f32> {
     (0..RATE)
         .map(|i| 0.3 * (std::f32::consts::TAU * hertz as f32 * i as f32 / RATE as f32).sin())
+        .collect()
+}
+
+/// A tone that swells and fades four times a second, so that a noise suppressor does not take it for a hum; never quite
+/// silent. One second of it.
+#[must_use]
+pub fn warble(hertz: u32) -> Vec<f32> {
+    let quarter = RATE as usize / 4;
+    let loudness = |i: usize| if i % quarter < quarter / 2 { 1.0 } else { 0.2 };
+    tone(hertz)
+        .into_iter()
+        .enumerate()
+        .map(|(i, sample)| sample * loudness(i))
         .collect()
 }

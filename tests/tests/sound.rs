@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::{
+    ffi::OsString,
     io::{BufRead, BufReader},
     process::{Child, ChildStdout, Command, Stdio},
     time::Duration,
@@ -11,7 +12,9 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 use vireo_tests::{
     binaries::binary,
-    pulse::{Pulse, RATE, tone},
+    cli::Cli,
+    pulse::{MICROPHONE, Pulse, RATE, Recording, SPEAKER, tone, warble},
+    server::{Account, Server},
     sound_file::{audible, share_at},
 };
 
@@ -24,10 +27,13 @@ struct SoundPath {
 }
 
 impl SoundPath {
-    fn start(pulse: &Pulse, arguments: &[&str]) -> anyhow::Result<Self> {
+    fn start(
+        environment: Vec<(&'static str, OsString)>,
+        arguments: &[&str],
+    ) -> anyhow::Result<Self> {
         let mut child = Command::new(binary("sound_path")?)
             .args(arguments)
-            .envs(pulse.environment())
+            .envs(environment)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -85,17 +91,23 @@ fn levels(samples: &[f64]) -> Vec<f64> {
     samples.chunks(RATE as usize).map(rms).collect()
 }
 
+/// Three seconds of uninterrupted sound, once there are four.
+fn three_seconds(recording: &Recording) -> anyhow::Result<Vec<f64>> {
+    let enough = |samples: &[f64]| audible(samples, RATE).len() >= 4 * RATE as usize;
+    let heard = recording.wait_until(PATIENCE, enough)?;
+    Ok(last(audible(&heard, RATE), 3.0).to_vec())
+}
+
 #[test]
 fn a_tone_goes_from_microphone_to_speaker() -> anyhow::Result<()> {
     let pulse = Pulse::start()?;
     let recording = pulse.record_speaker()?;
     let _playing = pulse.play_into_microphone(tone(700))?;
     // The noise suppressor takes a steady tone for noise: without it.
-    let mut path = SoundPath::start(&pulse, &["--raw"])?;
+    let mut path = SoundPath::start(pulse.environment(), &["--raw"])?;
     path.line_with("ready")?;
-    let seconds = |samples: &[f64]| audible(samples, RATE).len() / RATE as usize;
-    let heard = recording.wait_until(PATIENCE, |samples| seconds(samples) >= 4)?;
-    let heard = last(audible(&heard, RATE), 3.0);
+    let heard = three_seconds(&recording)?;
+    let heard = heard.as_slice();
     let share = share_at(heard, RATE, 700.0);
     ensure!(share > 0.9, "only {share} of what is heard is the tone");
     ensure!(share_at(heard, RATE, 900.0) < 0.02, "there is another tone");
@@ -142,14 +154,8 @@ fn speech() -> anyhow::Result<Vec<f32>> {
     Ok(resampled)
 }
 
-/// What the speaker plays in the echo test: while somebody speaks for so many seconds, and after they have stopped.
-fn speak_into_echo(
-    pulse: &Pulse,
-    arguments: &[&str],
-    seconds: usize,
-) -> anyhow::Result<(Vec<f64>, Vec<f64>)> {
-    let mut path = SoundPath::start(pulse, arguments)?;
-    path.line_with("ready")?;
+/// What the speaker plays while somebody speaks for so many seconds, and after they have stopped.
+fn speak(pulse: &Pulse, seconds: usize) -> anyhow::Result<(Vec<f64>, Vec<f64>)> {
     let recording = pulse.record_speaker()?;
     let playing = pulse.play_into_microphone(speech()?)?;
     let rate = RATE as usize;
@@ -160,35 +166,164 @@ fn speak_into_echo(
         samples.len() > while_speaking.len() + 4 * rate
     })?;
     let afterwards = all[while_speaking.len() + 2 * rate..].to_vec();
-    path.end()?;
     Ok((while_speaking, afterwards))
 }
 
+/// Nobody hears a howl: it stays at the level of speech, and ends with it.
+fn is_stable(speaking: &[f64], afterwards: &[f64]) -> anyhow::Result<()> {
+    let seconds = levels(speaking);
+    let loudest = seconds.iter().copied().fold(0.0, f64::max);
+    ensure!(rms(speaking) > 0.01, "nothing is heard: {seconds:.3?}");
+    ensure!(loudest < 0.5, "it grows louder and louder: {seconds:.3?}");
+    ensure!(
+        rms(afterwards) < 0.02,
+        "it goes on by itself: {} after {seconds:.3?}",
+        rms(afterwards)
+    );
+    Ok(())
+}
+
 #[test]
-fn the_echo_test_does_not_howl_through_a_loudspeaker() -> anyhow::Result<()> {
-    // That the loop is closed, and would howl: without echo cancellation, in a room that amplifies a little.
+fn a_room_with_an_echo_howls_without_the_voice_processor() -> anyhow::Result<()> {
     let pulse = Pulse::start()?;
     pulse.let_microphone_hear_speaker(Duration::from_millis(60), 6.0)?;
-    let (speaking, afterwards) = speak_into_echo(&pulse, &["--raw", "--delay", "60"], 6)?;
-    let seconds = levels(&speaking);
+    let mut path = SoundPath::start(pulse.environment(), &["--raw", "--delay", "60"])?;
+    path.line_with("ready")?;
+    let (speaking, afterwards) = speak(&pulse, 6)?;
     ensure!(
         rms(&afterwards) > 0.1,
-        "the room does not echo: {} after {seconds:.3?}",
-        rms(&afterwards)
+        "it is quiet: {} after {:.3?}",
+        rms(&afterwards),
+        levels(&speaking)
     );
-    drop(pulse);
+    Ok(())
+}
 
+#[test]
+fn the_voice_processor_keeps_a_room_with_an_echo_quiet() -> anyhow::Result<()> {
     let pulse = Pulse::start()?;
     pulse.let_microphone_hear_speaker(Duration::from_millis(60), -6.0)?;
-    let (speaking, afterwards) = speak_into_echo(&pulse, &["--delay", "60"], 15)?;
-    let seconds = levels(&speaking);
-    let loudest = seconds.iter().copied().fold(0.0, f64::max);
-    ensure!(rms(&speaking) > 0.01, "nothing is heard: {seconds:?}");
-    ensure!(loudest < 0.5, "it grows louder and louder: {seconds:?}");
-    ensure!(
-        rms(&afterwards) < 0.02,
-        "it goes on by itself: {} after {seconds:?}",
-        rms(&afterwards)
-    );
+    let mut path = SoundPath::start(pulse.environment(), &["--delay", "60"])?;
+    path.line_with("ready")?;
+    let (speaking, afterwards) = speak(&pulse, 15)?;
+    is_stable(&speaking, &afterwards)
+}
+
+/// `vireo-cli` on the computer whose sound this is.
+fn cli_at(
+    pulse: &Pulse,
+    server: &Server,
+    who: &Account,
+    arguments: &[&str],
+) -> anyhow::Result<Cli> {
+    let mut command = tokio::process::Command::new(binary("vireo-cli")?);
+    command
+        .args([
+            "--server",
+            &server.url,
+            "--user",
+            &who.name,
+            "--password-file",
+        ])
+        .arg(&who.password_file);
+    command.args(arguments).args([
+        "--camera",
+        "none",
+        "--microphone",
+        "device",
+        "--speaker",
+        "device",
+    ]);
+    command.envs(pulse.environment());
+    Cli::spawn(command)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_hear_each_other_through_their_devices() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let (ann, bob) = server.two_contacts().await?;
+    let (ann_sound, bob_sound) = (Pulse::start()?, Pulse::start()?);
+    let _ann_says = ann_sound.play_into_microphone(warble(600))?;
+    let _bob_says = bob_sound.play_into_microphone(warble(850))?;
+    let (ann_hears, bob_hears) = (ann_sound.record_speaker()?, bob_sound.record_speaker()?);
+
+    let mut answer = cli_at(&bob_sound, &server, &bob, &["answer", "--once"])?;
+    answer.event("ready").await?;
+    let mut call = cli_at(&ann_sound, &server, &ann, &["call", "Bob"])?;
+    call.event("connected").await?;
+    let (ann_heard, bob_heard) = (three_seconds(&ann_hears)?, three_seconds(&bob_hears)?);
+    call.interrupt().await?;
+    for side in [call, answer] {
+        let ended = side.end().await?;
+        ensure!(ended.status == 0, "{ended:?}");
+    }
+    for (who, heard, theirs, own) in [
+        ("Ann", ann_heard, 850.0, 600.0),
+        ("Bob", bob_heard, 600.0, 850.0),
+    ] {
+        let share = share_at(&heard, RATE, theirs);
+        ensure!(
+            share > 0.8,
+            "only {share} of what {who} hears is the other side's tone"
+        );
+        let share = share_at(&heard, RATE, own);
+        ensure!(
+            share < 0.05,
+            "{share} of what {who} hears is their own tone"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_echo_test_does_not_howl_through_a_loudspeaker() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let ann = server.register("Ann").await?;
+    server.until_online(&ann, "Echo test").await?;
+    let sound = Pulse::start()?;
+    sound.let_microphone_hear_speaker(Duration::from_millis(60), -6.0)?;
+    let mut call = cli_at(&sound, &server, &ann, &["call", "Echo test"])?;
+    call.event("connected").await?;
+    let (speaking, afterwards) = speak(&sound, 15)?;
+    call.interrupt().await?;
+    let ended = call.end().await?;
+    ensure!(ended.status == 0, "{ended:?}");
+    is_stable(&speaking, &afterwards)
+}
+
+#[test]
+fn devices_that_vanish_are_told_and_taken_back() -> anyhow::Result<()> {
+    let mut pulse = Pulse::start()?;
+    let mut path = SoundPath::start(pulse.environment(), &["--raw"])?;
+    path.line_with("ready")?;
+    pulse.kill();
+    let both =
+        [path.line_with("lost")?, path.line_with("lost")?].map(|line| line["lost"].to_string());
+    for name in [MICROPHONE, SPEAKER] {
+        let told = |text: &String| text.contains(name) && text.contains("disconnected");
+        ensure!(both.iter().any(told), "{name}: {both:?}");
+    }
+    pulse.restart()?;
+    path.line_with("ready")?;
+    path.end()?;
+    Ok(())
+}
+
+#[test]
+fn a_computer_without_sound_is_told_in_words() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let environment = vec![
+        ("HOME", folder.path().into()),
+        ("XDG_RUNTIME_DIR", folder.path().into()),
+        ("PULSE_SERVER", "unix:/nowhere".into()),
+        ("ALSA_CONFIG_PATH", "/dev/null".into()),
+    ];
+    let mut path = SoundPath::start(environment, &[])?;
+    let both =
+        [path.line_with("lost")?, path.line_with("lost")?].map(|line| line["lost"].to_string());
+    for noun in ["No microphone was found", "No speaker was found"] {
+        ensure!(both.iter().any(|text| text.contains(noun)), "{both:?}");
+    }
+    path.end()?;
     Ok(())
 }

@@ -295,6 +295,24 @@ fn what_piles_up_while_the_network_stands_still_is_skipped() {
 }
 
 #[test]
+fn a_sender_that_falls_behind_is_not_hurried() {
+    let mut simulation = Simulation::new(START);
+    // A microphone that stood still for 300 ms: everything comes that much later from then on.
+    let late = |index: u32| if index < 200 { 30.0 } else { 330.0 };
+    simulation.run(steady(800, late), 0.0, 16_000.0);
+    assert!(
+        simulation.heard.concealed <= 16 * 960,
+        "{}",
+        simulation.heard.concealed
+    );
+    assert!(
+        simulation.heard.hurried < 60,
+        "{}",
+        simulation.heard.hurried
+    );
+}
+
+#[test]
 fn a_pause_is_no_loss() {
     let mut simulation = Simulation::new(START);
     // Half a second of speech, then silence in which only a refresher comes every 400 ms, then speech.

@@ -120,7 +120,10 @@ fn announce(events: &Receiver<MediaEvent>) {
     let (mut microphone, mut speaker) = (false, false);
     for event in events {
         match event {
-            MediaEvent::MicrophoneReady => microphone = true,
+            MediaEvent::MicrophoneReady => {
+                println!("{}", json!({ "microphone": true }));
+                microphone = true;
+            }
             MediaEvent::SpeakerReady => speaker = true,
             MediaEvent::MicrophoneLost(sentence) | MediaEvent::SpeakerLost(sentence) => {
                 println!("{}", json!({ "lost": sentence }));

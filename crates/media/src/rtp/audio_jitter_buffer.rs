@@ -45,7 +45,7 @@ const HURRY_ABOVE: Duration = Duration::from_millis(12);
 /// … and by this much is skipped: after the network stood still, say.
 const SKIP_ABOVE: Duration = Duration::from_millis(400);
 
-/// The least delay over so many packets counts, so that one late wake-up shortens nothing.
+/// So many packets must all have waited too long, so that one late wake-up shortens nothing.
 const DELAY_WINDOW: usize = 25;
 
 /// Opus packets up to this size are silence (DTX): what follows is a pause, not a loss.
@@ -112,6 +112,15 @@ struct Next {
     concealed: u32,
 }
 
+/// How a packet fared, in microseconds.
+#[derive(Debug, Clone, Copy)]
+struct Recent {
+    /// How much later it was played than the fastest packet could have been.
+    delay: i64,
+    /// How long it waited here.
+    waited: i64,
+}
+
 /// Sans-IO: packets and the time go in, what is to be played comes out.
 ///
 /// The delay adapts to the jitter of the last seconds: a few milliseconds on a clean link, never more than 200 ms wanted.
@@ -129,7 +138,7 @@ pub struct AudioJitterBuffer {
     lost_before_run: u64,
     stray: Option<u16>,
     estimator: DelayEstimator,
-    recent_delays: VecDeque<i64>,
+    recent: VecDeque<Recent>,
     last_loss: Option<Instant>,
     last_samples: u32,
     in_silence: bool,
@@ -156,7 +165,7 @@ impl AudioJitterBuffer {
         }
         let timestamp = self.timestamp.peek_u32(packet.timestamp);
         if !self.estimator.observe(timestamp, packet.received_at) {
-            self.recent_delays.clear();
+            self.recent.clear();
         }
         self.statistics.packets_received += 1;
         self.received_in_run += 1;
@@ -276,15 +285,19 @@ impl AudioJitterBuffer {
         Some(self.first)
     }
 
-    /// The delay that is wanted now. Where packets get lost, each waits for its successor, which carries its copy.
-    fn target(&mut self, now: Instant) -> Duration {
-        let mut target = self.estimator.target();
-        if self
-            .last_loss
-            .is_some_and(|at| now.saturating_duration_since(at) < EXPECT_LOSS_FOR)
-        {
-            target += Duration::from_micros(u64::from(self.last_samples) * 125 / 6);
+    /// Where packets get lost, each waits for its successor, which carries its copy.
+    fn loss_allowance(&self, now: Instant) -> Duration {
+        match self.last_loss {
+            Some(at) if now.saturating_duration_since(at) < EXPECT_LOSS_FOR => {
+                Duration::from_micros(u64::from(self.last_samples) * 125 / 6)
+            }
+            _ => Duration::ZERO,
         }
+    }
+
+    /// The delay that is wanted now.
+    fn target(&mut self, now: Instant) -> Duration {
+        let target = self.estimator.target() + self.loss_allowance(now);
         let target = target.min(MAX_TARGET);
         self.statistics.target_delay_ms = target.as_secs_f64() * 1e3;
         target
@@ -308,25 +321,33 @@ impl AudioJitterBuffer {
         self.in_silence = held.payload.len() <= DTX_SIZE;
         self.last_samples = held.samples;
         self.statistics.total_samples_received += u64::from(held.samples);
-        let waited = now
-            .saturating_duration_since(held.received_at)
-            .as_secs_f64()
-            * 1e3;
+        let waited = now.saturating_duration_since(held.received_at);
         let average = &mut self.statistics.jitter_buffer_delay_ms;
-        *average += (waited - *average) / DELAY_AVERAGED_OVER;
+        *average += (waited.as_secs_f64() * 1e3 - *average) / DELAY_AVERAGED_OVER;
 
-        self.recent_delays
-            .push_back(self.estimator.delay_at(held.timestamp, now));
-        if self.recent_delays.len() > DELAY_WINDOW {
-            self.recent_delays.pop_front();
+        let delay = self.estimator.delay_at(held.timestamp, now);
+        self.recent.push_back(Recent {
+            delay,
+            waited: micros(waited),
+        });
+        if self.recent.len() > DELAY_WINDOW {
+            self.recent.pop_front();
         }
-        let least = self.recent_delays.iter().copied().min().unwrap_or(0);
-        let hurry =
-            self.recent_delays.len() == DELAY_WINDOW && least > micros(target + HURRY_ABOVE);
+        let hurry = self.recent.len() == DELAY_WINDOW && self.is_too_late(target, now);
         AudioPacket::Data {
             payload: held.payload,
             hurry,
         }
+    }
+
+    /// Whether everything of late was played later than it need be. Packets that all came late, after a pause of the
+    /// sender's, say, are no reason: even the last of them must have waited here for a while.
+    fn is_too_late(&self, target: Duration, now: Instant) -> bool {
+        let hurry_above = micros(HURRY_ABOVE);
+        let allowance = micros(self.loss_allowance(now));
+        self.recent.iter().all(|recent| {
+            recent.delay > micros(target) + hurry_above && recent.waited > hurry_above + allowance
+        })
     }
 
     /// Makes up what is missing between what was played and the first packet that is here.

@@ -119,6 +119,10 @@ impl Watch {
             }
             Some((since, before)) if now.duration_since(since) >= JUDGE_AFTER => {
                 self.window = Some((now, asked));
+                if now.duration_since(since) > 2 * JUDGE_AFTER {
+                    // The computer slept, or our thread did: that says nothing about the device.
+                    return false;
+                }
                 let due = now.duration_since(since).as_secs_f64() * f64::from(self.rate);
                 return (asked.wrapping_sub(before) as f64) < STARVED_BELOW * due;
             }
