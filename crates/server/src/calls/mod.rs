@@ -7,8 +7,11 @@
 //!                           │ reject, end, time-out,     │ end, while the other
 //!                           │ a side's connection lost   │ side is not connected
 //!                           ▼                            ▼
-//!                       (nothing)                      Ended ── told, or too late ──▶ (nothing)
+//!                       (nothing)                      Ended ─── two minutes ───▶ (nothing)
 //! ```
+//!
+//! Every device that the absent side connects within those two minutes is told of the end: the server cannot know which of
+//! them was in the call.
 //!
 //! While a call rings, a lost connection ends it. An active call outlives its connections, since its media does not go
 //! through here: what the other side says meanwhile is kept, and given to the next connection of that person.

@@ -1,0 +1,113 @@
+//! Calls of which a side has lost its connection.
+
+use super::*;
+
+#[test]
+fn an_active_call_outlives_a_connection() {
+    let mut world = active();
+    assert_eq!(world.disconnect(2), []);
+    assert_eq!(world.say(1, media("c")), says(&[]));
+    assert_eq!(world.say(1, media("c")), says(&[]));
+    assert_eq!(world.say(1, candidate("c")), says(&[]));
+    // Only the newest state is kept.
+    assert_eq!(
+        Ok(world.connect("bob", 7)),
+        says(&[(7, "candidate"), (7, "media")])
+    );
+    assert_eq!(world.say(7, media("c")), says(&[(1, "media")]));
+    assert_eq!(world.say(1, media("c")), says(&[(7, "media")]));
+    assert_eq!(
+        world.say(1, end("c", EndReason::HungUp)),
+        says(&[(7, "end HungUp")])
+    );
+}
+
+#[test]
+fn a_side_that_is_back_hears_all_before_it_speaks() {
+    let mut world = active();
+    world.connect("bob", 6); // It may be the one that comes back: it is told as well until one of them speaks.
+    assert_eq!(
+        world.say(1, candidate("c")),
+        says(&[(2, "candidate"), (6, "candidate")])
+    );
+    world.disconnect(2);
+    assert_eq!(world.say(1, media("c")), says(&[(6, "media")]));
+    assert_eq!(Ok(world.connect("bob", 7)), says(&[(7, "media")]));
+    assert_eq!(world.say(7, media("c")), says(&[(1, "media")]));
+    assert_eq!(world.say(6, media("c")), GONE);
+    assert_eq!(
+        world.say(1, end("c", EndReason::HungUp)),
+        says(&[(7, "end HungUp")])
+    );
+}
+
+#[test]
+fn a_side_is_believed_to_be_back_before_its_loss_is_noticed() {
+    let mut world = active();
+    world.connect("bob", 7);
+    assert_eq!(world.say(7, media("c")), says(&[(1, "media")]));
+    assert_eq!(world.disconnect(2), []);
+    assert_eq!(world.say(1, media("c")), says(&[(7, "media")]));
+}
+
+#[test]
+fn the_end_waits_for_a_side_that_is_away() {
+    let mut world = active();
+    world.disconnect(2);
+    assert_eq!(world.say(1, end("c", EndReason::HungUp)), says(&[]));
+    assert_eq!(world.say(1, media("c")), GONE);
+    let others = says(&[(1, "offer")]);
+    world.connect("eve", 3);
+    assert_eq!(
+        world.call(3, "ann", "ae", "d"),
+        others,
+        "nobody is busy with a call that is over"
+    );
+    assert_eq!(Ok(world.connect("bob", 7)), says(&[(7, "end HungUp")]));
+    assert_eq!(world.say(7, media("c")), GONE);
+    world.wait(FORGET_AFTER);
+    assert_eq!(world.connect("bob", 8), []);
+    assert!(!world.calls.calls.contains_key(&CallId("c".into())));
+}
+
+#[test]
+fn a_call_that_both_have_left_is_forgotten() {
+    let mut world = active();
+    world.disconnect(1);
+    world.disconnect(2);
+    world.wait(FORGET_AFTER - Duration::from_secs(1));
+    assert_eq!(world.calls.calls.len(), 1);
+    world.wait(Duration::from_secs(1));
+    assert!(world.calls.calls.is_empty() && world.calls.by_user.is_empty());
+}
+
+#[test]
+fn a_call_that_one_returns_to_is_not() {
+    let mut world = active();
+    world.disconnect(1);
+    world.disconnect(2);
+    world.connect("bob", 7);
+    world.say(7, media("c")).expect("kept");
+    world.wait(FORGET_AFTER);
+    assert_eq!(Ok(world.connect("ann", 8)), says(&[(8, "media")]));
+}
+
+#[test]
+fn whoever_lost_a_call_is_free_again() {
+    let mut world = active();
+    world.connect("eve", 3);
+    world.disconnect(2);
+    world.connect("bob", 7);
+    assert_eq!(
+        world.call(3, "bob", "be", "d"),
+        Err(CallErrorCode::UserBusy)
+    );
+    world.wait(BUSY_AFTER_LOSS);
+    assert_eq!(world.call(3, "bob", "be", "d"), says(&[(7, "offer")]));
+    // A new call of one's own says that the old one is lost, and the other side hears it.
+    let mut world = active();
+    world.disconnect(2);
+    world.connect("bob", 7);
+    let called = world.call(7, "ann", "ab", "d");
+    assert_eq!(called, says(&[(1, "end ConnectionFailed"), (1, "offer")]));
+}
