@@ -96,8 +96,10 @@ async fn serve(socket: WebSocket, state: AppState, account: Account) {
     };
     session.end().await;
     drop(session);
-    if let Some(reason) = reason {
-        let _ = close.send(reason);
+    match reason {
+        Some(reason) => drop(close.send(reason)),
+        // The writer must not wait for a reason: the client's own goodbye is to be answered.
+        None => drop(close),
     }
     if !writer.is_finished() && timeout(SEND_TIMEOUT, &mut writer).await.is_err() {
         writer.abort();

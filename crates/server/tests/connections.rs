@@ -2,9 +2,13 @@
 
 mod support;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use support::{TestServer, initiate};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 async fn greeted(server: &TestServer, name: &str) -> support::Client {
     let person = server.register(name).await;
@@ -154,6 +158,22 @@ async fn calls_are_rate_limited_in_their_own_words() {
         .expect_where("call:error", |error| error["code"] == "rate-limited")
         .await;
     assert_eq!(error["callId"], "x");
+}
+
+#[tokio::test]
+async fn a_goodbye_is_answered_at_once() {
+    let server = TestServer::start().await;
+    let mut ann = greeted(&server, "Ann").await;
+    let goodbye = CloseFrame {
+        code: CloseCode::Normal,
+        reason: "".into(),
+    };
+    ann.socket.close(Some(goodbye)).await.expect("sent");
+    // A server that forgets about it gives up after ten seconds.
+    let answered = tokio::time::timeout(Duration::from_secs(5), ann.closed()).await;
+    assert_eq!(answered, Ok(Some(1000)));
+    let ended = tokio::time::timeout(Duration::from_secs(5), ann.closed()).await;
+    assert_eq!(ended, Ok(None), "the connection is closed as well");
 }
 
 #[tokio::test]
