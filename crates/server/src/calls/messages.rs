@@ -258,7 +258,7 @@ impl Calls {
     }
 
     /// An active call ends. Where the other side is away, the news of it waits.
-    fn finish(
+    pub(super) fn finish(
         &mut self,
         id: &CallId,
         other: Side,

@@ -19,13 +19,14 @@
 mod leg;
 mod messages;
 mod ringing;
+mod starting;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use vireo_protocol::{CallErrorCode, CallId, ChatId, EndReason, ServerMessage, UserId};
+use vireo_protocol::{CallErrorCode, CallId, ChatId, ServerMessage, UserId};
 
 use leg::Leg;
 use ringing::Ringing;
@@ -199,85 +200,6 @@ impl Calls {
         out
     }
 
-    /// Rings the callee.
-    pub fn initiate(
-        &mut self,
-        caller: Caller,
-        callee: Callee,
-        offer: Offer,
-        now: Instant,
-    ) -> Answer {
-        if !offer.call_id.is_well_formed() || self.calls.contains_key(&offer.call_id) {
-            return Err(CallErrorCode::InvalidCall);
-        }
-        let mut out = self.give_up_abandoned(&caller.user.id);
-        if callee.devices.is_empty() {
-            return Err(CallErrorCode::UserOffline);
-        }
-        let glare = |call: &Call| {
-            call.chat == offer.chat_id
-                && call.caller.user == callee.user
-                && matches!(call.state, State::Ringing(_))
-        };
-        // A service takes as many calls as it likes and declines by itself.
-        let busy = |user: &UserId, service: bool| {
-            !service
-                && self
-                    .calls_of(user)
-                    .any(|call| !glare(call) && call.keeps_busy(user, now))
-        };
-        if busy(&caller.user.id, false) || busy(&callee.user, callee.service) {
-            return Err(CallErrorCode::UserBusy);
-        }
-        let id = offer.call_id.clone();
-        let call = Call {
-            chat: offer.chat_id.clone(),
-            caller: Party::new(&caller.user.id),
-            callee: Party::new(&callee.user),
-            deadline: None,
-            state: State::Ringing(Ringing::new(caller.device, &callee.devices)),
-        };
-        for user in [&call.caller.user, &call.callee.user] {
-            let ids = self.by_user.entry(user.clone()).or_default();
-            ids.insert(id.clone());
-        }
-        self.calls.insert(id.clone(), call);
-        self.set_deadline(&id, Some(now + self.answer_timeout));
-        let message = offer.into_message(caller.user);
-        out.extend(callee.devices.iter().map(|&to| Send {
-            to,
-            message: message.clone(),
-        }));
-        Ok(out)
-    }
-
-    /// Somebody whose connection was lost during a call and who now makes a new one has left the old one.
-    fn give_up_abandoned(&mut self, user: &UserId) -> Vec<Send> {
-        let mut out = Vec::new();
-        for id in self.ids_of(user) {
-            let Some(call) = self.calls.get_mut(&id) else {
-                continue;
-            };
-            let side = call.side_of(user);
-            if let State::Active { caller, callee } = &mut call.state {
-                let (own, other) = match side {
-                    Some(Side::Caller) => (caller, callee),
-                    Some(Side::Callee) => (callee, caller),
-                    None => continue,
-                };
-                if own.is_abandoned() {
-                    out.extend(other.deliver(ServerMessage::CallEnd {
-                        call_id: id.clone(),
-                        chat_id: call.chat.clone(),
-                        reason: EndReason::ConnectionFailed,
-                    }));
-                    self.forget(&id);
-                }
-            }
-        }
-        out
-    }
-
     fn ids_of(&self, user: &UserId) -> Vec<CallId> {
         self.by_user
             .get(user)
@@ -331,6 +253,15 @@ impl Call {
         match side {
             Side::Caller => &mut self.caller,
             Side::Callee => &mut self.callee,
+        }
+    }
+
+    /// Whether the person lost their connection to this call and has not spoken in it since.
+    fn is_abandoned_by(&self, user: &UserId) -> bool {
+        match (&self.state, self.side_of(user)) {
+            (State::Active { caller, .. }, Some(Side::Caller)) => caller.is_abandoned(),
+            (State::Active { callee, .. }, Some(Side::Callee)) => callee.is_abandoned(),
+            (State::Active { .. }, None) | (State::Ringing(_) | State::Ended { .. }, _) => false,
         }
     }
 

@@ -111,3 +111,41 @@ fn whoever_lost_a_call_is_free_again() {
     let called = world.call(7, "ann", "ab", "d");
     assert_eq!(called, says(&[(1, "end ConnectionFailed"), (1, "offer")]));
 }
+
+#[test]
+fn a_refused_call_costs_nobody_the_old_one() {
+    let mut world = active();
+    world.connect("eve", 3);
+    world.connect("dan", 4);
+    world.call(3, "dan", "de", "other").expect("rings");
+    world.disconnect(2);
+    world.connect("bob", 7);
+    assert_eq!(
+        world.call(7, "nobody", "bn", "d"),
+        Err(CallErrorCode::UserOffline)
+    );
+    assert_eq!(
+        world.call(7, "eve", "be", "d"),
+        Err(CallErrorCode::UserBusy)
+    );
+    // Bob is still the one whom Ann is talking to.
+    assert_eq!(world.say(7, media("c")), says(&[(1, "media")]));
+    assert_eq!(
+        world.say(1, end("c", EndReason::HungUp)),
+        says(&[(7, "end HungUp")])
+    );
+}
+
+#[test]
+fn somebody_who_is_away_hears_later_that_the_other_has_given_up() {
+    let mut world = active();
+    world.connect("eve", 3);
+    world.disconnect(1);
+    world.disconnect(2);
+    world.connect("bob", 7);
+    assert_eq!(world.call(7, "eve", "be", "d"), says(&[(3, "offer")]));
+    assert_eq!(
+        Ok(world.connect("ann", 8)),
+        says(&[(8, "end ConnectionFailed")])
+    );
+}
