@@ -72,6 +72,7 @@ impl Session {
             return;
         };
         let user = &self.account.user.id;
+        let _in_order = self.state.contact_news.lock().await;
         // Even when the database cannot say who watches, the connection has to be taken down.
         let watchers = self.state.store.watchers(user).await.unwrap_or_default();
         let command = Command::Disconnect { device, watchers };
@@ -113,9 +114,7 @@ impl Session {
             (Some(device), message) => self.call(id, device, message).await,
         };
         if let Err(error) = outcome {
-            tracing::error!(%error, "the database failed");
-            let sentence = "Something went wrong on the server. Please try again.";
-            self.refuse(Some(id), ErrorCode::Internal, sentence);
+            self.database_failed(id, &error);
         }
         Next::Continue
     }
@@ -153,16 +152,17 @@ impl Session {
             self.refuse(Some(id), ErrorCode::VersionMismatch, sentence);
             return Next::Close((close_code::POLICY, "Please update."));
         }
+        if let Err(error) = self.connect(id).await {
+            self.database_failed(id, &error);
+        }
+        Next::Continue
+    }
+
+    async fn connect(&mut self, id: u64) -> Result<(), StoreError> {
         let user = self.account.user.clone();
-        let watchers = match self.state.store.watchers(&user.id).await {
-            Ok(watchers) => watchers,
-            Err(error) => {
-                tracing::error!(%error, "the database failed");
-                let sentence = "Something went wrong on the server. Please try again.";
-                self.refuse(Some(id), ErrorCode::Internal, sentence);
-                return Next::Continue;
-            }
-        };
+        // Whoever becomes a contact between the question and the news would not hear of it.
+        let _in_order = self.state.contact_news.lock().await;
+        let watchers = self.state.store.watchers(&user.id).await?;
         // The reply goes first, so that no news can overtake it.
         self.queue.push(ServerMessage::Hello {
             id,
@@ -180,7 +180,7 @@ impl Session {
             watchers,
         };
         self.state.switchboard.send(command).await;
-        Next::Continue
+        Ok(())
     }
 
     async fn contacts(&self, id: u64, device: DeviceId) -> Result<(), StoreError> {
@@ -298,6 +298,12 @@ impl Session {
         self.queue.push(ServerMessage::Error { id, code, message });
     }
 
+    fn database_failed(&self, id: u64, error: &StoreError) {
+        tracing::error!(%error, "the database failed");
+        let sentence = "Something went wrong on the server. Please try again.";
+        self.refuse(Some(id), ErrorCode::Internal, sentence);
+    }
+
     fn refuse_too_many(&self, request: Request) {
         match ids_of(&request.message) {
             Some(ids) => {
@@ -366,4 +372,80 @@ fn problem_with(message: &ClientMessage) -> Option<CallErrorCode> {
 
 fn whole_seconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::Receiver;
+    use vireo_protocol::Presence;
+
+    use super::*;
+    use crate::ice::IceConfig;
+    use crate::queue::queue;
+    use crate::store::Store;
+
+    const HELLO: &str = r#"{"id":1,"type":"hello","version":1,"client":"test"}"#;
+    const LIST: &str = r#"{"id":2,"type":"contacts:list"}"#;
+
+    /// Somebody new, connected, and what they hear.
+    async fn person(state: &AppState, name: &str) -> (Session, Receiver<ServerMessage>) {
+        let user = state.store.add_user(name, "hash").await.expect("added");
+        let account = Account {
+            user,
+            service: false,
+        };
+        let (queue, heard, _) = queue();
+        (Session::new(state.clone(), account, queue), heard)
+    }
+
+    /// What has been heard of others' presence. The reply to one more question comes after all of it.
+    async fn presence(
+        session: &mut Session,
+        heard: &mut Receiver<ServerMessage>,
+    ) -> Vec<(String, Presence)> {
+        session.text(LIST).await;
+        let mut news = Vec::new();
+        loop {
+            match heard.recv().await.expect("the queue is open") {
+                ServerMessage::Presence { user_id, presence } => news.push((user_id.0, presence)),
+                ServerMessage::Contacts { .. } => return news,
+                _ => {}
+            }
+        }
+    }
+
+    /// Two become contacts, with all that is held meanwhile.
+    async fn befriend(state: &AppState, one: &str, other: &str) {
+        let _in_order = state.contact_news.lock().await;
+        let id = async |name: &str| {
+            let found = state.store.user_by_name(name).await.expect("read");
+            found.expect("registered").0.id
+        };
+        for (adds, added) in [(one, other), (other, one)] {
+            let user = id(adds).await;
+            let done = state.store.add_contact(&user, added).await;
+            assert!(done.is_ok());
+        }
+    }
+
+    #[tokio::test]
+    async fn who_becomes_a_contact_while_somebody_comes_or_goes_hears_of_it() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let store = Store::open(&directory.path().join("test.sqlite")).await;
+        let timeout = Duration::from_secs(30);
+        let state = AppState::new(store.expect("opened"), true, timeout, IceConfig::default());
+        let (mut ann, mut heard) = person(&state, "Ann").await;
+        ann.text(HELLO).await;
+
+        let (mut bob, _bob_hears) = person(&state, "Bob").await;
+        tokio::join!(befriend(&state, "Ann", "Bob"), bob.text(HELLO));
+        let came = (bob.account.user.id.0.clone(), Presence::Online);
+        assert_eq!(presence(&mut ann, &mut heard).await, [came]);
+
+        let (mut eve, _eve_hears) = person(&state, "Eve").await;
+        eve.text(HELLO).await;
+        tokio::join!(befriend(&state, "Ann", "Eve"), eve.end());
+        let left = (eve.account.user.id.0.clone(), Presence::Offline);
+        assert_eq!(presence(&mut ann, &mut heard).await, [left]);
+    }
 }
