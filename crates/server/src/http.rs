@@ -6,24 +6,22 @@ use std::time::{Duration, Instant};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, State};
-use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use vireo_protocol::{
-    AuthResponse, Credentials, ErrorCode, Health, HttpError, User, VERSION, name_problem,
-    password_problem,
+    AuthResponse, Credentials, ErrorCode, Health, User, VERSION, name_problem, password_problem,
 };
 
 use crate::rate::Limit;
+use crate::refusal::Refusal;
 use crate::secrets::{hash_password, new_token, token_hash, verify_password};
-use crate::state::AppState;
-use crate::store::{AddUserError, StoreError};
+use crate::state::{AppState, SharedBuckets, lock};
+use crate::store::AddUserError;
 
 /// A person signs in again with their password before this has passed.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Wrong passwords for one name from one address: ten at once, then one every five seconds. Right ones cost nothing, and
-/// another address is not held up, so that nobody can lock somebody else out for long.
+/// Wrong passwords for one name from one address: ten at once, then one every five seconds, however many come together.
+/// Right ones cost nothing, and another address is not held up, so that nobody can lock somebody else out for long.
 pub const SIGN_IN_FAILURES: Limit = Limit {
     capacity: 10,
     period: Duration::from_secs(5),
@@ -34,72 +32,6 @@ pub const REGISTRATIONS: Limit = Limit {
     capacity: 1000,
     period: Duration::from_millis(100),
 };
-
-/// An answer that says no.
-#[derive(Debug)]
-pub struct Refusal {
-    status: StatusCode,
-    body: HttpError,
-    retry_after: Option<Duration>,
-}
-
-impl Refusal {
-    /// A refusal with this sentence.
-    pub fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            body: HttpError {
-                code,
-                message: message.into(),
-            },
-            retry_after: None,
-        }
-    }
-
-    fn too_many(wait: Duration) -> Self {
-        let seconds = wait.as_secs() + 1;
-        let message = format!("Too many attempts. Please try again in {seconds} seconds.");
-        Self {
-            retry_after: Some(Duration::from_secs(seconds)),
-            ..Self::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                ErrorCode::RateLimited,
-                message,
-            )
-        }
-    }
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the database failed");
-        let message = "Something went wrong on the server. Please try again.";
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            ErrorCode::Internal,
-            message,
-        )
-    }
-}
-
-impl From<JsonRejection> for Refusal {
-    fn from(rejection: JsonRejection) -> Self {
-        // The rejection's own text may repeat what was sent, a password included.
-        let message = "The request has to be a JSON object with a name and a password.";
-        Self::new(rejection.status(), ErrorCode::InvalidMessage, message)
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let mut response = (self.status, Json(self.body)).into_response();
-        if let Some(wait) = self.retry_after {
-            let seconds = HeaderValue::from(wait.as_secs());
-            response.headers_mut().insert(RETRY_AFTER, seconds);
-        }
-        response
-    }
-}
 
 type Body = Result<Json<Credentials>, JsonRejection>;
 
@@ -125,9 +57,11 @@ pub async fn register(
     if let Some(problem) = password_problem(&password) {
         return Err(bad(ErrorCode::InvalidPassword, problem));
     }
-    throttle(&state.registrations, &address.ip())?;
-    count(&state.registrations, address.ip());
-    let hash = hash_password(password).await.ok_or_else(|| {
+    take(&state.registrations, address.ip())?;
+    let hashed = state
+        .hashing
+        .run(address.ip(), move || hash_password(&password));
+    let hash = hashed.await?.ok_or_else(|| {
         let message = "Something went wrong on the server. Please try again.";
         Refusal::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -155,9 +89,30 @@ pub async fn sign_in(
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     body: Body,
 ) -> Result<Json<AuthResponse>, Refusal> {
-    let Json(Credentials { name, password }) = body?;
-    let key = (address.ip(), name.to_lowercase());
-    throttle(&state.sign_in_failures, &key)?;
+    let Json(credentials) = body?;
+    let key = (address.ip(), credentials.name.to_lowercase());
+    // Before the password is looked at, or as many guesses as come together would all be let in.
+    take(&state.sign_in_failures, key.clone())?;
+    let whose = whose(&state, address.ip(), credentials).await;
+    if !matches!(whose, Ok(None)) {
+        lock(&state.sign_in_failures).give_back(&key);
+    }
+    match whose? {
+        Some(user) => sign_in_as(&state, user).await,
+        None => Err(Refusal::new(
+            StatusCode::UNAUTHORIZED,
+            ErrorCode::WrongPassword,
+            "Wrong name or password.",
+        )),
+    }
+}
+
+/// Whose name and password these are; nobody's where they are wrong.
+async fn whose(
+    state: &AppState,
+    address: IpAddr,
+    Credentials { name, password }: Credentials,
+) -> Result<Option<User>, Refusal> {
     // What no account can have need not be looked up, but is answered like any other wrong guess.
     let possible = name_problem(&name).is_none() && password_problem(&password).is_none();
     let found = match possible {
@@ -165,19 +120,9 @@ pub async fn sign_in(
         false => None,
     };
     let (user, hash) = found.unzip();
-    let right = verify_password(password, hash.flatten()).await;
-    match user.filter(|_| right) {
-        Some(user) => sign_in_as(&state, user).await,
-        None => {
-            count(&state.sign_in_failures, key);
-            let message = "Wrong name or password.";
-            Err(Refusal::new(
-                StatusCode::UNAUTHORIZED,
-                ErrorCode::WrongPassword,
-                message,
-            ))
-        }
-    }
+    let verify = move || verify_password(&password, hash.flatten().as_deref());
+    let right = state.hashing.run(address, verify).await?;
+    Ok(user.filter(|_| right))
 }
 
 /// `GET /api/health`
@@ -200,18 +145,10 @@ async fn sign_in_as(state: &AppState, user: User) -> Result<Json<AuthResponse>, 
     Ok(Json(AuthResponse { token, user }))
 }
 
-fn throttle<K: Eq + std::hash::Hash>(
-    buckets: &crate::state::SharedBuckets<K>,
-    key: &K,
-) -> Result<(), Refusal> {
-    match crate::state::lock(buckets).wait(key, Instant::now()) {
-        Some(wait) => Err(Refusal::too_many(wait)),
-        None => Ok(()),
-    }
-}
-
-fn count<K: Eq + std::hash::Hash>(buckets: &crate::state::SharedBuckets<K>, key: K) {
-    crate::state::lock(buckets).take(key, Instant::now());
+fn take<K: Eq + std::hash::Hash>(buckets: &SharedBuckets<K>, key: K) -> Result<(), Refusal> {
+    lock(buckets)
+        .take(key, Instant::now())
+        .map_err(Refusal::too_many_attempts)
 }
 
 /// Who is throttled for wrong passwords.

@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use vireo_protocol::ErrorCode;
 
-use crate::http::Refusal;
+use crate::refusal::Refusal;
 
 /// Refuses pages from elsewhere, and tells browsers that the others may read the answers.
 pub async fn check_origin(request: Request, next: Next) -> Response {

@@ -51,6 +51,15 @@ impl Bucket {
             }
         }
     }
+
+    /// Gives back a token that was taken.
+    pub fn give_back(&mut self) {
+        // Before the clock began the bucket was full in any case.
+        self.full_at = self
+            .full_at
+            .checked_sub(self.limit.period)
+            .unwrap_or(self.full_at);
+    }
 }
 
 /// A bucket for each key. Buckets that are full again are forgotten.
@@ -72,13 +81,11 @@ impl<K: Eq + Hash> Buckets<K> {
         }
     }
 
-    /// How long this key has to wait; nothing when it need not.
-    pub fn wait(&self, key: &K, now: Instant) -> Option<Duration> {
-        self.buckets.get(key)?.wait(now)
-    }
-
-    /// Takes a token of this key's, whether there is one or not: see [`Buckets::wait`].
-    pub fn take(&mut self, key: K, now: Instant) {
+    /// Takes a token of this key's.
+    ///
+    /// # Errors
+    /// When there is none: how long to wait. Asking does not make it longer.
+    pub fn take(&mut self, key: K, now: Instant) -> Result<(), Duration> {
         if self.buckets.len() >= self.sweep_at {
             self.buckets.retain(|_, bucket| bucket.full_at > now);
             self.sweep_at = (self.buckets.len() * 2).max(1024);
@@ -87,7 +94,14 @@ impl<K: Eq + Hash> Buckets<K> {
             .buckets
             .entry(key)
             .or_insert_with(|| Bucket::new(self.limit, now));
-        let _ = bucket.take(now);
+        bucket.take(now)
+    }
+
+    /// Gives back a token that was taken. A bucket that has been forgotten is full already.
+    pub fn give_back(&mut self, key: &K) {
+        if let Some(bucket) = self.buckets.get_mut(key) {
+            bucket.give_back();
+        }
     }
 }
 
@@ -119,20 +133,46 @@ mod tests {
     }
 
     #[test]
+    fn what_is_given_back_can_be_taken_again() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(LIMIT, start);
+        for _ in 0..10 {
+            assert_eq!(bucket.take(start), Ok(()));
+            bucket.give_back();
+        }
+        // Never more than the bucket holds.
+        for _ in 0..3 {
+            assert_eq!(bucket.take(start), Ok(()));
+        }
+        assert!(bucket.take(start).is_err());
+    }
+
+    #[test]
+    fn asking_again_and_again_makes_nobody_wait_longer() {
+        let start = Instant::now();
+        let mut buckets = Buckets::new(LIMIT);
+        for _ in 0..1000 {
+            let _ = buckets.take("ann", start);
+        }
+        assert_eq!(buckets.take("ann", start), Err(LIMIT.period));
+        assert_eq!(buckets.take("ann", start + LIMIT.period), Ok(()));
+    }
+
+    #[test]
     fn keys_do_not_share_and_are_forgotten() {
         let start = Instant::now();
         let mut buckets = Buckets::new(LIMIT);
-        for _ in 0..4 {
-            buckets.take("ann".to_owned(), start);
+        for _ in 0..3 {
+            assert_eq!(buckets.take("ann".to_owned(), start), Ok(()));
         }
-        assert_eq!(
-            buckets.wait(&"ann".to_owned(), start),
-            Some(Duration::from_secs(1))
-        );
-        assert_eq!(buckets.wait(&"bob".to_owned(), start), None);
+        assert!(buckets.take("ann".to_owned(), start).is_err());
+        assert_eq!(buckets.take("bob".to_owned(), start), Ok(()));
         for n in 0..5000 {
-            buckets.take(n.to_string(), start + Duration::from_secs(10) * n);
+            let later = start + Duration::from_secs(10) * n;
+            assert_eq!(buckets.take(n.to_string(), later), Ok(()));
         }
         assert!(buckets.buckets.len() <= 1024);
+        // What has been forgotten cannot be given back, and need not be.
+        buckets.give_back(&"ann".to_owned());
     }
 }

@@ -6,24 +6,18 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
 
-/// One hash takes 19 MB and some 20 ms of a core; a flood of sign-ins must not take all of both.
-static HASHING: Semaphore = Semaphore::const_new(4);
-
-/// The password as a PHC string: Argon2id with OWASP's parameters (19 MiB, two passes) and a fresh salt.
-pub async fn hash_password(password: String) -> Option<String> {
-    on_blocking_thread(move || {
-        let hash = Argon2::default().hash_password(password.as_bytes()).ok()?;
-        Some(hash.to_string())
-    })
-    .await
+/// The password as a PHC string: Argon2id with OWASP's parameters (19 MiB, two passes) and a fresh salt. Takes a while:
+/// see [`Hashing`](crate::hashing::Hashing).
+pub fn hash_password(password: &str) -> Option<String> {
+    let hash = Argon2::default().hash_password(password.as_bytes()).ok()?;
+    Some(hash.to_string())
 }
 
 /// Whether the password is the one that was hashed. Without a hash it takes as long and says no, so that the time an
 /// answer takes does not tell which names exist.
-pub async fn verify_password(password: String, hash: Option<String>) -> bool {
-    on_blocking_thread(move || match hash.as_deref().map(PasswordHash::new) {
+pub fn verify_password(password: &str, hash: Option<&str>) -> bool {
+    match hash.map(PasswordHash::new) {
         Some(Ok(hash)) => Argon2::default()
             .verify_password(password.as_bytes(), &hash)
             .is_ok(),
@@ -31,15 +25,7 @@ pub async fn verify_password(password: String, hash: Option<String>) -> bool {
             let _ = Argon2::default().hash_password(password.as_bytes());
             false
         }
-    })
-    .await
-}
-
-async fn on_blocking_thread<T: Default + Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> T {
-    let _permit = HASHING.acquire().await; // The semaphore is never closed.
-    tokio::task::spawn_blocking(work).await.unwrap_or_default()
+    }
 }
 
 /// A new token: 256 random bits, in letters that a WebSocket subprotocol may consist of.
@@ -56,14 +42,14 @@ pub fn token_hash(token: &str) -> [u8; 32] {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn a_password_matches_its_own_hash_only() {
-        let hash = hash_password("correct horse".into()).await.expect("hashed");
+    #[test]
+    fn a_password_matches_its_own_hash_only() {
+        let hash = hash_password("correct horse").expect("hashed");
         assert!(hash.starts_with("$argon2id$"));
-        assert!(verify_password("correct horse".into(), Some(hash.clone())).await);
-        assert!(!verify_password("Correct horse".into(), Some(hash)).await);
-        assert!(!verify_password("correct horse".into(), None).await);
-        assert!(!verify_password("correct horse".into(), Some("nonsense".into())).await);
+        assert!(verify_password("correct horse", Some(&hash)));
+        assert!(!verify_password("Correct horse", Some(&hash)));
+        assert!(!verify_password("correct horse", None));
+        assert!(!verify_password("correct horse", Some("nonsense")));
     }
 
     #[test]

@@ -14,8 +14,8 @@ use vireo_protocol::{
     ErrorCode, MAX_MESSAGE_BYTES, SUBPROTOCOL, ServerMessage, TOKEN_SUBPROTOCOL_PREFIX,
 };
 
-use crate::http::Refusal;
 use crate::queue::queue;
+use crate::refusal::Refusal;
 use crate::secrets::token_hash;
 use crate::session::{Next, Session};
 use crate::state::AppState;

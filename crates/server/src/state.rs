@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::calls::DeviceId;
+use crate::hashing::Hashing;
 use crate::http::{REGISTRATIONS, SIGN_IN_FAILURES, SignInKey};
 use crate::ice::IceConfig;
 use crate::rate::Buckets;
@@ -35,7 +36,9 @@ pub struct Shared {
     pub answer_timeout: Duration,
     /// STUN and TURN servers to hand out.
     pub ice: IceConfig,
-    /// Wrong passwords of late.
+    /// The line before password hashing.
+    pub hashing: Hashing,
+    /// Wrong passwords of late, and passwords that are being looked at.
     pub sign_in_failures: SharedBuckets<SignInKey>,
     /// New accounts of late.
     pub registrations: SharedBuckets<IpAddr>,
@@ -63,6 +66,7 @@ impl AppState {
             open_registration,
             answer_timeout,
             ice,
+            hashing: Hashing::new(),
             sign_in_failures: Mutex::new(Buckets::new(SIGN_IN_FAILURES)),
             registrations: Mutex::new(Buckets::new(REGISTRATIONS)),
             stopping: CancellationToken::new(),

@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::{PASSWORD, TestServer};
@@ -135,6 +135,54 @@ async fn wrong_passwords_are_refused_and_then_throttled() {
         )
         .await;
     assert_eq!(status, 200);
+}
+
+/// The statuses that so many sign-ins at once are answered with.
+async fn sign_in_at_once(
+    server: &TestServer,
+    name: &str,
+    password: &str,
+    count: usize,
+) -> Vec<u16> {
+    let body = json!({"name": name, "password": password});
+    let attempts = (0..count).map(|_| server.post("/api/sign-in", &body));
+    let answers = futures_util::future::join_all(attempts).await;
+    answers.into_iter().map(|(status, _)| status).collect()
+}
+
+#[tokio::test]
+async fn guesses_that_come_together_are_no_more_than_ten() {
+    let server = TestServer::start().await;
+    server.register("Ann").await;
+    let start = Instant::now();
+    let statuses = sign_in_at_once(&server, "Ann", "wrong horse", 50).await;
+    let looked_at = statuses.iter().filter(|status| **status == 401).count();
+    let refused = statuses.iter().filter(|status| **status == 429).count();
+    assert_eq!(looked_at + refused, 50, "{statuses:?}");
+    // One more every five seconds.
+    let most = 10 + start.elapsed().as_secs() as usize / 5;
+    assert!((10..=most).contains(&looked_at), "{looked_at}");
+    // So many guesses do not hold up whoever knows the password for longer than ten do.
+    let body = json!({"name": "Ann", "password": PASSWORD});
+    let request = server.http.post(server.url("/api/sign-in")).json(&body);
+    let answer = request.send().await.expect("answered");
+    let wait = answer.headers().get("retry-after").cloned();
+    let seconds = wait.map(|wait| wait.to_str().expect("text").parse::<u32>());
+    match answer.status().as_u16() {
+        200 => assert_eq!(seconds, None),
+        429 => assert!(matches!(seconds, Some(Ok(..=6))), "{seconds:?}"),
+        other => panic!("answered with {other}"),
+    }
+}
+
+#[tokio::test]
+async fn right_passwords_cost_nothing() {
+    let server = TestServer::start().await;
+    server.register("Ann").await;
+    for _ in 0..4 {
+        let statuses = sign_in_at_once(&server, "Ann", PASSWORD, 10).await;
+        assert_eq!(statuses, [200; 10]);
+    }
 }
 
 async fn handshake(server: &TestServer, headers: &[(&'static str, &str)]) -> Result<String, u16> {

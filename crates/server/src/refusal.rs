@@ -1,0 +1,98 @@
+//! Answers over HTTP that say no. Every one has a code for programs and a sentence for people.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use vireo_protocol::{ErrorCode, HttpError};
+
+use crate::hashing::TooMany;
+use crate::store::StoreError;
+
+/// Whoever found the line before password hashing too long may find it shorter then.
+const LINE_MOVES_IN: Duration = Duration::from_secs(2);
+
+/// An answer that says no.
+#[derive(Debug)]
+pub struct Refusal {
+    status: StatusCode,
+    body: HttpError,
+    retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// A refusal with this sentence.
+    pub fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            body: HttpError {
+                code,
+                message: message.into(),
+            },
+            retry_after: None,
+        }
+    }
+
+    /// Too many attempts; there is one more after this time.
+    pub fn too_many_attempts(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + 1;
+        let message = format!("Too many attempts. Please try again in {seconds} seconds.");
+        Self {
+            retry_after: Some(Duration::from_secs(seconds)),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                ErrorCode::RateLimited,
+                message,
+            )
+        }
+    }
+}
+
+impl From<TooMany> for Refusal {
+    fn from(_: TooMany) -> Self {
+        let message =
+            "Too many people are signing in at this moment. Please try again in a few seconds.";
+        Self {
+            retry_after: Some(LINE_MOVES_IN),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                ErrorCode::RateLimited,
+                message,
+            )
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the database failed");
+        let message = "Something went wrong on the server. Please try again.";
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorCode::Internal,
+            message,
+        )
+    }
+}
+
+impl From<JsonRejection> for Refusal {
+    fn from(rejection: JsonRejection) -> Self {
+        // The rejection's own text may repeat what was sent, a password included.
+        let message = "The request has to be a JSON object with a name and a password.";
+        Self::new(rejection.status(), ErrorCode::InvalidMessage, message)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body)).into_response();
+        if let Some(wait) = self.retry_after {
+            let seconds = HeaderValue::from(wait.as_secs());
+            response.headers_mut().insert(RETRY_AFTER, seconds);
+        }
+        response
+    }
+}
