@@ -123,6 +123,13 @@ async fn a_broken_camera_becomes_a_notice_and_the_call_goes_on() {
         .until("no camera there", |view| !view.remote.camera)
         .await;
     pair.bob.frame().await;
+    // Asking for it again does not make it work, and nobody is told that it does.
+    let tried = pair.bob.media.opened.load(SeqCst);
+    pair.bob.engine.input(Input::SetCameraEnabled(true));
+    pair.bob.opens_more_than(tried).await;
+    let view = pair.bob.view().expect("a call");
+    assert!(!view.local.camera && view.notices.len() == 1, "{view:?}");
+    assert!(!pair.alice.view().expect("a call").remote.camera);
     // It is mended, and taken into use by itself.
     pair.bob.media.camera_is_broken.store(false, SeqCst);
     pair.bob

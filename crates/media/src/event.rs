@@ -6,7 +6,7 @@
 pub enum MediaEvent {
     /// There are no pictures from the camera: missing, busy, forbidden or gone.
     CameraLost(String),
-    /// The camera delivers (again).
+    /// The camera delivers: said at its first picture, whether or not it was missed before.
     CameraReady,
     /// There is no sound from the microphone: missing, busy, forbidden or gone.
     MicrophoneLost(String),

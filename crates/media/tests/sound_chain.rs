@@ -315,6 +315,35 @@ fn a_microphone_that_comes_and_goes_is_told_and_taken_back() {
     assert!(stamps.windows(2).all(|pair| pair[0] < pair[1]));
 }
 
+#[test]
+fn unmuting_a_missing_microphone_tries_it_again_and_says_what_comes_of_it() {
+    let (events, told) = channel();
+    let missing = Arc::new(AtomicBool::new(true));
+    let theirs = Arc::clone(&missing);
+    let send = SendChain::start(
+        AudioSendOptions::default(),
+        move || {
+            if theirs.load(Relaxed) {
+                return Err(MediaError::NoDevice("No microphone was found.".into()));
+            }
+            Ok(Some(
+                Box::new(ToneMicrophone::new(500.0)) as Box<dyn AudioSource>
+            ))
+        },
+        VoiceProcessor::new(),
+        |_| {},
+        move |event| events.send(event).unwrap_or_default(),
+    )
+    .expect("starts");
+    let lost = MediaEvent::MicrophoneLost("No microphone was found.".into());
+    assert_eq!(told.recv_timeout(PATIENCE), Ok(lost.clone()));
+    send.set_muted(false);
+    assert_eq!(told.recv_timeout(PATIENCE), Ok(lost));
+    missing.store(false, Relaxed);
+    send.set_muted(false);
+    assert_eq!(told.recv_timeout(PATIENCE), Ok(MediaEvent::MicrophoneReady));
+}
+
 /// A speaker that is pulled out when it is told.
 struct Pulled {
     gone: Arc<AtomicBool>,

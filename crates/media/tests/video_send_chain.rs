@@ -189,7 +189,57 @@ fn camera_off_closes_the_device_and_on_begins_with_a_key_frame() {
     assert_eq!(bench.open.load(SeqCst), 1);
     drop(bench.chain);
     assert_eq!(bench.open.load(SeqCst), 0, "the end lets the camera go");
-    assert!(bench.events.try_recv().is_err(), "nothing went wrong");
+    let events: Vec<_> = bench.events.try_iter().collect();
+    assert_eq!(
+        events,
+        [MediaEvent::CameraReady, MediaEvent::CameraReady],
+        "nothing went wrong"
+    );
+}
+
+#[test]
+fn whoever_asks_for_a_camera_again_hears_again_what_comes_of_it() {
+    let bench = bench(VideoCodec::Vp8);
+    bench.fail.store(true, SeqCst);
+    let lost = MediaEvent::CameraLost("There is no camera. Plug one in.".into());
+    for _ in 0..3 {
+        bench.chain.set_enabled(true);
+        assert_eq!(bench.events.recv_timeout(LONG), Ok(lost.clone()));
+    }
+    bench.chain.set_enabled(false);
+    bench.fail.store(false, SeqCst);
+    bench.chain.set_enabled(true);
+    assert_eq!(bench.events.recv_timeout(LONG), Ok(MediaEvent::CameraReady));
+    assert!(bench.next().key_frame);
+}
+
+#[test]
+fn a_camera_that_was_not_wanted_is_asked_for_again() {
+    let (ask, asked) = mpsc::channel();
+    let (on_frame, frames) = mpsc::channel();
+    let mut wanted = false;
+    let opener = move || -> Result<Option<Box<dyn VideoSource>>, MediaError> {
+        let _ = ask.send(());
+        let camera: Box<dyn VideoSource> = Box::new(PatternCamera::new(FORMAT));
+        Ok(std::mem::replace(&mut wanted, true).then_some(camera))
+    };
+    let chain = SendChain::start(
+        options(VideoCodec::H264),
+        opener,
+        None,
+        move |frame: EncodedFrame| drop(on_frame.send(frame)),
+        |_| {},
+    );
+    chain.set_enabled(true);
+    asked.recv_timeout(LONG).expect("the first time");
+    let deadline = Instant::now() + LONG;
+    // Whether the first answer has been taken already cannot be seen from here.
+    while asked.try_recv().is_err() {
+        chain.set_enabled(true);
+        assert!(Instant::now() < deadline, "never asked again");
+        std::thread::yield_now();
+    }
+    assert!(frames.recv_timeout(LONG).expect("a picture").key_frame);
 }
 
 #[test]
@@ -211,6 +261,7 @@ fn a_vanished_camera_is_said_and_used_again_when_it_is_back() {
     bench.next();
     bench.fail.store(true, SeqCst);
     let lost = MediaEvent::CameraLost("The camera is gone. Plug it in again.".into());
+    assert_eq!(bench.events.recv_timeout(LONG), Ok(MediaEvent::CameraReady));
     assert_eq!(bench.events.recv_timeout(LONG), Ok(lost));
     bench.wait_until_closed();
     bench.fail.store(false, SeqCst);
@@ -265,6 +316,7 @@ fn a_hanging_camera_is_noticed_and_replaced() {
     );
     chain.set_enabled(true);
     frames.recv_timeout(LONG).expect("the first picture");
+    assert_eq!(events.recv_timeout(LONG), Ok(MediaEvent::CameraReady));
     match events.recv_timeout(LONG).expect("an event") {
         MediaEvent::CameraLost(sentence) => {
             assert!(sentence.contains("stopped sending pictures"), "{sentence}")

@@ -128,7 +128,9 @@ impl Devices {
         // The microphone's chain takes out what the speaker's chain plays.
         let processor = VoiceProcessor::new();
         self.start_microphone(processor.clone());
-        self.set_microphone(wanted.microphone);
+        if !wanted.microphone {
+            self.set_microphone(false);
+        }
         self.start_camera(start_bitrate);
         self.set_camera(wanted.camera);
         let outlet = self.outlet.clone();

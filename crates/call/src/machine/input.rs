@@ -174,9 +174,9 @@ pub enum Output {
     AddCandidate(IceCandidate),
     /// Open the devices. A camera that is off stays closed; a microphone that is off is open and sends nothing.
     StartMedia(MediaState),
-    /// Send the microphone's sound from now on, or stop.
+    /// Send the microphone's sound from now on, or stop. One that has failed is tried again.
     SetMicrophone(bool),
-    /// Open the camera and send its pictures, anew when it is open already; or stop and close it.
+    /// Open the camera and send its pictures, or stop and close it. One that has failed is tried again.
     SetCamera(bool),
     /// Close the peer connection.
     ClosePeer,

@@ -146,7 +146,7 @@ impl CallDetails {
         }
     }
 
-    /// A device works, or gets another chance.
+    /// A device works.
     pub(super) fn works(&mut self, device: NoticeKind) {
         self.set_works(device, true);
         self.notices.retain(|notice| notice.kind != device);

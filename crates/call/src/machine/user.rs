@@ -90,10 +90,8 @@ impl Call {
         if call.wanted.microphone == on && before.microphone == on {
             return state;
         }
+        // One that failed gets another try; only what the device says of it shows whether it works now.
         call.wanted.microphone = on;
-        if on {
-            call.works(NoticeKind::Microphone);
-        }
         if in_use {
             step.put(Output::SetMicrophone(on));
         }
@@ -111,9 +109,6 @@ impl Call {
             return state;
         }
         call.wanted.camera = on;
-        if on {
-            call.works(NoticeKind::Camera);
-        }
         step.put(Output::SetCamera(on));
         self.tell_change(state, before, step)
     }

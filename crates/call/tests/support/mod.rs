@@ -137,6 +137,17 @@ impl Side {
         self.until(phase.name(), |view| view.phase == phase).await
     }
 
+    /// Waits until devices have been tried more than so many times, and the engine has done what it was asked before.
+    pub async fn opens_more_than(&self, tried: usize) {
+        let more = async {
+            while self.media.opened.load(SeqCst) <= tried {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, more).await.expect("another try in time");
+        self.stats().await;
+    }
+
     pub async fn frame(&mut self) -> EncodedFrame {
         let frame = timeout(PATIENCE, self.frames.recv()).await;
         frame

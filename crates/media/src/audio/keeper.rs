@@ -15,7 +15,7 @@ pub(crate) type Opener<D> = Box<dyn FnMut() -> Result<Option<Box<D>>, MediaError
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     Ready,
-    /// A sentence for the user. Told once, not at every attempt.
+    /// A sentence for the user. Told once, not at every attempt; once more when the user has asked for another one.
     Lost(String),
 }
 
@@ -41,7 +41,9 @@ enum State<D: ?Sized> {
         opener: Opener<D>,
         device: Box<D>,
     },
-    /// There is to be none, or its opener is gone.
+    /// There is to be none, as long as nobody asks again.
+    Unwanted(Opener<D>),
+    /// Its opener is gone.
     None,
 }
 
@@ -79,6 +81,17 @@ impl<D: ?Sized + Send + 'static> Keeper<D> {
         }
     }
 
+    /// Tries at once where the device is missing, and tells what comes of it even if that is nothing new.
+    pub(crate) fn retry_now(&mut self, now: Instant) {
+        self.failures = 0;
+        self.state = match std::mem::replace(&mut self.state, State::None) {
+            State::Waiting { opener, .. } | State::Unwanted(opener) => {
+                State::Waiting { opener, until: now }
+            }
+            other => other,
+        };
+    }
+
     /// The device failed; it is dropped and will be opened again.
     pub(crate) fn lost(
         &mut self,
@@ -105,7 +118,7 @@ impl<D: ?Sized + Send + 'static> Keeper<D> {
                 changed(Change::Ready);
                 State::Open { opener, device }
             }
-            Ok(None) => State::None,
+            Ok(None) => State::Unwanted(opener),
             Err(error) => self.failed(opener, &error, now, changed),
         }
     }
@@ -211,6 +224,41 @@ mod tests {
         assert_eq!(changes[2], Change::Lost("Gone.".into()));
         assert!(keeper.device(now, &mut |_| {}).is_none());
         poll(&mut keeper, now + back_off(1), &mut changes, |open, _| open);
+    }
+
+    #[test]
+    fn whoever_asks_again_is_told_again_without_waiting() {
+        let start = Instant::now();
+        let mut attempt = 0;
+        let opener: Opener<Device> = Box::new(move || {
+            attempt += 1;
+            match attempt {
+                1 | 2 => Err(MediaError::Device("Busy.".into())),
+                3 => Ok(None),
+                _ => Ok(Some(Box::new(Device))),
+            }
+        });
+        let mut keeper = Keeper::new(opener, start);
+        let mut changes = Vec::new();
+        let busy = || Change::Lost("Busy.".into());
+        poll(&mut keeper, start, &mut changes, |_, changes| {
+            changes.len() == 1
+        });
+        keeper.retry_now(start);
+        poll(&mut keeper, start, &mut changes, |_, changes| {
+            changes.len() == 2
+        });
+        assert_eq!(changes, [busy(), busy()]);
+        keeper.retry_now(start);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !matches!(keeper.state, State::Unwanted(_)) {
+            assert!(keeper.device(start, &mut |_| {}).is_none());
+            assert!(Instant::now() < deadline);
+            thread::yield_now();
+        }
+        keeper.retry_now(start);
+        poll(&mut keeper, start, &mut changes, |open, _| open);
+        assert_eq!(changes.last(), Some(&Change::Ready));
     }
 
     #[test]

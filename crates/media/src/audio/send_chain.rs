@@ -72,6 +72,7 @@ pub struct AudioSendStatistics {
 #[derive(Default)]
 struct Shared {
     muted: AtomicBool,
+    retry: AtomicBool,
     packet_loss: AtomicU8,
     bits_per_second: AtomicU32,
     level: AtomicU32,
@@ -130,9 +131,11 @@ impl SendChain {
         })
     }
 
-    /// While muted, nothing that the microphone hears leaves this computer.
+    /// While muted, nothing that the microphone hears leaves this computer. Unmuting tries a missing microphone at once
+    /// and tells what comes of it.
     pub fn set_muted(&self, muted: bool) {
         self.shared.muted.store(muted, Relaxed);
+        self.shared.retry.store(!muted, Relaxed);
     }
 
     /// How much loss, in percent, the other side reports: the more, the stronger the error correction.
@@ -179,6 +182,9 @@ impl Run {
         let mut pending = [0.0; OPUS_FRAME_SAMPLES];
         let mut filled = 0;
         while !stop.load(Relaxed) {
+            if self.shared.retry.swap(false, Relaxed) {
+                microphone.retry_now(Instant::now());
+            }
             let Some(mut frame) = read(
                 &mut microphone,
                 &mut silence,

@@ -49,8 +49,8 @@ struct State {
     alive: usize,
     /// What the current thread waits for, and since when. None while it waits for nothing.
     waiting: Option<(Waiting, Instant)>,
-    /// The user has been told that it is gone.
-    lost: bool,
+    /// There are no pictures, and whoever wanted them knows it.
+    failed: bool,
     /// Pictures that the encoder did not get to.
     replaced: u64,
 }
@@ -72,7 +72,7 @@ impl Camera {
             generation: 0,
             alive: 0,
             waiting: None,
-            lost: false,
+            failed: false,
             replaced: 0,
         };
         Arc::new(Self {
@@ -84,16 +84,18 @@ impl Camera {
         })
     }
 
-    /// Opens the camera or lets it go; neither waits.
+    /// Opens the camera or lets it go; neither waits. One that has failed is tried again at once, and what comes of it is
+    /// told even if that is nothing new.
     pub(super) fn set_enabled(self: &Arc<Self>, enabled: bool) {
         let mut state = self.lock();
-        if state.enabled == enabled {
+        let is_so_already = state.enabled == enabled && !(enabled && state.failed);
+        if is_so_already {
             return;
         }
         state.enabled = enabled;
         state.generation += 1;
         state.waiting = None;
-        state.lost = false;
+        state.failed = false;
         if enabled {
             self.start_thread(state);
         } else {
@@ -129,7 +131,7 @@ impl Camera {
         tracing::warn!(?waiting, "the camera hangs");
         state.generation += 1;
         state.waiting = None;
-        let tell = !std::mem::replace(&mut state.lost, true);
+        let tell = !std::mem::replace(&mut state.failed, true);
         if state.alive <= MAX_STUCK {
             self.start_thread(state);
         } else {
@@ -192,10 +194,10 @@ impl Camera {
 
     /// Reads until the camera is not wanted any more (Ok) or fails; says with the failure whether it ever delivered.
     fn open_and_read(&self, generation: u64) -> Result<(), (MediaError, bool)> {
-        self.note_waiting(generation, Some(Waiting::ForFirst));
+        self.note_waiting(generation, Waiting::ForFirst);
         let opened = self.open.lock().unwrap_or_else(PoisonError::into_inner)();
         let Some(mut source) = opened.map_err(|problem| (problem, false))? else {
-            self.note_waiting(generation, None);
+            self.note_none(generation);
             return Ok(());
         };
         let mut delivered = false;
@@ -206,7 +208,9 @@ impl Camera {
             if !self.deliver(generation, frame) {
                 break;
             }
-            delivered = true;
+            if !std::mem::replace(&mut delivered, true) {
+                self.tell(MediaEvent::CameraReady);
+            }
         }
         Ok(())
     }
@@ -219,12 +223,17 @@ impl Camera {
         state.waiting = Some((Waiting::ForNext, Instant::now()));
         // Under the lock, so that no picture gets in after the camera was switched off.
         state.replaced += u64::from(self.frames.put(frame).is_some());
-        let back = std::mem::replace(&mut state.lost, false);
-        drop(state);
-        if back {
-            self.tell(MediaEvent::CameraReady);
-        }
+        state.failed = false;
         true
+    }
+
+    /// There is to be no camera, as long as nobody asks again.
+    fn note_none(&self, generation: u64) {
+        let mut state = self.lock();
+        if state.generation == generation {
+            state.waiting = None;
+            state.failed = true;
+        }
     }
 
     /// Tells the user, once until the camera is back.
@@ -234,7 +243,7 @@ impl Camera {
             return;
         }
         state.waiting = None;
-        let tell = !std::mem::replace(&mut state.lost, true);
+        let tell = !std::mem::replace(&mut state.failed, true);
         drop(state);
         if tell {
             self.tell(MediaEvent::CameraLost(sentence.to_owned()));
@@ -246,10 +255,10 @@ impl Camera {
         self.on_event.lock().unwrap_or_else(PoisonError::into_inner)(event);
     }
 
-    fn note_waiting(&self, generation: u64, waiting: Option<Waiting>) {
+    fn note_waiting(&self, generation: u64, waiting: Waiting) {
         let mut state = self.lock();
         if state.generation == generation {
-            state.waiting = waiting.map(|waiting| (waiting, Instant::now()));
+            state.waiting = Some((waiting, Instant::now()));
         }
     }
 

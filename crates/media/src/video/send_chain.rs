@@ -159,7 +159,8 @@ impl SendChain {
         }
     }
 
-    /// Opens the camera, or closes it: nothing is sent then, and its light goes out.
+    /// Opens the camera, or closes it: nothing is sent then, and its light goes out. One that has failed is tried again at
+    /// once, and what comes of it is told.
     pub fn set_enabled(&self, enabled: bool) {
         if enabled {
             self.request_key_frame();

@@ -11,6 +11,13 @@ fn camera_failed(message: Option<&str>) -> Input {
     }
 }
 
+fn camera_ready() -> Input {
+    Input::DeviceReady {
+        call_id: id(OURS),
+        device: NoticeKind::Camera,
+    }
+}
+
 #[test]
 fn a_switch_is_performed_and_told_wherever_the_other_side_listens() {
     let table = [
@@ -143,13 +150,45 @@ fn a_camera_that_fails_is_told_to_both_and_the_call_goes_on() {
     };
     assert_eq!(notices(&line).len(), 1, "the newer one replaces the older");
     assert_eq!(notices(&line)[0].message, "The camera has gone.");
-    let outputs = line.input(Input::SetCameraEnabled(true));
     assert_eq!(
-        outputs,
-        [Output::SetCamera(true), Output::Send(media_message(BOTH))]
+        line.input(Input::SetCameraEnabled(true)),
+        [Output::SetCamera(true)],
+        "another attempt, and nobody knows yet what comes of it"
     );
-    assert_eq!(notices(&line), [], "another attempt, another result");
+    assert_eq!(notices(&line).len(), 1);
+    assert_eq!(
+        line.input(camera_ready()),
+        [Output::Send(media_message(BOTH))]
+    );
+    assert_eq!(notices(&line), []);
     assert_eq!(line.name(), "connected");
+}
+
+#[test]
+fn a_device_that_there_is_none_of_is_not_on_because_somebody_switches_it_on() {
+    let mut line = Line::in_state("connected");
+    line.input(camera_failed(None));
+    line.input(Input::DeviceFailed {
+        call_id: id(OURS),
+        device: NoticeKind::Microphone,
+        message: None,
+    });
+    assert_eq!(
+        line.input(Input::SetCameraEnabled(true)),
+        [Output::SetCamera(true)]
+    );
+    assert_eq!(
+        line.input(Input::SetMicrophoneMuted(false)),
+        [Output::SetMicrophone(true)]
+    );
+    let nothing = MediaState {
+        microphone: false,
+        camera: false,
+    };
+    assert_eq!(
+        line.call.state().details().map(CallDetails::local),
+        Some(nothing)
+    );
 }
 
 #[test]
