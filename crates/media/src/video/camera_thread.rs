@@ -3,7 +3,7 @@
 //! A camera that has been unplugged can block its reader for ever. Nobody can end that thread; so it is given up, another
 //! one takes its place, and when the old one wakes up it finds that it is of an older generation and leaves.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,10 +25,12 @@ const RETRY: [Duration; 4] = [
     Duration::from_secs(2),
     Duration::from_secs(4),
 ];
-/// So many threads may hang in a camera; after that it is not tried again.
+/// So many threads may hang in a camera; after that it is not tried again until one of them comes back.
 const MAX_STUCK: usize = 3;
 /// A camera that was switched off is waited for so long before it is opened again.
 const RELEASE: Duration = Duration::from_secs(2);
+
+const HANGS: &str = "The camera has stopped sending pictures. Unplug it and plug it in again, or choose another one.";
 
 /// The camera of a send chain.
 pub(super) struct Camera {
@@ -51,6 +53,8 @@ struct State {
     waiting: Option<(Waiting, Instant)>,
     /// There are no pictures, and whoever wanted them knows it.
     failed: bool,
+    /// No other thread would get any further: the next one that comes back makes room for a new one.
+    blocked: bool,
     /// Pictures that the encoder did not get to.
     replaced: u64,
 }
@@ -73,6 +77,7 @@ impl Camera {
             alive: 0,
             waiting: None,
             failed: false,
+            blocked: false,
             replaced: 0,
         };
         Arc::new(Self {
@@ -115,7 +120,7 @@ impl Camera {
     }
 
     /// Gives up a thread that hangs. To be called now and then while no pictures come.
-    pub(super) fn watch(self: &Arc<Self>) {
+    pub(super) fn watch(self: &Arc<Self>, now: Instant) {
         let mut state = self.lock();
         let Some((waiting, since)) = state.waiting else {
             return;
@@ -125,23 +130,22 @@ impl Camera {
         } else {
             NEXT_FRAME
         };
-        if since.elapsed() < limit {
+        if now.saturating_duration_since(since) < limit {
             return;
         }
         tracing::warn!(?waiting, "the camera hangs");
         state.generation += 1;
         state.waiting = None;
         let tell = !std::mem::replace(&mut state.failed, true);
-        if state.alive <= MAX_STUCK {
-            self.start_thread(state);
-        } else {
+        if self.is_being_opened() {
+            state.blocked = true;
             drop(state);
+        } else {
+            self.start_thread(state);
         }
         self.changed.notify_all();
         if tell {
-            self.tell(MediaEvent::CameraLost(
-                "The camera has stopped sending pictures. Unplug it and plug it in again, or choose another one.".into(),
-            ));
+            self.tell(MediaEvent::CameraLost(HANGS.to_owned()));
         }
     }
 
@@ -154,15 +158,28 @@ impl Camera {
         );
     }
 
+    /// Whether a thread is in the opener, which takes one at a time.
+    fn is_being_opened(&self) -> bool {
+        matches!(self.open.try_lock(), Err(TryLockError::WouldBlock))
+    }
+
     fn start_thread(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         let generation = state.generation;
+        state.blocked = state.alive > MAX_STUCK;
+        if state.blocked {
+            let tell = !std::mem::replace(&mut state.failed, true);
+            drop(state);
+            if tell {
+                self.tell(MediaEvent::CameraLost(HANGS.to_owned()));
+            }
+            return;
+        }
         state.alive += 1;
         drop(state);
         let camera = Arc::clone(self);
         let started = thread::Builder::new().name("camera".into()).spawn(move || {
             camera.run(generation);
-            camera.lock().alive -= 1;
-            camera.changed.notify_all();
+            camera.leave();
         });
         if let Err(error) = started {
             self.lock().alive -= 1;
@@ -171,6 +188,19 @@ impl Camera {
                 &format!("The camera cannot be used: this computer is out of threads ({error})."),
             );
         }
+    }
+
+    /// The end of a thread. Where nothing could be done while it hung, it is done now.
+    fn leave(self: &Arc<Self>) {
+        let mut state = self.lock();
+        state.alive -= 1;
+        if state.blocked && state.enabled {
+            state.generation += 1;
+            self.start_thread(state);
+        } else {
+            drop(state);
+        }
+        self.changed.notify_all();
     }
 
     fn run(&self, generation: u64) {
@@ -195,8 +225,7 @@ impl Camera {
     /// Reads until the camera is not wanted any more (Ok) or fails; says with the failure whether it ever delivered.
     fn open_and_read(&self, generation: u64) -> Result<(), (MediaError, bool)> {
         self.note_waiting(generation, Waiting::ForFirst);
-        let opened = self.open.lock().unwrap_or_else(PoisonError::into_inner)();
-        let Some(mut source) = opened.map_err(|problem| (problem, false))? else {
+        let Some(mut source) = self.open(generation).map_err(|problem| (problem, false))? else {
             self.note_none(generation);
             return Ok(());
         };
@@ -213,6 +242,16 @@ impl Camera {
             }
         }
         Ok(())
+    }
+
+    fn open(&self, generation: u64) -> Result<Option<Box<dyn VideoSource>>, MediaError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        // The thread before may have taken so long that nobody wants the camera any more.
+        if self.is_current(generation) {
+            open()
+        } else {
+            Ok(None)
+        }
     }
 
     fn deliver(&self, generation: u64, frame: VideoFrame) -> bool {
@@ -286,3 +325,7 @@ impl Camera {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+#[path = "camera_thread_tests.rs"]
+mod tests;

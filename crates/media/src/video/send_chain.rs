@@ -252,7 +252,7 @@ impl EncodeStage {
         loop {
             match self.frames.take_timeout(WATCH) {
                 Taken::Item(frame) => self.handle(&frame),
-                Taken::TimedOut => self.camera.watch(),
+                Taken::TimedOut => self.camera.watch(Instant::now()),
                 Taken::Closed => return,
             }
         }
