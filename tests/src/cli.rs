@@ -50,7 +50,20 @@ impl Cli {
     /// # Errors
     /// When it is not built or cannot be started.
     pub fn start(url: &str, account: &Account, arguments: &[&str]) -> anyhow::Result<Self> {
-        let mut command = Command::new(binary("vireo-cli")?);
+        let command = Command::new(binary("vireo-cli")?);
+        Self::start_with(command, url, account, arguments)
+    }
+
+    /// Starts it by this command, as this person on this server.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_with(
+        mut command: Command,
+        url: &str,
+        account: &Account,
+        arguments: &[&str],
+    ) -> anyhow::Result<Self> {
         command
             .args(["--server", url, "--user", &account.name, "--password-file"])
             .arg(&account.password_file)

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use crate::binaries::binary;
 use crate::cli::Cli;
+use crate::network::{Computer, Network, SERVER};
 
 const START: Duration = Duration::from_secs(20);
 
@@ -21,6 +22,8 @@ pub struct Server {
     /// Where it listens.
     pub url: String,
     folder: TempDir,
+    /// The computer it runs on, where that is not this one.
+    computer: Option<Computer>,
 }
 
 /// An account on the test's server.
@@ -38,11 +41,25 @@ impl Server {
     /// # Errors
     /// When it is not built or does not start.
     pub async fn start(arguments: &[&str]) -> anyhow::Result<Self> {
+        let arguments = [&["--listen", "127.0.0.1:0"], arguments].concat();
+        Self::spawn(None, &arguments).await
+    }
+
+    /// Starts a server in the middle of a network, with these arguments besides the necessary ones.
+    ///
+    /// # Errors
+    /// When it is not built or does not start.
+    pub async fn start_in(network: &Network, arguments: &[&str]) -> anyhow::Result<Self> {
+        let listen = format!("{SERVER}:0");
+        let arguments = [&["--listen", &listen], arguments].concat();
+        Self::spawn(Some(network.middle().clone()), &arguments).await
+    }
+
+    async fn spawn(computer: Option<Computer>, arguments: &[&str]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let mut child = Command::new(binary("vireo-server")?)
+        let mut child = Command::from(command_on(computer.as_ref(), "vireo-server")?)
             .arg("--data")
             .arg(folder.path().join("data"))
-            .args(["--listen", "127.0.0.1:0"])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -60,7 +77,12 @@ impl Server {
         let url = first["url"].as_str().context("no url in it")?.to_owned();
         // Whatever it says further must not fill the pipe.
         tokio::spawn(async move { stdout.read_to_end(&mut Vec::new()).await });
-        Ok(Self { child, url, folder })
+        Ok(Self {
+            child,
+            url,
+            folder,
+            computer,
+        })
     }
 
     /// The folder of this test; it is deleted with the server.
@@ -148,7 +170,22 @@ impl Server {
     /// # Errors
     /// When it cannot be started.
     pub fn cli(&self, account: &Account, arguments: &[&str]) -> anyhow::Result<Cli> {
-        Cli::start(&self.url, account, arguments)
+        let command = command_on(self.computer.as_ref(), "vireo-cli")?;
+        Cli::start_with(command.into(), &self.url, account, arguments)
+    }
+
+    /// Starts `vireo-cli` as this person on this computer.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn cli_on(
+        &self,
+        computer: &Computer,
+        account: &Account,
+        arguments: &[&str],
+    ) -> anyhow::Result<Cli> {
+        let command = command_on(Some(computer), "vireo-cli")?;
+        Cli::start_with(command.into(), &self.url, account, arguments)
     }
 
     /// Runs `vireo-cli` as this person until it ends well.
@@ -169,4 +206,13 @@ impl Server {
         );
         Ok(ended.lines)
     }
+}
+
+/// One of the workspace's programs, on this computer or another one.
+fn command_on(computer: Option<&Computer>, program: &str) -> anyhow::Result<std::process::Command> {
+    let program = binary(program)?;
+    Ok(match computer {
+        Some(computer) => computer.command(program),
+        None => std::process::Command::new(program),
+    })
 }

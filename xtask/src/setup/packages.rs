@@ -102,6 +102,9 @@ pub const PACKAGES: &[Package] = &[
     row(Test,  Some("pulseaudio"), ["pulseaudio",            "pulseaudio",             "pulseaudio",       ""],        "virtual microphones and speakers"),
     row(Test,  Some("pactl"),     ["pulseaudio-utils",       "pulseaudio-utils",       "libpulse",         ""],        "plays into and records from them"),
     row(Test,  Some("chromium"),  ["chromium",               "chromium",               "chromium",         ""],        "the browser that calls and is called"),
+    row(Test,  Some("turnserver"), ["coturn",                "coturn",                 "coturn",           ""],        "the STUN and TURN server through which calls go"),
+    row(Test,  Some("ip"),        ["iproute2",               "iproute",                "iproute2",         ""],        "networks that stand in a call's way"),
+    row(Test,  Some("nft"),       ["nftables",               "nftables",               "nftables",         ""],        "routers and firewalls in those networks"),
     row(Test,  Some("qemu-system-x86_64"), ["qemu-system-x86", "qemu-system-x86-core", "qemu-system-x86",  ""],        "a small virtual machine whose kernel has a camera"),
     row(Test,  None,              ["busybox-static cpio xz-utils", "busybox cpio xz",  "busybox cpio xz",  ""],        "the system inside that virtual machine"),
 

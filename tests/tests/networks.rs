@@ -1,0 +1,119 @@
+//! Calls over networks that stand in the way: address translation, firewalls, no route at all. The computers are network
+//! namespaces, the STUN and TURN server is coturn, all the rest is Vireo.
+#![cfg(target_os = "linux")]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use vireo_tests::cli::Ended;
+use vireo_tests::network::{Computer, Network, TurnServer};
+use vireo_tests::server::Server;
+use vireo_tests::statistics::Statistics;
+
+const SENDS: [&str; 4] = [
+    "--camera=pattern",
+    "--size=640x360",
+    "--microphone=tone:440",
+    "--speaker=none",
+];
+
+/// One side of a call that is over.
+struct Side {
+    ended: Ended,
+    statistics: Statistics,
+}
+
+/// Ann at one computer calls Bob at the other, for five seconds.
+async fn call(server: &Server, at_ann: &Computer, at_bob: &Computer) -> Result<[Side; 2]> {
+    let (ann, bob) = server.two_contacts().await?;
+    let file = |name: &str| server.folder().join(name).display().to_string();
+    let (ann_stats, bob_stats) = (file("ann.jsonl"), file("bob.jsonl"));
+    let answers = [&["answer", "--once", "--stats", &bob_stats], &SENDS[..]].concat();
+    let mut answer = server.cli_on(at_bob, &bob, &answers)?;
+    answer.event("ready").await?;
+    let calls = ["call", "Bob", "--for=5", "--stats", &ann_stats];
+    let call = server.cli_on(at_ann, &ann, &[&calls, &SENDS[..]].concat())?;
+    let (ann_ended, bob_ended) = tokio::join!(call.end(), answer.end());
+    Ok([side(ann_ended?, &ann_stats)?, side(bob_ended?, &bob_stats)?])
+}
+
+fn side(ended: Ended, stats: &str) -> Result<Side> {
+    let statistics = Statistics::read(Path::new(stats))
+        .with_context(|| format!("without statistics: {ended:?}"))?;
+    #[allow(clippy::print_stdout, reason = "shown beside the test when it fails")]
+    {
+        println!("{}\n{}", statistics.summary, ended.stderr);
+    }
+    Ok(Side { ended, statistics })
+}
+
+impl Side {
+    /// Pictures and sound came all the time.
+    fn received(&self) -> Result<()> {
+        ensure!(self.ended.status == 0, "{:?}", self.ended);
+        let rate = self.statistics.decoded_per_second()?;
+        ensure!(rate >= 28.0, "{rate} frames a second");
+        let lost = self.statistics.number("/audio/in/packetsLost")?;
+        ensure!(lost == 0.0, "{lost} packets of sound lost");
+        Ok(())
+    }
+
+    /// The kinds of candidates of the path in use, this side's and the other's.
+    fn path(&self) -> [&str; 2] {
+        let transport = &self.statistics.summary["transport"];
+        ["localCandidateType", "remoteCandidateType"]
+            .map(|name| transport[name].as_str().unwrap_or_default())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_two_translating_routers_stun_finds_the_way() -> Result<()> {
+    let mut network = Network::forwarding()?;
+    let stun = TurnServer::start(&network).await?;
+    let server = Server::start_in(&network, &["--stun", &stun.address()]).await?;
+    let (one, other) = (network.home_behind_nat()?, network.home_behind_nat()?);
+    for side in call(&server, &one, &other).await? {
+        side.received()?;
+        // A check that arrives first makes known the address that the other side's STUN server told it.
+        let path = side.path();
+        ensure!(["host", "srflx", "prflx"].contains(&path[0]), "{path:?}");
+        ensure!(["srflx", "prflx"].contains(&path[1]), "{path:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_else_gets_through_everything_goes_by_turn() -> Result<()> {
+    let mut network = Network::isolating()?;
+    let turn = TurnServer::start(&network).await?;
+    let secret = turn.secret_file().display().to_string();
+    let handed_out = ["--turn", &turn.address(), "--turn-secret-file", &secret];
+    let server = Server::start_in(&network, &handed_out).await?;
+    let (one, other) = (
+        network.home_behind_firewall()?,
+        network.home_behind_firewall()?,
+    );
+    for side in call(&server, &one, &other).await? {
+        side.received()?;
+        assert_eq!(side.path(), ["relay", "relay"]);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_there_is_no_way_both_learn_it_in_time() -> Result<()> {
+    let mut network = Network::isolating()?;
+    let server = Server::start_in(&network, &[]).await?;
+    let (one, other) = (network.home()?, network.home()?);
+    let began = Instant::now();
+    for Side { ended, .. } in call(&server, &one, &other).await? {
+        ensure!(ended.status == 8, "{ended:?}");
+        ensure!(ended.stderr.contains("Check the network"), "{ended:?}");
+        ensure!(ended.event("connected").is_none(), "{ended:?}");
+        let reason = ended.event("ended").map(|event| &event["reason"]);
+        assert_eq!(reason, Some(&"connectionFailed".into()));
+    }
+    ensure!(began.elapsed() < Duration::from_secs(40), "too late");
+    Ok(())
+}
