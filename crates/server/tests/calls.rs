@@ -185,6 +185,28 @@ async fn all_devices_ring_and_stop() {
 }
 
 #[tokio::test]
+async fn a_device_that_connects_while_it_rings_can_answer() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.register("Ann").await, server.register("Bob").await);
+    let mut a = server.connect(&ann).await;
+    let mut b = server.connect(&bob).await;
+    let chat = support::befriend(&mut a, &ann, &mut b, &bob).await;
+    a.ok(initiate("call-1", &chat)).await;
+    a.ok(candidate("call-1", &chat, CANDIDATE)).await;
+    let mut late = server.connect(&bob).await;
+    let offer = late.expect("call:offer").await;
+    assert_eq!(
+        (&offer["callId"], &offer["callerName"]),
+        (&json!("call-1"), &json!("Ann"))
+    );
+    let trickled = late.expect("call:ice-candidate").await;
+    assert_eq!(trickled["candidate"]["candidate"], CANDIDATE);
+    late.ok(answer("call-1", &chat)).await;
+    a.expect("call:answer").await;
+    assert_eq!(b.expect("call:end").await["reason"], "answered-elsewhere");
+}
+
+#[tokio::test]
 async fn a_lost_connection() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.register("Ann").await, server.register("Bob").await);

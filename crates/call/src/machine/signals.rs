@@ -24,7 +24,7 @@ impl Call {
                 caller_id,
                 caller_name,
                 media_state,
-            } if !is_about(&call_id) => {
+            } if !is_about(&call_id) || state.can_ring_again() => {
                 let peer = CallPeer {
                     user_id: caller_id,
                     name: caller_name,

@@ -244,6 +244,26 @@ impl CallState {
         }
     }
 
+    /// Whether this is a call that rang here until the server was lost. It may still ring elsewhere, and does so here when
+    /// the server is back and offers it again.
+    #[must_use]
+    pub fn can_ring_again(&self) -> bool {
+        match self {
+            Self::Ended { call, reason, .. } => {
+                call.direction == Direction::Incoming && *reason == EndedReason::ServerUnreachable
+            }
+            Self::Idle
+            | Self::Offering { .. }
+            | Self::Calling { .. }
+            | Self::Ringing { .. }
+            | Self::Incoming { .. }
+            | Self::Answering { .. }
+            | Self::Connecting { .. }
+            | Self::Connected { .. }
+            | Self::Reconnecting { .. } => false,
+        }
+    }
+
     /// Whether the user may accept or decline.
     #[must_use]
     pub fn can_answer(&self) -> bool {

@@ -242,7 +242,7 @@ impl Calls {
         let call = self.calls.get_mut(id).ok_or(CallErrorCode::NoSuchCall)?;
         match &mut call.state {
             State::Ringing(ringing) if side == Side::Caller => {
-                ringing.caller_says(from.device, &message)
+                ringing.caller_says(from.device, message)
             }
             State::Active { caller, callee } => {
                 let (own, other) = match side {

@@ -126,7 +126,7 @@ impl Calls {
         self.deadlines.first().map(|(at, _)| *at)
     }
 
-    /// A connection was opened. It hears what its person missed of a call in progress.
+    /// A connection was opened. It rings where its person is being called, and hears what they missed of a call in progress.
     pub fn connected(&mut self, user: &UserId, device: DeviceId) -> Vec<Send> {
         let mut out = Vec::new();
         for id in self.ids_of(user) {
@@ -134,6 +134,9 @@ impl Calls {
                 continue;
             };
             match (call.side_of(user), &mut call.state) {
+                (Some(Side::Callee), State::Ringing(ringing)) => {
+                    out.extend(ringing.device_opened(device));
+                }
                 (Some(Side::Caller), State::Active { caller, .. }) => {
                     out.extend(caller.device_opened(device));
                 }

@@ -61,15 +61,28 @@ pub(super) struct Ringing {
     callee: BTreeSet<DeviceId>,
     /// Whether the caller has heard that it rings.
     confirmed: bool,
+    /// The offer, and what the caller has said since, for devices that connect while it rings.
+    said: Vec<ServerMessage>,
 }
 
 impl Ringing {
-    pub(super) fn new(caller: DeviceId, callee: &[DeviceId]) -> Self {
+    pub(super) fn new(caller: DeviceId, offer: ServerMessage) -> Self {
         Self {
             caller,
-            callee: callee.iter().copied().collect(),
+            callee: BTreeSet::new(),
             confirmed: false,
+            said: vec![offer],
         }
+    }
+
+    /// A device of the callee's is there and rings from now on.
+    pub(super) fn device_opened(&mut self, device: DeviceId) -> Vec<Send> {
+        self.callee.insert(device);
+        let send = |message: &ServerMessage| Send {
+            to: device,
+            message: message.clone(),
+        };
+        self.said.iter().map(send).collect()
     }
 
     pub(super) fn caller(&self) -> DeviceId {
@@ -98,11 +111,19 @@ impl Ringing {
     }
 
     /// What the caller says goes to every device that rings.
-    pub(super) fn caller_says(&self, device: DeviceId, message: &ServerMessage) -> Answer {
+    pub(super) fn caller_says(&mut self, device: DeviceId, message: ServerMessage) -> Answer {
         if device != self.caller {
             return Err(CallErrorCode::NoSuchCall);
         }
-        Ok(self.to_callee(message))
+        let out = self.to_callee(&message);
+        let is_media_state =
+            |said: &ServerMessage| matches!(said, ServerMessage::CallMediaState { .. });
+        if is_media_state(&message) {
+            // Only the newest matters.
+            self.said.retain(|said| !is_media_state(said));
+        }
+        self.said.push(message);
+        Ok(out)
     }
 
     /// A connection is gone. Returns who hears of it when that ends the call.
@@ -136,11 +157,15 @@ impl Ringing {
         by_caller: bool,
         reason: EndReason,
     ) -> Answer {
-        if by_caller {
-            return self.caller_says(device, &ended(id, chat, EndReason::Cancelled));
-        }
-        if !self.rings_at(device) {
+        let may_end = match by_caller {
+            true => device == self.caller,
+            false => self.rings_at(device),
+        };
+        if !may_end {
             return Err(CallErrorCode::NoSuchCall);
+        }
+        if by_caller {
+            return Ok(self.to_callee(&ended(id, chat, EndReason::Cancelled)));
         }
         let to_caller = match reason {
             EndReason::ConnectionFailed => ended(id, chat, reason),

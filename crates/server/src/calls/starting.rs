@@ -17,13 +17,18 @@ impl Calls {
     ) -> Answer {
         self.may_initiate(&caller.user.id, &callee, &offer, now)?;
         let mut out = self.give_up_abandoned(&caller.user.id, now);
-        let id = offer.call_id.clone();
+        let (id, chat) = (offer.call_id.clone(), offer.chat_id.clone());
+        let caller_party = Party::new(&caller.user.id);
+        let mut ringing = Ringing::new(caller.device, offer.into_message(caller.user));
+        for &device in &callee.devices {
+            out.extend(ringing.device_opened(device));
+        }
         let call = Call {
-            chat: offer.chat_id.clone(),
-            caller: Party::new(&caller.user.id),
+            chat,
+            caller: caller_party,
             callee: Party::new(&callee.user),
             deadline: None,
-            state: State::Ringing(Ringing::new(caller.device, &callee.devices)),
+            state: State::Ringing(ringing),
         };
         for user in [&call.caller.user, &call.callee.user] {
             let ids = self.by_user.entry(user.clone()).or_default();
@@ -31,11 +36,6 @@ impl Calls {
         }
         self.calls.insert(id.clone(), call);
         self.set_deadline(&id, Some(now + self.answer_timeout));
-        let message = offer.into_message(caller.user);
-        out.extend(callee.devices.iter().map(|&to| Send {
-            to,
-            message: message.clone(),
-        }));
         Ok(out)
     }
 

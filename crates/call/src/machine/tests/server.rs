@@ -51,6 +51,24 @@ fn a_call_in_progress_goes_on_and_what_it_had_to_say_is_said_later() {
 }
 
 #[test]
+fn a_call_that_rang_when_the_server_was_lost_can_ring_again() {
+    let mut line = Line::in_state("incoming");
+    line.input(Input::ServerLost);
+    assert_eq!(line.reason(), Some(EndedReason::ServerUnreachable));
+    line.input(Input::ServerBack);
+    line.input(offer(OURS));
+    assert_eq!(line.name(), "incoming");
+    // One's own does not, nor one that has been declined.
+    let mut line = Line::in_state("ringing");
+    line.input(Input::ServerLost);
+    line.input(Input::ServerBack);
+    assert_eq!(line.input(offer(OURS)), []);
+    let mut line = Line::in_state("incoming");
+    line.input(Input::Decline);
+    assert_eq!(line.input(offer(OURS)), []);
+}
+
+#[test]
 fn a_call_in_progress_claims_the_new_connection() {
     for name in ["connecting", "connected", "reconnecting"] {
         let mut line = Line::in_state(name);

@@ -40,6 +40,20 @@ fn every_device_rings_and_the_first_to_answer_wins() {
 }
 
 #[test]
+fn a_device_that_comes_while_it_rings_rings_too() {
+    let mut world = World::new(&[("ann", 1), ("bob", 2)]);
+    world.call(1, "bob", "ab", "c").expect("rings");
+    for message in [media("c"), candidate("c"), media("c")] {
+        world.say(1, message).expect("forwarded");
+    }
+    let heard = says(&[(3, "offer"), (3, "candidate"), (3, "media")]);
+    assert_eq!(Ok(world.connect("bob", 3)), heard);
+    assert_eq!(world.connect("ann", 4), [], "the caller's do not");
+    assert_eq!(world.disconnect(2), [], "the new one rings on");
+    assert_eq!(world.say(3, answer("c")), says(&[(1, "answer")]));
+}
+
+#[test]
 fn declining_stops_every_device_and_being_busy_only_one() {
     let mut world = World::new(&[("ann", 1), ("bob", 2), ("bob", 3)]);
     world.call(1, "bob", "ab", "c").expect("rings");
