@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -86,6 +87,13 @@ impl From<JsonRejection> for Refusal {
     }
 }
 
+impl From<WebSocketUpgradeRejection> for Refusal {
+    fn from(rejection: WebSocketUpgradeRejection) -> Self {
+        let message = "This address is for WebSockets only.";
+        Self::new(rejection.status(), ErrorCode::InvalidMessage, message)
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.body)).into_response();
@@ -95,4 +103,20 @@ impl IntoResponse for Refusal {
         }
         response
     }
+}
+
+/// Answers for an address that the server does not have.
+pub async fn nothing_here() -> Refusal {
+    let message = "There is nothing at this address.";
+    Refusal::new(StatusCode::NOT_FOUND, ErrorCode::InvalidMessage, message)
+}
+
+/// Answers for an address that has to be asked in another way.
+pub async fn wrong_method() -> Refusal {
+    let message = "This address cannot be asked in this way.";
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        ErrorCode::InvalidMessage,
+        message,
+    )
 }

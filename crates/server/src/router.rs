@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::state::AppState;
-use crate::{http, origin, socket};
+use crate::{http, origin, refusal, socket};
 
 /// Far more than a name and a password need.
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -17,6 +17,8 @@ pub fn router(state: AppState) -> Router {
         .route("/api/sign-in", post(http::sign_in))
         .route("/api/health", get(http::health))
         .route("/api/ws", get(socket::upgrade))
+        .fallback(refusal::nothing_here)
+        .method_not_allowed_fallback(refusal::wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(axum::middleware::from_fn(origin::check_origin))
         .with_state(state)

@@ -81,6 +81,39 @@ async fn bad_registrations_say_why() {
 }
 
 #[tokio::test]
+async fn every_failure_has_a_code_and_a_sentence() {
+    let server = TestServer::start().await;
+    let json = ("content-type", "application/json");
+    let origin = ("origin", "http://localhost:1420");
+    for (method, path, header, status) in [
+        ("POST", "/api/register", json, 400), // An empty body is not JSON.
+        ("POST", "/api/sign-in", json, 400),
+        ("POST", "/api/sign-in", origin, 415),
+        ("GET", "/", origin, 404),
+        ("GET", "/api/nothing", origin, 404),
+        ("GET", "/api/sign-in", origin, 405),
+        ("DELETE", "/api/health", origin, 405),
+        ("GET", "/api/ws", origin, 400),
+        ("POST", "/api/ws", origin, 405),
+        ("GET", "/api/health", ("origin", "https://example.com"), 403),
+    ] {
+        let method = method.parse().expect("a method");
+        let request = server.http.request(method, server.url(path));
+        let answer = request.header(header.0, header.1).send().await;
+        let answer = answer.expect("answered");
+        assert_eq!(answer.status(), status, "{path}");
+        assert_eq!(answer.headers().contains_key("allow"), status == 405);
+        let body: Value = answer.json().await.expect("JSON");
+        let code = match status {
+            403 => "unauthorized",
+            _ => "invalid-message",
+        };
+        assert_eq!(body["code"], code, "{path}");
+        assert!(support::text(&body["message"]).ends_with('.'), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn registration_can_be_closed() {
     let server = TestServer::start_with(|config| config.open_registration = false).await;
     let (status, answer) = server
