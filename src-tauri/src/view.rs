@@ -81,6 +81,7 @@ impl From<ClientError> for CommandError {
             ClientError::NameTaken => "name-taken",
             ClientError::InvalidCredentials(_) => "invalid-name",
             ClientError::UnknownUser(_) => "unknown-user",
+            ClientError::OwnName => "own-name",
             ClientError::ServerUnreachable | ClientError::InvalidServer(_) => "server-unreachable",
             ClientError::NotAVireoServer => "not-a-vireo-server",
             ClientError::RegistrationClosed => "registration-closed",
@@ -104,7 +105,15 @@ mod tests {
 
     use ts_rs::{Config, TS};
 
-    use super::{AppView, CommandError, MediaSocket};
+    use super::{AppView, ClientError, CommandError, MediaSocket};
+
+    #[test]
+    fn adding_oneself_is_no_matter_of_how_a_name_is_written() {
+        let own = CommandError::from(ClientError::OwnName);
+        assert_eq!(own.code, "own-name");
+        let invalid = CommandError::from(ClientError::InvalidCredentials("Too long.".into()));
+        assert_eq!(invalid.code, "invalid-name");
+    }
 
     fn files(folder: &Path) -> BTreeMap<String, String> {
         let Ok(entries) = fs::read_dir(folder) else {

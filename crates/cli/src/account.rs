@@ -97,6 +97,7 @@ impl From<ClientError> for Failure {
             ClientError::NameTaken
             | ClientError::RegistrationClosed
             | ClientError::UnknownUser(_)
+            | ClientError::OwnName
             | ClientError::AccessDenied => Status::AccessDenied,
             ClientError::AlreadyInCall => Status::Busy,
             ClientError::Profile(_) => Status::BadDevice,
@@ -115,6 +116,7 @@ mod tests {
         for (error, number) in [
             (ClientError::InvalidServer("x".to_owned()), 2),
             (ClientError::UnknownUser("Eve".to_owned()), 7),
+            (ClientError::OwnName, 7),
             (ClientError::ServerUnreachable, 9),
             (ClientError::WrongPassword, 11),
             (ClientError::Closed, 1),

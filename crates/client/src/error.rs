@@ -36,6 +36,9 @@ pub enum ClientError {
     /// Nobody has this name.
     #[error("Nobody here is called “{0}”. Check the spelling.")]
     UnknownUser(String),
+    /// One cannot add oneself.
+    #[error("This is your own name. Enter the name of somebody else.")]
+    OwnName,
     /// The other person has not added this one, or is not in the list.
     #[error(
         "You cannot call this person yet. Both of you have to add each other as contacts first."
@@ -75,6 +78,7 @@ impl ClientError {
             }
             ErrorCode::RegistrationClosed => Self::RegistrationClosed,
             ErrorCode::UnknownUser => Self::UnknownUser(subject.to_owned()),
+            ErrorCode::OwnName => Self::OwnName,
             ErrorCode::RateLimited => Self::RateLimited,
             ErrorCode::InvalidMessage
             | ErrorCode::UnknownType

@@ -70,6 +70,8 @@ async fn whoever_cannot_be_called_is_said_why() {
 
     let nobody = alice.client.add_contact("Nobody").await;
     assert_eq!(nobody, Err(ClientError::UnknownUser("Nobody".to_owned())));
+    let herself = alice.client.add_contact("alice").await;
+    assert_eq!(herself, Err(ClientError::OwnName));
     let carol = alice.client.add_contact("Carol").await.expect("she exists");
     assert_eq!(
         (carol.status, carol.chat_id),

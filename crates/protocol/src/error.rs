@@ -31,6 +31,8 @@ pub enum ErrorCode {
     RegistrationClosed,
     /// No such person.
     UnknownUser,
+    /// The name is one's own where somebody else's is meant.
+    OwnName,
     /// Too many requests; try again later.
     RateLimited,
     /// Something went wrong on the server; nothing was changed.

@@ -205,7 +205,8 @@ impl Session {
                 return Ok(());
             }
             Err(AddContactError::Yourself) => {
-                self.refuse(Some(id), ErrorCode::InvalidName, "This is your own name.");
+                let sentence = "This is your own name. Please enter somebody else's.";
+                self.refuse(Some(id), ErrorCode::OwnName, sentence);
                 return Ok(());
             }
         };

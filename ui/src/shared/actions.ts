@@ -22,6 +22,7 @@ const sentences: Record<string, ErrorKey> = {
   "name-taken": "error.nameTaken",
   "invalid-name": "error.invalidName",
   "unknown-user": "error.unknownUser",
+  "own-name": "error.ownName",
   "server-unreachable": "error.serverUnreachable",
   "registration-closed": "error.registrationClosed",
   "version-mismatch": "error.versionMismatch",

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { errorSentence } from "./actions";
 import { hue, HUES, initials } from "./avatar";
 import { en } from "./i18n/en";
 import { pickLanguage, setLanguage, t } from "./i18n";
@@ -27,6 +28,22 @@ describe("strings", () => {
     expect(t("home.search")).toBe("Поиск");
     setLanguage("en");
     expect(t("person.offlineText", { name: "$& {name}" })).toContain("$& {name} is offline");
+  });
+});
+
+describe("sentences about what failed", () => {
+  it("tell somebody who adds themselves so, and not that the name is no good", () => {
+    const adding = { code: "own-name", message: "" };
+    expect(errorSentence(adding)).toContain("your own name");
+    setLanguage("ru");
+    expect(errorSentence(adding)).toContain("собственное имя");
+    setLanguage("en");
+  });
+
+  it("say something about what they do not know", () => {
+    for (const error of [{ code: "unheard-of" }, new Error("nonsense"), null]) {
+      expect(errorSentence(error)).toBe(en["error.other"]);
+    }
   });
 });
 

@@ -121,6 +121,7 @@ export const en = {
     "This name cannot be used. A name has at most 64 characters and no spaces at its ends.",
   "error.emptyName": "Please enter a name.",
   "error.unknownUser": "Nobody here has this name. Check the spelling.",
+  "error.ownName": "This is your own name. Enter the name of somebody else.",
   "error.serverUnreachable": "The server cannot be reached. Check the connection and try again.",
   "error.registrationClosed": "This server does not take new accounts. Ask the person who runs it.",
   "error.versionMismatch": "The server speaks another version. Please update Vireo.",
