@@ -1,10 +1,13 @@
 //! `vireo-server` as a program: what it prints, what it refuses, how it stops.
 
+mod support;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use support::{CANDIDATE, Client, Person, SDP, about, answer, candidate, end, initiate, text};
 
 fn command(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vireo-server"));
@@ -127,6 +130,45 @@ fn two_servers_do_not_share_their_data() {
     child.wait().expect("waited");
 }
 
+const PERSONAL_PASSWORD: &str = "a kingdom by the sea";
+
+/// Registers, fails to do so a second time, signs in and connects.
+async fn join(url: &str, name: &str) -> (Person, Client) {
+    let http = reqwest::Client::new();
+    let mut session = Value::Null;
+    for path in ["/api/register", "/api/register", "/api/sign-in"] {
+        let body = json!({"name": name, "password": PERSONAL_PASSWORD});
+        let answer = http.post(format!("{url}{path}")).json(&body).send().await;
+        session = answer.expect("answered").json().await.expect("JSON");
+    }
+    let person = Person {
+        id: text(&session["user"]["id"]),
+        name: name.to_owned(),
+        token: text(&session["token"]),
+    };
+    let mut client = Client::open(url, &person.token).await.expect("connected");
+    client.greet().await;
+    (person, client)
+}
+
+/// A call in which everything is said that can be, and some of it wrongly.
+async fn talk(ann: &mut Client, edgar: &mut Client, chat: &str) {
+    let broken = "candidate:1 1 UDP 2130706431 192.0.2.99";
+    let mut bad_offer = initiate("call-1", chat);
+    bad_offer["offer"]["sdp"] = json!("o=- 1 2 IN IP4 192.0.2.99");
+    ann.fails(bad_offer, "invalid-sdp").await;
+    ann.ok(initiate("call-1", chat)).await;
+    ann.ok(candidate("call-1", chat, CANDIDATE)).await;
+    ann.fails(candidate("call-1", chat, broken), "invalid-candidate")
+        .await;
+    edgar.ok(about("call:ringing", "call-1", chat)).await;
+    edgar.ok(answer("call-1", chat)).await;
+    edgar.ok(candidate("call-1", chat, CANDIDATE)).await;
+    ann.expect("call:ice-candidate").await;
+    edgar.ok(end("call-1", chat)).await;
+    edgar.fails(end("call-1", chat), "no-such-call").await;
+}
+
 #[tokio::test]
 async fn nothing_personal_reaches_the_log() {
     let data = tempfile::tempdir().expect("a temporary directory");
@@ -135,50 +177,25 @@ async fn nothing_personal_reaches_the_log() {
     command.env("VIREO_LOG", "info,vireo_server=trace,sqlx=debug");
     command.stderr(log.reopen().expect("opened"));
     let (mut child, url) = start(&mut command);
-    let http = reqwest::Client::new();
-    let (name, password) = ("Annabel Lee", "a kingdom by the sea");
-    let mut token = String::new();
-    for path in ["/api/register", "/api/register", "/api/sign-in"] {
-        let body = serde_json::json!({"name": name, "password": password});
-        let answer = http.post(format!("{url}{path}")).json(&body).send().await;
-        let answer: Value = answer.expect("answered").json().await.expect("JSON");
-        if let Some(new) = answer["token"].as_str() {
-            token = new.to_owned();
-        }
-    }
-    let ws = format!("{}/api/ws", url.replacen("http", "ws", 1));
-    let mut request =
-        tokio_tungstenite::tungstenite::client::IntoClientRequest::into_client_request(ws)
-            .expect("a URL");
-    let bearer = format!("Bearer {token}").parse().expect("a header");
-    request.headers_mut().insert("authorization", bearer);
-    let (mut socket, _) = tokio_tungstenite::connect_async(request)
-        .await
-        .expect("connected");
-    for message in [
-        r#"{"id":1,"type":"hello","version":1,"client":"test"}"#,
-        r#"{"id":2,"type":"contacts:add","name":"Edgar Allan"}"#,
-        "nonsense by Edgar Allan",
-        r#"{"id":3,"type":"contacts:list"}"#,
-    ] {
-        use futures_util::{SinkExt, StreamExt};
-        let text = tokio_tungstenite::tungstenite::Message::text(message);
-        socket.send(text).await.expect("sent");
-        socket.next().await.expect("answered").expect("readable");
-    }
-    drop(socket);
+    let (annabel, mut ann) = join(&url, "Annabel Lee").await;
+    let (allan, mut edgar) = join(&url, "Edgar Allan").await;
+    let chat = support::befriend(&mut ann, &annabel, &mut edgar, &allan).await;
+    ann.send("nonsense by Edgar Allan").await;
+    ann.expect("error").await;
+    talk(&mut ann, &mut edgar, &chat).await;
+    drop(ann);
+    edgar.expect("presence").await;
     child.kill().expect("killed");
     child.wait().expect("waited");
     let log = std::fs::read_to_string(log.path()).expect("readable");
     assert!(log.contains("started"), "{log}");
-    for secret in [
-        "Annabel",
-        "annabel",
-        "kingdom",
-        "Edgar",
-        token.as_str(),
-        "127.0.0.1",
-    ] {
+    let of_the_sdp = ["EsAw", "P2uYro0UCOQ4zxjKXaWCBui1", "D2:FA:0E", "typ host"];
+    assert!(of_the_sdp[..3].iter().all(|part| SDP.contains(part)));
+    let names = ["Annabel", "annabel", "Edgar", "edgar", "kingdom"];
+    let addresses = ["127.0.0.1", "192.0.2."];
+    let tokens = [annabel.token.as_str(), allan.token.as_str()];
+    let secrets = [&of_the_sdp[..], &names, &addresses, &tokens].concat();
+    for secret in secrets {
         assert!(!log.contains(secret), "{secret}: {log}");
     }
 }

@@ -84,23 +84,12 @@ impl TestServer {
 
     /// Opens a WebSocket without saying hello.
     pub async fn open(&self, token: &str) -> Result<Client, tungstenite::Error> {
-        let mut request = self.ws_url().into_client_request().expect("a URL");
-        let value = format!("Bearer {token}").parse().expect("a header");
-        request.headers_mut().insert("authorization", value);
-        let (socket, _) = tokio_tungstenite::connect_async(request).await?;
-        Ok(Client {
-            socket,
-            next_id: 100,
-            news: Vec::new(),
-        })
+        Client::open(&self.url(""), token).await
     }
 
     pub async fn connect(&self, person: &Person) -> Client {
         let mut client = self.open(&person.token).await.expect("connected");
-        let hello = client
-            .ask(json!({"type": "hello", "version": 1, "client": "test"}))
-            .await;
-        assert_eq!(hello["type"], "hello", "{hello}");
+        client.greet().await;
         client
     }
 
@@ -140,6 +129,26 @@ pub struct Client {
 }
 
 impl Client {
+    /// Opens a WebSocket to the server at this address without saying hello.
+    pub async fn open(url: &str, token: &str) -> Result<Self, tungstenite::Error> {
+        let url = format!("{}/api/ws", url.replacen("http", "ws", 1));
+        let mut request = url.into_client_request().expect("a URL");
+        let value = format!("Bearer {token}").parse().expect("a header");
+        request.headers_mut().insert("authorization", value);
+        let (socket, _) = tokio_tungstenite::connect_async(request).await?;
+        Ok(Self {
+            socket,
+            next_id: 100,
+            news: Vec::new(),
+        })
+    }
+
+    pub async fn greet(&mut self) {
+        let hello = json!({"type": "hello", "version": 1, "client": "test"});
+        let hello = self.ask(hello).await;
+        assert_eq!(hello["type"], "hello", "{hello}");
+    }
+
     /// Sends a request and waits for its reply.
     pub async fn ask(&mut self, mut message: Value) -> Value {
         self.next_id += 1;
