@@ -413,3 +413,22 @@ async fn a_call_outlives_the_server() -> Result<()> {
     assert_eq!(bob_saw.event("ended")?["reason"], "remoteHungUp");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_call_each_other_at_once_are_in_one_call() -> Result<()> {
+    let server = Server::start(&[]).await?;
+    let (ann, bob) = server.two_contacts().await?;
+    // Each has one more device, which nobody picks up: whoever is quicker finds the other there.
+    let unattended = [&["answer", "--after=60000"][..], &SILENT].concat();
+    let mut ann_rings = server.cli(&ann, &unattended)?;
+    let mut bob_rings = server.cli(&bob, &unattended)?;
+    tokio::try_join!(ann_rings.event("ready"), bob_rings.event("ready"))?;
+    let short = [&SILENT[..], &["--for=1"]].concat();
+    let mut one = start(&server, &ann, &["call", "Bob"], &short)?;
+    let mut other = start(&server, &bob, &["call", "Ann"], &short)?;
+    let (seen, also) = tokio::try_join!(one.event("connected"), other.event("connected"))?;
+    assert_eq!(seen["callId"], also["callId"]);
+    finish(&server, &ann, one).await?;
+    finish(&server, &bob, other).await?;
+    Ok(())
+}
