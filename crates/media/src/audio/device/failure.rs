@@ -68,3 +68,51 @@ pub(super) fn is_fatal(error: &Error) -> bool {
         ErrorKind::Xrun | ErrorKind::RealtimeDenied | ErrorKind::DeviceChanged
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the person is told when the sound system says this about their device.
+    fn told(direction: Direction, kind: ErrorKind) -> MediaError {
+        cannot_open(direction, "Headset", &Error::new(kind))
+    }
+
+    #[test]
+    fn a_device_that_another_program_uses_is_said_to_be() {
+        for (direction, expected) in [
+            (
+                Direction::Input,
+                "The microphone “Headset” is used by another program. Close that program, or choose another microphone.",
+            ),
+            (
+                Direction::Output,
+                "The speaker “Headset” is used by another program. Close that program, or choose another speaker.",
+            ),
+        ] {
+            let told = told(direction, ErrorKind::DeviceBusy);
+            assert!(matches!(told, MediaError::Device(_)), "{told:?}");
+            assert_eq!(told.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn every_other_trouble_says_what_it_is_and_what_to_try() {
+        for (kind, expected) in [
+            (
+                ErrorKind::PermissionDenied,
+                "Vireo is not allowed to use the microphone “Headset”. Allow it in the system's privacy settings.",
+            ),
+            (
+                ErrorKind::DeviceNotAvailable,
+                "No microphone was found. Plug one in; the call goes on without it until then.",
+            ),
+            (
+                ErrorKind::Other,
+                "The microphone “Headset” cannot be used. Unplug it and plug it in again, or choose another microphone.",
+            ),
+        ] {
+            assert_eq!(told(Direction::Input, kind).to_string(), expected);
+        }
+    }
+}

@@ -72,3 +72,49 @@ pub(super) fn broken(name: &str) -> MediaError {
         "The camera “{name}” sends pictures that cannot be read. Unplug it and plug it in again, or choose another camera."
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the person is told when the system says this about their camera.
+    fn told(system: &str) -> String {
+        match cannot_open("Desk camera", &NokhwaError::OpenStreamError(system.into())) {
+            MediaError::Device(sentence) => sentence,
+            other => panic!("not about a device: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_camera_that_another_program_uses_is_said_to_be() {
+        let expected = "The camera “Desk camera” is used by another program. Close that program, or choose another camera.";
+        for system in [
+            "Device or resource busy (os error 16)",
+            "Already in use",
+            "The video recording device is preempted by another immersive application. (0xC00D3704)",
+            "The process cannot access the file because it is being used by another process. (0x80070020)",
+        ] {
+            assert_eq!(told(system), expected, "{system}");
+        }
+    }
+
+    #[test]
+    fn a_camera_that_the_system_guards_is_said_to_be() {
+        let expected = "Vireo is not allowed to use the camera “Desk camera”. Allow it in the system's privacy settings.";
+        for system in [
+            "Permission denied (os error 13)",
+            "Access is denied. (0x80070005)",
+            "Not authorized",
+        ] {
+            assert_eq!(told(system), expected, "{system}");
+        }
+    }
+
+    #[test]
+    fn any_other_trouble_has_something_to_try() {
+        let expected = "The camera “Desk camera” cannot be used. Unplug it and plug it in again, or choose another camera.";
+        for system in ["Input/output error (os error 5)", ""] {
+            assert_eq!(told(system), expected, "{system}");
+        }
+    }
+}
