@@ -16,7 +16,7 @@ use vireo_media::{
 
 use super::{
     gate::{Gate, Verdict},
-    outbox::Outbox,
+    outbox::{Generation, Outbox},
     wire,
 };
 
@@ -33,12 +33,12 @@ pub struct NativeDecoder {
 
 impl NativeDecoder {
     /// Starts the thread.
-    pub fn start(outbox: Arc<Outbox>, key_frames: KeyFrameRequester) -> Self {
+    pub fn start(outbox: Arc<Outbox>, call: Generation, key_frames: KeyFrameRequester) -> Self {
         let (frames, waiting) = sync_channel(WAITING);
         let ask = key_frames.clone();
         let started = thread::Builder::new()
             .name("native-decoder".into())
-            .spawn(move || run(&waiting, &outbox, &ask));
+            .spawn(move || run(&waiting, &outbox, call, &ask));
         if let Err(error) = started {
             tracing::error!(%error, "remote pictures cannot be decoded");
         }
@@ -69,7 +69,12 @@ impl NativeDecoder {
     }
 }
 
-fn run(frames: &Receiver<EncodedFrame>, outbox: &Outbox, key_frames: &KeyFrameRequester) {
+fn run(
+    frames: &Receiver<EncodedFrame>,
+    outbox: &Outbox,
+    call: Generation,
+    key_frames: &KeyFrameRequester,
+) {
     let mut decoder: Option<Box<dyn VideoDecoder>> = None;
     let mut decodes = None;
     while let Ok(frame) = frames.recv() {
@@ -90,7 +95,7 @@ fn run(frames: &Receiver<EncodedFrame>, outbox: &Outbox, key_frames: &KeyFrameRe
                     picture
                 };
                 // Every picture stands for itself here, so each may pass that finds room.
-                outbox.offer_remote(true, || wire::remote_raw(&small, frame.rtp_timestamp));
+                outbox.offer_remote(call, true, || wire::remote_raw(&small, frame.rtp_timestamp));
             }
             Some(Err(error)) => {
                 tracing::debug!(%error, "a picture could not be decoded");

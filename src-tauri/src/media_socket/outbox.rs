@@ -17,6 +17,10 @@ use super::{
 /// Hears that the web view's decoder needs a key frame.
 pub type AskKeyFrame = Arc<dyn Fn() + Send + Sync>;
 
+/// Which call something belongs to. What an ended call left behind is dropped late, when the next one may have begun.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Generation(u64);
+
 /// Between the threads of a call and the task of the connection. Never grows: remote pictures pass a [`Gate`], and of this
 /// side's own only the newest waits.
 #[derive(Default)]
@@ -38,6 +42,8 @@ struct State {
     gate: Gate,
     native: Vec<VideoCodec>,
     shown: Option<(u32, u32)>,
+    /// The latest call.
+    call: Generation,
     ask_key_frame: Option<AskKeyFrame>,
 }
 
@@ -56,25 +62,33 @@ impl Outbox {
     // For the sinks.
 
     /// A new call: its decoder starts with a key frame.
-    pub fn begin(&self, ask_key_frame: AskKeyFrame) {
+    pub fn begin(&self, ask_key_frame: AskKeyFrame) -> Generation {
         let mut state = self.state();
+        state.call.0 += 1;
         state.ask_key_frame = Some(ask_key_frame);
         state.remote.clear();
         state.gate.close();
         state.taken = 0;
+        state.call
     }
 
-    /// The call is over; what it left is not shown any more.
-    pub fn finish(&self) {
+    /// The call is over; what it left is not shown any more. Nothing happens when a later one has begun.
+    pub fn finish(&self, call: Generation) {
         let mut state = self.state();
+        if state.call != call {
+            return;
+        }
         state.ask_key_frame = None;
         state.remote.clear();
         state.own = None;
     }
 
-    /// Queues a remote picture, unless there is a backlog or nobody to see it.
-    pub fn offer_remote(&self, key_frame: bool, message: impl FnOnce() -> Bytes) {
+    /// Queues a remote picture of this call, unless there is a backlog, a later call, or nobody to see it.
+    pub fn offer_remote(&self, call: Generation, key_frame: bool, message: impl FnOnce() -> Bytes) {
         let mut state = self.state();
+        if state.call != call {
+            return;
+        }
         if !state.connected {
             state.gate.close();
             return;
@@ -223,9 +237,9 @@ mod tests {
         let outbox = Outbox::default();
         let (asked, ask) = counting();
         let number = outbox.connect();
-        outbox.begin(ask);
+        let call = outbox.begin(ask);
         for index in 0..100_u8 {
-            outbox.offer_remote(index == 0, || Bytes::copy_from_slice(&[index]));
+            outbox.offer_remote(call, index == 0, || Bytes::copy_from_slice(&[index]));
         }
         assert_eq!(
             asked.load(Ordering::Relaxed),
@@ -237,9 +251,11 @@ mod tests {
             assert_eq!(usize::from(sent[0]), index);
             outbox.hear(number, WorkerSays::Taken);
         }
-        outbox.offer_remote(false, || unreachable!("a delta frame cannot be shown now"));
+        outbox.offer_remote(call, false, || {
+            unreachable!("a delta frame cannot be shown now")
+        });
         assert_eq!(asked.load(Ordering::Relaxed), 1);
-        outbox.offer_remote(true, || Bytes::from_static(b"key"));
+        outbox.offer_remote(call, true, || Bytes::from_static(b"key"));
         assert_eq!(outbox.next(number).await.expect("connected"), "key");
         assert_eq!(outbox.taken(), MOST_UNDERWAY as u64);
     }
@@ -261,10 +277,37 @@ mod tests {
         assert_eq!(outbox.next(second).await.expect("connected"), "me");
     }
 
+    #[tokio::test]
+    async fn what_an_ended_call_left_does_not_touch_the_next_one() {
+        let outbox = Outbox::default();
+        let number = outbox.connect();
+        let (_, ask) = counting();
+        let first = outbox.begin(ask);
+        let (asked, ask) = counting();
+        let second = outbox.begin(ask);
+        // Devices are closed in the background, so the first call's sink may be dropped only now.
+        outbox.finish(first);
+        outbox.offer_remote(first, true, || unreachable!("of the call before"));
+        outbox.hear(number, WorkerSays::KeyFrame);
+        assert_eq!(
+            asked.load(Ordering::Relaxed),
+            1,
+            "the second call still asks"
+        );
+        outbox.finish(second);
+        outbox.hear(number, WorkerSays::KeyFrame);
+        assert_eq!(
+            asked.load(Ordering::Relaxed),
+            1,
+            "nobody is left to be asked"
+        );
+    }
+
     #[test]
     fn without_a_window_pictures_go_nowhere() {
         let outbox = Outbox::default();
-        outbox.offer_remote(true, || unreachable!("nobody would see it"));
+        let call = outbox.begin(Arc::new(|| {}));
+        outbox.offer_remote(call, true, || unreachable!("nobody would see it"));
         assert!(!outbox.wants_own());
     }
 }

@@ -8,11 +8,16 @@ use std::{
 use vireo_call::{EncodedVideoSink, KeyFrameRequester, PlaybackStats};
 use vireo_media::EncodedFrame;
 
-use super::{native::NativeDecoder, outbox::Outbox, wire};
+use super::{
+    native::NativeDecoder,
+    outbox::{Generation, Outbox},
+    wire,
+};
 
 /// Sends remote pictures to the web view, or decodes them first where it cannot.
 pub struct RemoteSink {
     outbox: Arc<Outbox>,
+    call: Generation,
     key_frames: KeyFrameRequester,
     native: Option<NativeDecoder>,
     size: (u32, u32),
@@ -23,9 +28,10 @@ impl RemoteSink {
     /// A sink for a new call.
     pub fn new(outbox: Arc<Outbox>, key_frames: KeyFrameRequester) -> Self {
         let ask = key_frames.clone();
-        outbox.begin(Arc::new(move || ask.request()));
+        let call = outbox.begin(Arc::new(move || ask.request()));
         Self {
             outbox,
+            call,
             key_frames,
             native: None,
             size: (0, 0),
@@ -41,12 +47,12 @@ impl EncodedVideoSink for RemoteSink {
         }
         if self.outbox.is_native(frame.codec) {
             let decoder = self.native.get_or_insert_with(|| {
-                NativeDecoder::start(self.outbox.clone(), self.key_frames.clone())
+                NativeDecoder::start(self.outbox.clone(), self.call, self.key_frames.clone())
             });
             decoder.decode(frame);
         } else {
             self.outbox
-                .offer_remote(frame.key_frame, || wire::remote(&frame));
+                .offer_remote(self.call, frame.key_frame, || wire::remote(&frame));
         }
     }
 
@@ -64,7 +70,7 @@ impl EncodedVideoSink for RemoteSink {
 
 impl Drop for RemoteSink {
     fn drop(&mut self) {
-        self.outbox.finish();
+        self.outbox.finish(self.call);
     }
 }
 
