@@ -1,9 +1,9 @@
 //! One connection of the web view's worker.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     accept_hdr_async_with_config,
     tungstenite::{Message, protocol::WebSocketConfig},
@@ -13,6 +13,9 @@ use super::{handshake, outbox::Outbox, tokens::Tokens, wire::WorkerSays};
 
 /// Longer than anything the worker has to say.
 const LONGEST_MESSAGE: usize = 1024;
+
+/// Whoever connects must say who it is within this time; the web view takes milliseconds.
+const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// Serves one connection until it ends or a later one takes over.
 pub async fn serve(stream: TcpStream, tokens: Arc<Tokens>, outbox: Arc<Outbox>) {
@@ -29,7 +32,8 @@ pub async fn serve(stream: TcpStream, tokens: Arc<Tokens>, outbox: Arc<Outbox>) 
     let check = |request: &_, response| {
         handshake::check(request, response, &tokens).map_err(|refusal| *refusal)
     };
-    let Ok(socket) = accept_hdr_async_with_config(stream, check, Some(config)).await else {
+    let handshake = accept_hdr_async_with_config(stream, check, Some(config));
+    let Ok(Ok(socket)) = timeout(HANDSHAKE, handshake).await else {
         return;
     };
     let (mut sender, mut receiver) = socket.split();

@@ -1,6 +1,9 @@
 //! The socket as a browser or a stranger on this computer would use it.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
+use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     connect_async,
     tungstenite::{Error, Message, client::IntoClientRequest, http::StatusCode},
@@ -58,8 +61,8 @@ async fn own_pictures_arrive_small() {
     // The handshake's answer may arrive before the connection has been entered.
     let message = loop {
         sink.frame(&picture);
-        let wait = std::time::Duration::from_millis(50);
-        if let Ok(Some(message)) = tokio::time::timeout(wait, socket.next()).await {
+        let wait = Duration::from_millis(50);
+        if let Ok(Some(message)) = timeout(wait, socket.next()).await {
             break message.expect("connected");
         }
     };
@@ -68,4 +71,13 @@ async fn own_pictures_arrive_small() {
     };
     assert_eq!(message[0], 3);
     assert_eq!(message.len(), 12 + 384 * 216 * 3 / 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_connects_and_says_nothing_is_sent_away() {
+    let server = MediaServer::start().await.expect("a free port");
+    let address = server.origin().replace("ws://", "");
+    let mut silent = TcpStream::connect(address).await.expect("it listens");
+    let heard = timeout(Duration::from_secs(6), silent.read(&mut [0])).await;
+    assert_eq!(heard.expect("closed in time").expect("closed well"), 0);
 }
