@@ -1,17 +1,25 @@
 //! The language the person has chosen for their system.
 
-/// What the environment says, on systems where that is how languages are chosen; elsewhere the web view knows by itself.
-/// Two or three letters, such as `ru`.
+/// What the environment says, the most wanted language first, on systems where that is how languages are chosen; elsewhere
+/// the web view knows by itself. Each has two or three letters, such as `ru`.
 #[must_use]
-pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let mut languages = Vec::new();
     if cfg!(any(windows, target_os = "macos")) {
-        return None;
+        return languages;
     }
     // In the order of gettext; WebKitGTK itself looks only at what is installed, and not at LANGUAGE.
-    ["LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"]
+    for value in ["LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"]
         .into_iter()
         .filter_map(variable)
-        .find_map(|value| language_of(value.split(':').next()?))
+    {
+        for language in value.split(':').filter_map(language_of) {
+            if !languages.contains(&language) {
+                languages.push(language);
+            }
+        }
+    }
+    languages
 }
 
 /// `ru` of `ru_RU.UTF-8`; none for `C` and `POSIX`.
@@ -27,26 +35,25 @@ fn language_of(locale: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn of(pairs: &[(&str, &str)]) -> Option<String> {
-        from_environment(|name| {
+    fn of(pairs: &[(&str, &str)]) -> String {
+        let languages = from_environment(|name| {
             let pair = pairs.iter().find(|(key, _)| *key == name);
             pair.map(|(_, value)| (*value).to_owned())
-        })
+        });
+        languages.join(",")
     }
 
     #[test]
-    fn the_first_variable_that_names_a_language_counts() {
-        assert_eq!(of(&[("LANG", "ru_RU.UTF-8")]).as_deref(), Some("ru"));
+    fn every_language_that_is_wanted_is_passed_on_in_order() {
+        assert_eq!(of(&[("LANG", "ru_RU.UTF-8")]), "ru");
+        assert_eq!(of(&[("LANGUAGE", "uk:ru:en")]), "uk,ru,en");
         assert_eq!(
-            of(&[("LANG", "de_DE"), ("LANGUAGE", "ru:en")]).as_deref(),
-            Some("ru")
+            of(&[("LANG", "de_DE"), ("LANGUAGE", "ru_RU:ru:en")]),
+            "ru,en,de"
         );
-        assert_eq!(
-            of(&[("LC_ALL", "C.UTF-8"), ("LANG", "en_GB")]).as_deref(),
-            Some("en")
-        );
-        assert_eq!(of(&[("LANG", "C")]), None);
-        assert_eq!(of(&[("LANG", "POSIX"), ("LC_ALL", "")]), None);
-        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[("LC_ALL", "C.UTF-8"), ("LANG", "en_GB")]), "en");
+        assert_eq!(of(&[("LANG", "C")]), "");
+        assert_eq!(of(&[("LANG", "POSIX"), ("LC_ALL", "")]), "");
+        assert_eq!(of(&[]), "");
     }
 }

@@ -29,9 +29,9 @@ pub fn allow_media_socket(config: &mut Config, origin: &str) {
 /// # Errors
 /// When the system cannot open a window.
 pub fn open(app: &AppHandle, profile: Option<&Path>) -> tauri::Result<()> {
-    // The page needs to know the language before it shows anything, so it stands in its address.
-    let language = language::from_environment(|name| std::env::var(name).ok());
-    let page = format!("index.html#{}", language.unwrap_or_default());
+    // The page needs to know the languages before it shows anything, so they stand in its address.
+    let languages = language::from_environment(|name| std::env::var(name).ok());
+    let page = format!("index.html#{}", languages.join(","));
     let mut builder = WebviewWindowBuilder::new(app, "main", WebviewUrl::App(page.into()))
         .title("Vireo")
         .inner_size(1100.0, 720.0)

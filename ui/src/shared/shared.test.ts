@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { errorSentence } from "./actions";
 import { hue, HUES, initials } from "./avatar";
 import { en } from "./i18n/en";
-import { pickLanguage, setLanguage, t } from "./i18n";
+import { pickLanguage, setLanguage, spokenLanguages, t } from "./i18n";
 import { ru } from "./i18n/ru";
 import { pressed } from "./keys";
 import { formatDuration } from "./time";
@@ -24,6 +24,8 @@ describe("strings", () => {
     expect(pickLanguage(["ru-RU", "en"])).toBe("ru");
     expect(pickLanguage(["de-DE", "ru"])).toBe("ru");
     expect(pickLanguage(["de"])).toBe("en");
+    expect(pickLanguage(spokenLanguages("#uk,ru,en"))).toBe("ru");
+    expect(spokenLanguages("")).toBe(navigator.languages);
     setLanguage("ru");
     expect(t("home.search")).toBe("Поиск");
     setLanguage("en");

@@ -25,9 +25,13 @@ export function pickLanguage(wanted: readonly string[]): string {
   return "en";
 }
 
-/** What the system speaks: the shell writes it into the page's address where the web view does not know it. */
-const spoken = location.hash.slice(1);
-let language = pickLanguage(spoken === "" ? navigator.languages : [spoken]);
+/** What the system speaks, best first: the shell writes it into the page's address where the web view does not know it. */
+export function spokenLanguages(hash: string): readonly string[] {
+  const spoken = hash.slice(1);
+  return spoken === "" ? navigator.languages : spoken.split(",");
+}
+
+let language = pickLanguage(spokenLanguages(location.hash));
 
 /** Uses another language from now on; what is shown already stays as it is. */
 export function setLanguage(wanted: string): void {
