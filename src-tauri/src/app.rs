@@ -15,6 +15,7 @@ use crate::{
     arguments::Arguments,
     devices::{self, Choices, DesktopMedia},
     embedded::EmbeddedServer,
+    failure::Failure,
     media_socket::MediaServer,
     view::{AppView, Screen},
 };
@@ -83,17 +84,16 @@ impl App {
 
     /// Opens the profile, starts the embedded server unless another one was asked for, and signs in if there is an account.
     pub async fn start(self: Arc<Self>) {
-        if let Err(message) = self.try_start().await {
-            tracing::error!(message, "Vireo cannot start");
-            self.show(Screen::Failed { message });
+        if let Err(failure) = self.try_start().await {
+            tracing::error!(?failure, "Vireo cannot start");
+            self.show(failure.into());
         }
     }
 
-    async fn try_start(self: &Arc<Self>) -> Result<(), String> {
-        let sentence = |error: ClientError| error.to_string();
-        let profile = Profile::open(self.arguments.profile.as_deref()).map_err(sentence)?;
-        let settings = profile.settings().map_err(sentence)?;
-        let account = profile.account().map_err(sentence)?;
+    async fn try_start(self: &Arc<Self>) -> Result<(), Failure> {
+        let profile = Profile::open(self.arguments.profile.as_deref())?;
+        let settings = profile.settings()?;
+        let account = profile.account()?;
         self.choose_devices(&settings).await;
         let url = if let Some(url) = &self.arguments.server {
             url.trim_end_matches('/').to_owned()
@@ -149,7 +149,7 @@ impl App {
         Ok(())
     }
 
-    async fn sign_in(self: &Arc<Self>, url: &str, account: &Account) -> Result<(), String> {
+    async fn sign_in(self: &Arc<Self>, url: &str, account: &Account) -> Result<(), Failure> {
         loop {
             match Client::sign_in(url, &account.name, &account.password).await {
                 Ok(session) => {
@@ -165,7 +165,7 @@ impl App {
                     self.ask_for(account.name.clone());
                     return Ok(());
                 }
-                Err(error) => return Err(error.to_string()),
+                Err(error) => return Err(error.into()),
             }
         }
     }

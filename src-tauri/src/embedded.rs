@@ -8,6 +8,8 @@ use vireo_client::paths::Profile;
 use vireo_echo::Credentials;
 use vireo_server::{Config, Running, Server};
 
+use crate::failure::Failure;
+
 /// A server that only this computer can reach.
 pub struct EmbeddedServer {
     running: Running,
@@ -20,13 +22,13 @@ impl EmbeddedServer {
     /// Starts server and Echo test, and says in the profile where they are.
     ///
     /// # Errors
-    /// A sentence for the person at the screen.
-    pub async fn start(profile: &Profile) -> Result<Self, String> {
+    /// When another one works on the same files, or these or the network cannot be used.
+    pub async fn start(profile: &Profile) -> Result<Self, Failure> {
         let mut config = Config::new(profile.server_data());
         config.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let running = Server::start(config).await.map_err(|e| e.to_string())?;
+        let running = Server::start(config).await?;
         let url = running.url().to_owned();
-        let token = running.service_token().await.map_err(|e| e.to_string())?;
+        let token = running.service_token().await.map_err(Failure::other)?;
         let cancel = CancellationToken::new();
         let stop = cancel.clone();
         let credentials = Credentials {
@@ -38,9 +40,7 @@ impl EmbeddedServer {
                 tracing::error!(%error, "the Echo test has stopped");
             }
         });
-        profile
-            .publish_embedded_server(&url)
-            .map_err(|e| e.to_string())?;
+        profile.publish_embedded_server(&url)?;
         Ok(Self {
             running,
             echo,

@@ -6,6 +6,7 @@ mod arguments;
 mod commands;
 mod devices;
 mod embedded;
+mod failure;
 mod language;
 mod media_socket;
 mod view;

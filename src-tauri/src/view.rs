@@ -31,8 +31,10 @@ pub enum Screen {
     Waiting,
     /// Vireo cannot run.
     Failed {
-        /// Why, in a sentence.
-        message: String,
+        /// Why, for the interface's own sentence.
+        code: StartFailure,
+        /// What the system or the server said, in English; empty where there is nothing to add.
+        detail: String,
     },
     /// There is no account yet.
     FirstRun {
@@ -43,6 +45,22 @@ pub enum Screen {
     },
     /// Signed in.
     Home(Box<ClientView>),
+}
+
+/// Why Vireo cannot run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum StartFailure {
+    /// Another window works on the same profile.
+    AlreadyOpen,
+    /// Its files cannot be read or written.
+    Files,
+    /// The server speaks another version.
+    VersionMismatch,
+    /// The address that was asked for is not that of a Vireo server.
+    NotAVireoServer,
+    /// Something else.
+    Other,
 }
 
 /// A device that something artificial stands in for.

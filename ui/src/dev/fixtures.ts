@@ -72,8 +72,14 @@ export const views: Record<string, AppView> = {
   failed: {
     screen: {
       kind: "failed",
-      message: "The folder for Vireo’s data cannot be written: /home/jonas/.local/share/vireo",
+      code: "files",
+      detail: "/home/jonas/.local/share/vireo: Permission denied (os error 13)",
     },
+    revision: 1,
+    standIns: [],
+  },
+  "failed-open": {
+    screen: { kind: "failed", code: "alreadyOpen", detail: "" },
     revision: 1,
     standIns: [],
   },
@@ -138,7 +144,7 @@ export const views: Record<string, AppView> = {
 /** Actions that do nothing, and succeed. */
 export const idle: Actions = {
   start: () => Promise.resolve(),
-  addContact: () => Promise.resolve(),
+  addContact: (name) => Promise.resolve(contact(name)),
   placeCall: () => Promise.resolve(),
   acceptCall: () => Promise.resolve(),
   declineCall: () => Promise.resolve(),

@@ -3,8 +3,14 @@ export const en = {
   "app.name": "Vireo",
   "app.starting": "Starting…",
   "app.waiting": "Server unreachable – trying again…",
-  "app.failed": "Vireo could not start",
-  "app.failedHint": "Close Vireo and open it again. If that does not help, restart the computer.",
+
+  "failed.title": "Vireo could not start",
+  "failed.otherHint": "Close Vireo and open it again. If that does not help, restart the computer.",
+  "failed.filesHint":
+    "Its files cannot be read or written. Check that the disk is not full and that the folder is yours, then open Vireo again.",
+  "failed.alreadyOpen": "Vireo is already open",
+  "failed.alreadyOpenHint":
+    "Close this window and use the one that is open. If you cannot find it, end the other Vireo or sign out of the computer and in again.",
 
   "firstRun.title": "Welcome to Vireo",
   "firstRun.text": "Video calls straight from your computer to theirs.",
