@@ -17,6 +17,7 @@ use crate::{
     embedded::EmbeddedServer,
     failure::Failure,
     media_socket::MediaServer,
+    ring,
     view::{AppView, Screen},
 };
 
@@ -130,6 +131,7 @@ impl App {
         self.view
             .send_modify(|view| view.stand_ins = choices.visible());
         let media = Arc::new(DesktopMedia::new(choices, self.pictures.clone()));
+        tokio::spawn(ring::follow(self.view(), media.clone()));
         self.with(|inner| inner.media = Some(media));
     }
 

@@ -9,6 +9,7 @@ mod embedded;
 mod failure;
 mod language;
 mod media_socket;
+mod ring;
 mod view;
 mod window;
 

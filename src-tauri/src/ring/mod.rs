@@ -1,0 +1,47 @@
+//! What is heard before anyone has answered: a ring tone at the callee's, a soft ringback at the caller's.
+
+mod player;
+mod tone;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use vireo_call::{MediaFactory, Phase};
+
+use self::{player::Player, tone::Tone};
+use crate::view::{AppView, Screen};
+
+/// Rings for as long as the view says so; whatever ends the ringing ends the sound. Returns when there will be no more views.
+pub async fn follow(mut view: watch::Receiver<AppView>, media: Arc<dyn MediaFactory>) {
+    let mut playing: Option<(Tone, Player)> = None;
+    loop {
+        let wanted = tone_of(&view.borrow_and_update().screen);
+        if playing.as_ref().map(|(tone, _)| *tone) != wanted {
+            // The old sound stops before the new one starts.
+            drop(playing.take());
+            playing = wanted.map(|tone| (tone, Player::start(tone, media.clone())));
+        }
+        if view.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What there is to hear.
+fn tone_of(screen: &Screen) -> Option<Tone> {
+    let Screen::Home(client) = screen else {
+        return None;
+    };
+    match client.call.as_ref()?.phase {
+        Phase::Incoming => Some(Tone::Ring),
+        Phase::Ringing => Some(Tone::Ringback),
+        Phase::Calling
+        | Phase::Connecting
+        | Phase::Connected
+        | Phase::Reconnecting
+        | Phase::Ended { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! A speaker that reports what it plays, and a view that goes through every phase.
+
+use std::{
+    sync::mpsc::{Receiver, Sender, channel},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::watch;
+use vireo_call::{
+    CallPeer, CallView, Direction, EncodedVideoSink, EndedReason, KeyFrameRequester, MediaFactory,
+    NoMedia,
+};
+use vireo_client::{ClientView, ConnectionState};
+use vireo_media::{
+    AudioSink, AudioSource, MediaError, VideoSource,
+    audio::{AudioFrame, NullSink},
+};
+use vireo_protocol::{CallId, ChatId, MediaState, User, UserId};
+
+use super::*;
+
+/// How long a busy machine may take for anything here.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Debug, PartialEq)]
+enum Heard {
+    Opened,
+    Sound,
+    Closed,
+}
+
+struct Speaker(NullSink, Sender<Heard>);
+
+impl AudioSink for Speaker {
+    fn write(&mut self, frame: &AudioFrame) -> Result<(), MediaError> {
+        if *frame != AudioFrame::SILENCE {
+            let _ = self.1.send(Heard::Sound);
+        }
+        self.0.write(frame)
+    }
+}
+
+impl Drop for Speaker {
+    fn drop(&mut self) {
+        let _ = self.1.send(Heard::Closed);
+    }
+}
+
+struct Media(Sender<Heard>);
+
+impl MediaFactory for Media {
+    fn open_camera(&self) -> Result<Option<Box<dyn VideoSource>>, MediaError> {
+        panic!("ringing needs no camera");
+    }
+
+    fn open_microphone(&self) -> Result<Option<Box<dyn AudioSource>>, MediaError> {
+        panic!("ringing needs no microphone");
+    }
+
+    fn open_speaker(&self) -> Result<Option<Box<dyn AudioSink>>, MediaError> {
+        let _ = self.0.send(Heard::Opened);
+        Ok(Some(Box::new(Speaker(NullSink::new(), self.0.clone()))))
+    }
+
+    fn remote_video(&self, _key_frames: KeyFrameRequester) -> Box<dyn EncodedVideoSink> {
+        Box::new(NoMedia)
+    }
+}
+
+fn screen(phase: Option<Phase>) -> Screen {
+    let media = MediaState {
+        microphone: true,
+        camera: true,
+    };
+    let call = phase.map(|phase| CallView {
+        call_id: CallId("call".into()),
+        chat_id: ChatId("chat".into()),
+        peer: CallPeer {
+            user_id: UserId("boris".into()),
+            name: "Boris".into(),
+        },
+        direction: Direction::Incoming,
+        phase,
+        local: media,
+        remote: media,
+        connected_at_ms: None,
+        ended_at_ms: None,
+        server_reachable: true,
+        notices: Vec::new(),
+    });
+    Screen::Home(Box::new(ClientView {
+        connection: ConnectionState::Online,
+        me: User {
+            id: UserId("anna".into()),
+            name: "Anna".into(),
+        },
+        contacts: Vec::new(),
+        call,
+    }))
+}
+
+/// Waits for the first sound, having seen the speaker opened.
+fn starts(heard: &Receiver<Heard>) {
+    assert_eq!(heard.recv_timeout(PATIENCE), Ok(Heard::Opened));
+    assert_eq!(heard.recv_timeout(PATIENCE), Ok(Heard::Sound));
+}
+
+/// Waits until the speaker is closed.
+fn stops(heard: &Receiver<Heard>) {
+    let deadline = Instant::now() + PATIENCE;
+    while heard.recv_timeout(PATIENCE) != Ok(Heard::Closed) {
+        assert!(Instant::now() < deadline, "it goes on ringing");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_rings_until_there_is_any_outcome() {
+    let outcomes = [
+        Some(Phase::Connecting),
+        Some(Phase::Connected),
+        Some(Phase::Ended {
+            reason: EndedReason::CallerCancelled,
+        }),
+        Some(Phase::Ended {
+            reason: EndedReason::AnsweredElsewhere,
+        }),
+        None,
+    ];
+    let (sender, heard) = channel();
+    let view = watch::Sender::new(AppView {
+        revision: 0,
+        screen: Screen::Starting,
+        stand_ins: Vec::new(),
+    });
+    let show = |phase| view.send_modify(|view| view.screen = screen(phase));
+    let following = tokio::spawn(follow(view.subscribe(), Arc::new(Media(sender))));
+    for rings in [Phase::Incoming, Phase::Ringing] {
+        for outcome in outcomes {
+            show(Some(rings));
+            starts(&heard);
+            show(outcome);
+            stops(&heard);
+        }
+    }
+    // The application ends while it rings.
+    show(Some(Phase::Incoming));
+    starts(&heard);
+    drop(view);
+    stops(&heard);
+    following.await.expect("it ends with the views");
+}
