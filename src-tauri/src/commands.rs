@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use tauri::State;
-use vireo_protocol::ChatId;
+use vireo_protocol::{ChatId, Contact};
 
 use crate::{
     app::App,
     view::{AppView, CommandError, MediaSocket},
 };
 
-type Outcome = Result<(), CommandError>;
+type Outcome<T = ()> = Result<T, CommandError>;
 
 /// The view as it is now.
 #[tauri::command]
@@ -24,11 +24,10 @@ pub async fn start(app: State<'_, Arc<App>>, name: String) -> Outcome {
     Ok(app.register(name.trim()).await?)
 }
 
-/// Adds a person by exact name.
+/// Adds a person by name; answers who that is.
 #[tauri::command]
-pub async fn add_contact(app: State<'_, Arc<App>>, name: String) -> Outcome {
-    app.client()?.add_contact(name.trim()).await?;
-    Ok(())
+pub async fn add_contact(app: State<'_, Arc<App>>, name: String) -> Outcome<Contact> {
+    Ok(app.client()?.add_contact(name.trim()).await?)
 }
 
 /// Calls.

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import App from "./App.svelte";
 import type { AppView } from "./bindings/AppView";
 import type { OpenMedia } from "./call/media/session";
-import { callView, home, idle, views } from "./dev/fixtures";
+import { callView, contact, home, idle, people, views } from "./dev/fixtures";
 import type { Actions } from "./shared/actions";
 import { setLanguage } from "./shared/i18n";
 
@@ -104,7 +104,7 @@ describe("contacts", () => {
     const addContact = vi
       .fn()
       .mockRejectedValueOnce({ code: "unknown-user", message: "" })
-      .mockResolvedValue(undefined);
+      .mockResolvedValue(people[1]);
     show(home(), { addContact });
     const user = userEvent.setup();
     await user.click(screen.getByLabelText("Add contact"));
@@ -117,6 +117,16 @@ describe("contacts", () => {
       expect(screen.queryByLabelText("Name of the person")).toBeNull();
     });
     expect(addContact).toHaveBeenCalledTimes(2);
+  });
+
+  it("are shown when they have been added, however their name was written", async () => {
+    show(home(), { addContact: () => Promise.resolve(contact("Anna Lindqvist")) });
+    const user = userEvent.setup();
+    await user.click(screen.getByLabelText("Add contact"));
+    await user.keyboard("anna LINDQVIST{Enter}");
+    await waitFor(() => {
+      expect(screen.getByRole("region", { name: "Anna Lindqvist" })).toBeTruthy();
+    });
   });
 });
 

@@ -1,11 +1,13 @@
 import type { CommandError } from "../bindings/CommandError";
+import type { Contact } from "../bindings/Contact";
 import type { MediaSocket } from "../bindings/MediaSocket";
 import { t, type Key } from "./i18n";
 
 /** Everything that the interface can ask of the application. Each is carried out by Rust; the answer shows in the next view. */
 export interface Actions {
   start(name: string): Promise<void>;
-  addContact(name: string): Promise<void>;
+  /** Resolves to the person, who may write the name in other capitals. */
+  addContact(name: string): Promise<Contact>;
   placeCall(chatId: string, camera: boolean): Promise<void>;
   acceptCall(camera: boolean): Promise<void>;
   declineCall(): Promise<void>;
