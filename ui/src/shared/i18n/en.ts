@@ -1,6 +1,5 @@
 /** Every string of the application, in English. `{name}` and the like are filled in by `t()`. */
 export const en = {
-  "app.name": "Vireo",
   "app.starting": "Starting…",
   "app.waiting": "Server unreachable – trying again…",
 
@@ -77,7 +76,6 @@ export const en = {
   "call.cameraOn": "Turn the camera on (V)",
   "call.endHint": "End the call (Ctrl+Shift+E)",
   "call.controls": "Call controls",
-  "call.you": "You",
   "call.yourCameraOff": "Your camera is off",
   "call.peerMuted": "{name} is muted",
   "call.peerCameraOff": "{name}’s camera is off",

@@ -2,7 +2,6 @@ import type { Catalogue } from "./index";
 
 /** Every string of the application, in Russian. */
 export const ru: Catalogue = {
-  "app.name": "Vireo",
   "app.starting": "Запуск…",
   "app.waiting": "Сервер недоступен, пробуем снова…",
 
@@ -79,7 +78,6 @@ export const ru: Catalogue = {
   "call.cameraOn": "Включить камеру (V)",
   "call.endHint": "Завершить звонок (Ctrl+Shift+E)",
   "call.controls": "Управление звонком",
-  "call.you": "Вы",
   "call.yourCameraOff": "Ваша камера выключена",
   "call.peerMuted": "{name}: микрофон выключен",
   "call.peerCameraOff": "{name}: камера выключена",
