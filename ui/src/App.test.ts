@@ -1,9 +1,10 @@
 import { render, screen, waitFor } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { tick } from "svelte";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import App from "./App.svelte";
 import type { AppView } from "./bindings/AppView";
-import type { OpenMedia } from "./call/media/session";
+import type { MediaEvents, OpenMedia } from "./call/media/session";
 import { callView, contact, home, idle, people, views } from "./dev/fixtures";
 import type { Actions } from "./shared/actions";
 import { setLanguage } from "./shared/i18n";
@@ -12,11 +13,17 @@ import { setLanguage } from "./shared/i18n";
 const openMedia: OpenMedia = (_remote, _own, events) => {
   events.picture("remote", 1280, 720);
   events.picture("self", 384, 216);
-  return { close: () => undefined };
+  return { clear: () => undefined, close: () => undefined };
 };
 
 function show(current: AppView, actions: Partial<Actions> = {}, initial: string | null = null) {
   return render(App, { views: { current }, actions: { ...idle, ...actions }, openMedia, initial });
+}
+
+/** Lets so many milliseconds pass for whoever asks how late it is. */
+function pass(milliseconds: number): void {
+  const now = performance.now() + milliseconds;
+  vi.spyOn(performance, "now").mockReturnValue(now);
 }
 
 beforeEach(() => {
@@ -28,6 +35,10 @@ beforeEach(() => {
       disconnect = () => undefined;
     },
   );
+});
+
+afterEach(() => {
+  vi.useRealTimers();
 });
 
 it.each(Object.keys(views))("the screen %s renders in both languages", (name) => {
@@ -138,11 +149,27 @@ describe("a call", () => {
     const user = userEvent.setup();
     await user.click(screen.getByLabelText("Answer without video"));
     (document.activeElement as HTMLElement).blur();
+    pass(1001);
     await user.keyboard("{Enter}");
     await user.keyboard("{Shift>}{Enter}{/Shift}");
     await user.keyboard("{Escape}");
     expect(acceptCall.mock.calls).toEqual([[false], [true], [false]]);
     expect(declineCall).toHaveBeenCalledTimes(1);
+  });
+
+  it("is not answered by what was typed when it came", async () => {
+    const acceptCall = vi.fn().mockResolvedValue(undefined);
+    const declineCall = vi.fn().mockResolvedValue(undefined);
+    pass(0);
+    show(home(callView({ kind: "incoming" }, { direction: "incoming" })), { acceptCall, declineCall });
+    const user = userEvent.setup();
+    pass(900);
+    await user.keyboard("{Enter}{Escape}");
+    expect(acceptCall).not.toHaveBeenCalled();
+    expect(declineCall).not.toHaveBeenCalled();
+    pass(101);
+    await user.keyboard("{Enter}");
+    expect(acceptCall).toHaveBeenCalledExactlyOnceWith(true);
   });
 
   it("is muted and ended by keys, whatever the layout", async () => {
@@ -180,6 +207,81 @@ describe("a call", () => {
     show(view);
     expect(screen.getByText("Anna Lindqvist is muted")).toBeTruthy();
     expect(screen.getByText(/camera is off/)).toBeTruthy();
+  });
+
+  it("says each state of a control once", () => {
+    show(home(callView({ kind: "connected" }, { local: { microphone: false, camera: true } })));
+    const button = screen.getByLabelText("Unmute the microphone (M)");
+    expect(button.hasAttribute("aria-pressed")).toBe(false);
+  });
+
+  it("shows no stale picture when a camera comes back", async () => {
+    const clear = vi.fn();
+    let events: MediaEvents | undefined;
+    const media: OpenMedia = (_remote, _own, heard) => {
+      events = heard;
+      return { clear, close: () => undefined };
+    };
+    const view = (camera: boolean) => ({
+      current: home(
+        callView(
+          { kind: "connected" },
+          { local: { microphone: true, camera }, remote: { microphone: true, camera } },
+        ),
+      ),
+    });
+    const shown = { views: view(true), actions: idle, openMedia: media };
+    const { container, rerender } = render(App, shown);
+    const visible = () => [
+      container.querySelector(".self")?.getAttribute("data-visible"),
+      container.querySelector("#remote")?.classList.contains("hidden"),
+    ];
+    const paint = () => {
+      events?.picture("remote", 1280, 720);
+      events?.picture("self", 384, 216);
+    };
+    paint();
+    await tick();
+    expect(visible()).toEqual(["true", false]);
+    clear.mockClear();
+    await rerender({ ...shown, views: view(false) });
+    expect(clear.mock.calls).toEqual([["remote"], ["self"]]);
+    await rerender({ ...shown, views: view(true) });
+    expect(visible()).toEqual(["false", true]);
+    paint();
+    await tick();
+    expect(visible()).toEqual(["true", false]);
+  });
+
+  it("says that the picture is lost, until there is one again", async () => {
+    let events: MediaEvents | undefined;
+    const media: OpenMedia = (_remote, _own, heard) => {
+      events = heard;
+      return { clear: () => undefined, close: () => undefined };
+    };
+    render(App, {
+      views: { current: home(callView({ kind: "connected" })) },
+      actions: idle,
+      openMedia: media,
+    });
+    events?.lost();
+    await tick();
+    expect(screen.getByText(/picture cannot be shown/)).toBeTruthy();
+    events?.picture("remote", 1280, 720);
+    await tick();
+    expect(screen.queryByText(/picture cannot be shown/)).toBeNull();
+  });
+
+  it("stops saying what stands in after a while", async () => {
+    vi.useFakeTimers();
+    show({ ...home(callView({ kind: "connected" })), standIns: ["camera"] });
+    const known = () => screen.getByText(/test picture stands in/).classList.contains("known");
+    vi.advanceTimersByTime(9_000);
+    await tick();
+    expect(known()).toBe(false);
+    vi.advanceTimersByTime(2_000);
+    await tick();
+    expect(known()).toBe(true);
   });
 
   it("that has ended can be called again or put away", async () => {

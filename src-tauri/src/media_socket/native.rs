@@ -10,7 +10,7 @@ use std::{
 
 use vireo_call::KeyFrameRequester;
 use vireo_media::{
-    EncodedFrame, VideoDecoder, codec,
+    EncodedFrame, MediaError, VideoCodec, VideoDecoder, VideoFrame, codec,
     video::{fit, scale},
 };
 
@@ -36,11 +36,20 @@ impl NativeDecoder {
     pub fn start(outbox: Arc<Outbox>, call: Generation, key_frames: KeyFrameRequester) -> Self {
         let (frames, waiting) = sync_channel(WAITING);
         let ask = key_frames.clone();
-        let started = thread::Builder::new()
-            .name("native-decoder".into())
-            .spawn(move || run(&waiting, &outbox, call, &ask));
+        let started = thread::Builder::new().name("native-decoder".into()).spawn({
+            let outbox = outbox.clone();
+            move || {
+                run(
+                    &waiting,
+                    &Screen { outbox, call },
+                    &ask,
+                    codec::video_decoder,
+                )
+            }
+        });
         if let Err(error) = started {
             tracing::error!(%error, "remote pictures cannot be decoded");
+            Screen { outbox, call }.lost();
         }
         Self {
             frames,
@@ -69,39 +78,102 @@ impl NativeDecoder {
     }
 }
 
+/// Where decoded pictures are shown.
+struct Screen {
+    outbox: Arc<Outbox>,
+    call: Generation,
+}
+
+impl Screen {
+    fn show(&self, picture: VideoFrame, rtp_timestamp: u32) {
+        let (width, height) = self.outbox.shown().map_or((640, 360), |(width, height)| {
+            fit(picture.width, picture.height, width, height)
+        });
+        let small = if width < picture.width {
+            scale(&picture, width, height)
+        } else {
+            picture
+        };
+        // Every picture stands for itself here, so each may pass that finds room.
+        self.outbox
+            .offer_remote(self.call, true, || wire::remote_raw(&small, rtp_timestamp));
+    }
+
+    /// There is no way left to decode.
+    fn lost(&self) {
+        self.outbox
+            .offer_remote_lost(self.call, wire::remote_lost());
+    }
+}
+
 fn run(
     frames: &Receiver<EncodedFrame>,
-    outbox: &Outbox,
-    call: Generation,
+    screen: &Screen,
     key_frames: &KeyFrameRequester,
+    make: impl Fn(VideoCodec) -> Result<Box<dyn VideoDecoder>, MediaError>,
 ) {
     let mut decoder: Option<Box<dyn VideoDecoder>> = None;
     let mut decodes = None;
     while let Ok(frame) = frames.recv() {
         if decodes != Some(frame.codec) {
             decodes = Some(frame.codec);
-            decoder = codec::video_decoder(frame.codec)
-                .inspect_err(|error| tracing::error!(%error, "no decoder"))
+            decoder = make(frame.codec)
+                .inspect_err(|error| {
+                    tracing::error!(%error, "no decoder");
+                    screen.lost();
+                })
                 .ok();
         }
         match decoder.as_mut().map(|decoder| decoder.decode(&frame.data)) {
-            Some(Ok(Some(picture))) => {
-                let (width, height) = outbox.shown().map_or((640, 360), |(width, height)| {
-                    fit(picture.width, picture.height, width, height)
-                });
-                let small = if width < picture.width {
-                    scale(&picture, width, height)
-                } else {
-                    picture
-                };
-                // Every picture stands for itself here, so each may pass that finds room.
-                outbox.offer_remote(call, true, || wire::remote_raw(&small, frame.rtp_timestamp));
-            }
+            Some(Ok(Some(picture))) => screen.show(picture, frame.rtp_timestamp),
             Some(Err(error)) => {
                 tracing::debug!(%error, "a picture could not be decoded");
                 key_frames.request();
             }
             Some(Ok(None)) | None => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn frame() -> EncodedFrame {
+        EncodedFrame {
+            codec: VideoCodec::Vp8,
+            data: Bytes::from_static(&[1]),
+            key_frame: true,
+            width: 16,
+            height: 16,
+            rtp_timestamp: 0,
+            captured_at: Instant::now(),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_window_hears_once_that_no_decoder_can_be_made() {
+        let outbox = Arc::new(Outbox::default());
+        let number = outbox.connect();
+        let call = outbox.begin(Arc::new(|| {}));
+        let (sender, frames) = sync_channel(2);
+        for _ in 0..2 {
+            sender.send(frame()).expect("there is room");
+        }
+        drop(sender);
+        let screen = Screen {
+            outbox: outbox.clone(),
+            call,
+        };
+        run(&frames, &screen, &KeyFrameRequester::new(|| {}), |_| {
+            Err(MediaError::Codec("none".into()))
+        });
+        assert_eq!(outbox.next(number).await, Some(wire::remote_lost()));
+        outbox.offer_own(Bytes::from_static(b"me"));
+        assert_eq!(outbox.next(number).await.expect("connected"), "me");
     }
 }

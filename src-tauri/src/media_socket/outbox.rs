@@ -110,6 +110,18 @@ impl Outbox {
         }
     }
 
+    /// Says instead of this call's remote pictures that they cannot be shown.
+    pub fn offer_remote_lost(&self, call: Generation, message: Bytes) {
+        let mut state = self.state();
+        if state.call != call {
+            return;
+        }
+        state.remote.clear();
+        state.remote.push_back(message);
+        drop(state);
+        self.news.notify_one();
+    }
+
     /// Whether somebody would see this side's own pictures.
     pub fn wants_own(&self) -> bool {
         let state = self.state();

@@ -10,6 +10,7 @@ enum Kind {
     Remote = 1,
     RemoteRaw = 2,
     Own = 3,
+    RemoteLost = 4,
 }
 
 /// What the worker says, as JSON text.
@@ -74,6 +75,11 @@ pub fn remote(frame: &EncodedFrame) -> Bytes {
 pub fn remote_raw(frame: &VideoFrame, rtp_timestamp: u32) -> Bytes {
     let size = (frame.width, frame.height);
     message(Kind::RemoteRaw, 0, true, size, rtp_timestamp, &frame.data)
+}
+
+/// Remote pictures cannot be shown: no decoder on this side either.
+pub fn remote_lost() -> Bytes {
+    message(Kind::RemoteLost, 0, false, (0, 0), 0, &[])
 }
 
 /// One of this side's own pictures.

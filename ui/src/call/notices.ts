@@ -10,14 +10,15 @@ const trouble = {
 
 /** A sentence, and what it is about. */
 export interface CallNotice {
-  about: NoticeKind | "server";
+  about: NoticeKind | "server" | "picture";
   text: string;
 }
 
 /** What to tell the person while the call goes on, most important first. */
-export function callNotices(call: CallView): CallNotice[] {
+export function callNotices(call: CallView, pictureLost: boolean): CallNotice[] {
   return [
     ...(call.serverReachable ? [] : [{ about: "server" as const, text: t("call.serverUnreachable") }]),
+    ...(pictureLost ? [{ about: "picture" as const, text: t("call.pictureLost") }] : []),
     // The devices' own sentences say more, but only in English.
     ...call.notices.map(({ kind, message }) => ({
       about: kind,

@@ -32,7 +32,7 @@ const paint: OpenMedia = (remote, own, events) => {
   paintPerson(own, false);
   events.picture("remote", 1280, 720);
   events.picture("self", 1280, 720);
-  return { close: () => undefined };
+  return { clear: () => undefined, close: () => undefined };
 };
 
 /** Shows one fixture: `?screen=home&lang=ru&theme=dark`. */

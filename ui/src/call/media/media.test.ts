@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { RemoteDecoder } from "./decoder";
+import { Surface } from "./surface";
 import { HEADER_BYTES, h264CodecString, parsePicture, type Picture } from "./wire";
 import { toRgba } from "./yuv";
 
@@ -23,6 +24,12 @@ describe("the wire", () => {
     expect(parsePicture(new Uint8Array(20).buffer)).toBeNull();
   });
 
+  it("knows when no picture can be decoded anywhere", () => {
+    expect(parsePicture(new Uint8Array([4, ...new Array<number>(11).fill(0)]).buffer)?.kind).toBe(
+      "remoteLost",
+    );
+  });
+
   it("finds the profile and level of H.264", () => {
     const unit = new Uint8Array([0, 0, 0, 1, 9, 0x10, 0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x1f, 0x8c]);
     expect(h264CodecString(unit)).toBe("avc1.42c01f");
@@ -34,6 +41,21 @@ it("colours are BT.601's", () => {
   const out = new Uint8ClampedArray(16);
   toRgba(new Uint8Array([16, 235, 81, 145, 128, 128]), 2, 2, out);
   expect([...out.slice(0, 8)]).toEqual([0, 0, 0, 255, 255, 255, 255, 255]);
+});
+
+it("a surface that was cleared reports its next picture as its first", () => {
+  const context = { drawImage: vi.fn(), clearRect: vi.fn() };
+  const canvas = { width: 16, height: 9, getContext: () => context } as unknown as OffscreenCanvas;
+  const reported = vi.fn();
+  const surface = new Surface(canvas, reported);
+  const frame = { displayWidth: 1280, displayHeight: 720 } as VideoFrame;
+  surface.paintFrame(frame);
+  surface.paintFrame(frame);
+  expect(reported).toHaveBeenCalledTimes(1);
+  surface.clear();
+  expect(context.clearRect).toHaveBeenCalledWith(0, 0, 1280, 720);
+  surface.paintFrame(frame);
+  expect(reported).toHaveBeenCalledTimes(2);
 });
 
 describe("the decoder", () => {

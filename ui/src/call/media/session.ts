@@ -8,10 +8,14 @@ const RETRY = 500;
 export interface MediaEvents {
   /** Pictures of this size are being painted from now on. */
   picture(which: "remote" | "self", width: number, height: number): void;
+  /** Nothing on this computer can decode the remote pictures. */
+  lost(): void;
 }
 
 /** What paints a call's pictures, for as long as the call is shown. */
 export interface MediaSession {
+  /** Takes the last picture away; the next one is reported as the first was. */
+  clear(which: "remote" | "self"): void;
   close(): void;
 }
 
@@ -42,8 +46,17 @@ export function openMediaWith(actions: Pick<Actions, "mediaSocket">): OpenMedia 
     };
 
     worker.onmessage = ({ data }: MessageEvent<PageHears>) => {
-      if (data.type === "closed") again();
-      else events.picture(data.which, data.width, data.height);
+      switch (data.type) {
+        case "closed":
+          again();
+          break;
+        case "lost":
+          events.lost();
+          break;
+        case "picture":
+          events.picture(data.which, data.width, data.height);
+          break;
+      }
     };
 
     const remote = remoteCanvas.transferControlToOffscreen();
@@ -62,6 +75,9 @@ export function openMediaWith(actions: Pick<Actions, "mediaSocket">): OpenMedia 
     connect();
 
     return {
+      clear(which) {
+        tell({ type: "clear", which });
+      },
       close() {
         closed = true;
         window.clearTimeout(retry);

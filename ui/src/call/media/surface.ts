@@ -33,6 +33,13 @@ export class Surface {
     this.painter.paint(data, width, height);
   }
 
+  /** Takes the picture away; the size of the next one is reported again. */
+  clear(): void {
+    this.picture = { width: 0, height: 0 };
+    this.context?.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.painter?.clear();
+  }
+
   private expect(width: number, height: number): void {
     if (width === this.picture.width && height === this.picture.height) return;
     this.picture = { width, height };

@@ -4,7 +4,8 @@
  *
  * | offset | size | field                                                        |
  * |--------|------|--------------------------------------------------------------|
- * | 0      | 1    | kind: 1 remote encoded, 2 remote I420, 3 own I420            |
+ * | 0      | 1    | kind: 1 remote encoded, 2 remote I420, 3 own I420,           |
+ * |        |      | 4 no remote picture can be decoded, and none follows here    |
  * | 1      | 1    | codec: 0 none, 1 H.264 (Annex B), 2 VP8                      |
  * | 2      | 1    | flags: bit 0 key frame                                       |
  * | 3      | 1    | 0                                                            |
@@ -16,10 +17,10 @@
  */
 export const HEADER_BYTES = 12;
 
-export type Kind = "remote" | "remoteRaw" | "self";
+export type Kind = "remote" | "remoteRaw" | "self" | "remoteLost";
 export type Codec = "none" | "h264" | "vp8";
 
-const KINDS: Record<number, Kind> = { 1: "remote", 2: "remoteRaw", 3: "self" };
+const KINDS: Record<number, Kind> = { 1: "remote", 2: "remoteRaw", 3: "self", 4: "remoteLost" };
 const CODECS: Record<number, Codec> = { 0: "none", 1: "h264", 2: "vp8" };
 
 export interface Picture {
@@ -45,11 +46,12 @@ export type WorkerSays =
 
 /** Reads a binary message; null when it is not a picture. */
 export function parsePicture(message: ArrayBuffer): Picture | null {
-  if (message.byteLength <= HEADER_BYTES) return null;
+  if (message.byteLength < HEADER_BYTES) return null;
   const view = new DataView(message);
   const kind = KINDS[view.getUint8(0)];
   const codec = CODECS[view.getUint8(1)];
   if (kind === undefined || codec === undefined) return null;
+  if (kind !== "remoteLost" && message.byteLength === HEADER_BYTES) return null;
   return {
     kind,
     codec,

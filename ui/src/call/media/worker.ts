@@ -6,12 +6,15 @@ import { parsePicture, type Picture, type WorkerSays } from "./wire";
 export type PageSays =
   | { type: "surfaces"; remote: OffscreenCanvas; self: OffscreenCanvas }
   | { type: "connect"; url: string; token: string }
+  | { type: "clear"; which: "remote" | "self" }
   | { type: "shown"; which: "remote" | "self"; width: number; height: number };
 
 /** What the worker tells the page. */
 export type PageHears =
   /** Pictures of this size are being painted. */
   | { type: "picture"; which: "remote" | "self"; width: number; height: number }
+  /** Remote pictures cannot be decoded, here or in Rust. */
+  | { type: "lost" }
   /** The socket is gone; the page connects again with a fresh token. */
   | { type: "closed" };
 
@@ -58,6 +61,9 @@ function take(picture: Picture): void {
     case "self":
       self_?.paintI420(picture.data, picture.width, picture.height);
       break;
+    case "remoteLost":
+      toPage({ type: "lost" });
+      break;
     case "remoteRaw":
       remote?.paintI420(picture.data, picture.width, picture.height);
       tell({ type: "taken" });
@@ -90,6 +96,9 @@ onmessage = ({ data }: MessageEvent<PageSays>) => {
       break;
     case "connect":
       connect(data.url, data.token);
+      break;
+    case "clear":
+      (data.which === "remote" ? remote : self_)?.clear();
       break;
     case "shown":
       if (data.which === "remote") {

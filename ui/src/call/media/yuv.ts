@@ -39,6 +39,13 @@ export class YuvPainter {
     else this.paintPixels(data, width, height);
   }
 
+  /** Paints the whole canvas black. */
+  clear(): void {
+    this.gl?.clearColor(0, 0, 0, 1);
+    this.gl?.clear(this.gl.COLOR_BUFFER_BIT);
+    this.context?.clearRect(0, 0, this.canvas.width, this.canvas.height);
+  }
+
   private paintWithGl(gl: WebGLRenderingContext, data: Uint8Array, width: number, height: number): void {
     const [y, u, v] = planes(data, width, height);
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
