@@ -173,6 +173,32 @@ fn the_rate_is_kept_and_follows_a_change() {
 }
 
 #[test]
+fn pictures_keep_coming_while_the_rate_rises() {
+    for codec in CODECS {
+        let film = Film::new(PatternContent::MovingTexture);
+        let mut encoder = encoder(codec, 300_000);
+        let (mut skipped, mut longest, mut coded) = (0, 0, 0);
+        for number in 0..450 {
+            // As the estimate of a good path grows: quickly at first, then in one more step.
+            encoder.set_rate(
+                [300_000, 450_000, 600_000][(number / 3).min(2) as usize],
+                30,
+            );
+            let frame = film.frame(number % 60);
+            let picture = encoder.encode(&frame, false).expect("codes");
+            skipped = if picture.is_some() { 0 } else { skipped + 1 };
+            longest = longest.max(skipped);
+            coded += u32::from(picture.is_some());
+        }
+        assert!(
+            longest <= 4,
+            "{codec:?}: {longest} pictures skipped in a row"
+        );
+        assert!(coded >= 420, "{codec:?}: {coded} of 450 pictures");
+    }
+}
+
+#[test]
 fn h264_is_constrained_baseline_with_its_parameter_sets_in_every_key_frame() {
     let film = Film::new(PatternContent::TalkingHead);
     let mut encoder = encoder(VideoCodec::H264, 1_000_000);

@@ -17,6 +17,10 @@ use crate::{MediaError, VideoFrame};
 /// Key frames come when they are asked for; a regular one would only cost.
 const NO_REGULAR_KEY_FRAMES: u32 = 0;
 
+/// OpenH264 can hold a maximum besides the target, in windows of five seconds. After a change of the rate it counts these
+/// wrongly and skips up to 38 pictures in a row, so that only the target is set.
+const NO_SECOND_LIMIT: c_int = sys::UNSPECIFIED_BIT_RATE as c_int;
+
 /// The encoder. It opens with the first frame and again when the size changes.
 #[derive(Debug)]
 pub struct H264Encoder {
@@ -88,7 +92,7 @@ impl H264Encoder {
         settings.iPicHeight = height as c_int;
         settings.fMaxFrameRate = self.frames_per_second as f32;
         settings.iTargetBitrate = bits;
-        settings.iMaxBitrate = bits;
+        settings.iMaxBitrate = NO_SECOND_LIMIT;
         settings.iRCMode = sys::RC_BITRATE_MODE;
         // Without leave to skip a frame the library does not keep to its rate: 2 Mbit/s asked gave 4.2.
         settings.bEnableFrameSkip = true;
@@ -114,7 +118,7 @@ impl H264Encoder {
         layer.iVideoHeight = height as c_int;
         layer.fFrameRate = self.frames_per_second as f32;
         layer.iSpatialBitrate = bits;
-        layer.iMaxSpatialBitrate = bits;
+        layer.iMaxSpatialBitrate = NO_SECOND_LIMIT;
         layer.uiProfileIdc = sys::PRO_BASELINE;
         layer.sSliceArgument.uiSliceMode = sys::SM_SINGLE_SLICE;
         // Our pictures are BT.601 in limited range; a decoder would otherwise guess, and guesses BT.709 for large ones.
@@ -180,7 +184,6 @@ impl VideoEncoder for H264Encoder {
         if (bits_per_second, frames_per_second) == (self.bits_per_second, self.frames_per_second) {
             return;
         }
-        let faster = bits_per_second > self.bits_per_second;
         (self.bits_per_second, self.frames_per_second) = (bits_per_second, frames_per_second);
         if self.size.is_none() {
             return;
@@ -196,16 +199,12 @@ impl VideoEncoder for H264Encoder {
             iLayer: sys::SPATIAL_LAYER_ALL,
             iBitrate: c_int::try_from(bits_per_second).unwrap_or(c_int::MAX),
         };
-        // The target must never be over the maximum, not even in between.
-        let options = [sys::ENCODER_OPTION_MAX_BITRATE, sys::ENCODER_OPTION_BITRATE];
-        for index in if faster { [0, 1] } else { [1, 0] } {
-            call!(
-                self.handle,
-                SetOption,
-                options[index],
-                (&raw mut bits).cast::<c_void>()
-            );
-        }
+        call!(
+            self.handle,
+            SetOption,
+            sys::ENCODER_OPTION_BITRATE,
+            (&raw mut bits).cast::<c_void>()
+        );
     }
 
     fn encode(
