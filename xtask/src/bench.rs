@@ -5,7 +5,7 @@ use clap::Subcommand;
 
 use crate::setup::{Purpose, set_up};
 use crate::steps::Steps;
-use crate::{process, workspace};
+use crate::{process, run, workspace};
 
 /// What to measure.
 #[derive(Subcommand)]
@@ -22,12 +22,20 @@ pub enum Bench {
 pub fn bench(what: &Bench) -> Result<()> {
     let Bench::Call { arguments } = what;
     let mut steps = Steps::default();
-    set_up(&mut steps, &[Purpose::Build, Purpose::Test])?;
+    let purposes = [Purpose::Build, Purpose::Run, Purpose::Window, Purpose::Test];
+    set_up(&mut steps, &purposes)?;
+    run::build_ui(&mut steps)?;
     steps.run(
         "Build with optimisations (the first time takes many minutes)",
         || {
             let mut build = workspace::cargo(&["build", "--release", "--quiet"]);
-            for package in ["vireo-server", "vireo-echo", "vireo-cli", "vireo-tests"] {
+            for package in [
+                "vireo",
+                "vireo-server",
+                "vireo-echo",
+                "vireo-cli",
+                "vireo-tests",
+            ] {
                 build.args(["--package", package]);
             }
             process::run(build.arg("--bins"))

@@ -14,7 +14,7 @@ pub fn demo(headless: bool) -> Result<()> {
          `cargo xtask run -- --profile one`, and the same with `--profile two --server URL`, where one/server-url holds the URL"
     );
     let mut steps = Steps::default();
-    set_up(&mut steps, &[Purpose::Build, Purpose::Run, Purpose::Test])?;
+    set_up(&mut steps, &[Purpose::Build, Purpose::Run, Purpose::Window])?;
     run::build_ui(&mut steps)?;
     steps.run("Build (the first time takes some minutes)", || {
         process::run(&mut workspace::cargo(&[

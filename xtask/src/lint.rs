@@ -9,7 +9,7 @@ use crate::{process, run, ui, workspace};
 /// The command.
 pub fn command() -> Result<()> {
     let mut steps = Steps::default();
-    set_up(&mut steps, &[Purpose::Build, Purpose::Test])?;
+    set_up(&mut steps, &[Purpose::Build, Purpose::Lint])?;
     run::build_ui(&mut steps)?;
     lint(&mut steps);
     steps.finish()

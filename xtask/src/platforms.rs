@@ -69,7 +69,7 @@ pub fn check(steps: &mut Steps) {
         if !checked {
             let target = platform.target;
             steps.not_done(format!(
-                "{} was NOT type-checked: it needs `rustup target add {target}`, or Debian's packages rustc-web, cargo-web and rust-web-src",
+                "{} was NOT type-checked: it needs `rustup target add {target}`, or Debian's packages rustc-web, cargo-web and rust-web-src; and the C compilers mingw-w64 and python3-venv (for Zig)",
                 platform.name
             ));
         }
@@ -79,12 +79,14 @@ pub fn check(steps: &mut Steps) {
 fn toolchain(target: &str) -> Result<Option<Toolchain>> {
     let installed = process::read("rustup", &["target", "list", "--installed"]).unwrap_or_default();
     let by_rustup = installed.lines().any(|line| line.trim() == target);
-    // The C compilers are among these packages, so that they are asked for in either case.
-    let by_debian = try_packages(Purpose::Platforms)?;
-    Ok(match (by_rustup, by_debian) {
-        (true, _) => Some(Toolchain::Rustup),
-        (false, true) => Some(Toolchain::Debian),
-        (false, false) => None,
+    if !by_rustup && !try_packages(Purpose::PlatformLibrary)? {
+        return Ok(None);
+    }
+    let compilers = try_packages(Purpose::Platforms)?;
+    Ok(match (compilers, by_rustup) {
+        (false, _) => None,
+        (true, true) => Some(Toolchain::Rustup),
+        (true, false) => Some(Toolchain::Debian),
     })
 }
 

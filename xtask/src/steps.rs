@@ -47,12 +47,17 @@ impl Steps {
 
     /// Says that the last step could not be done here, now and again at the end, where it is not overlooked.
     pub fn not_done(&mut self, why: impl Into<String>) {
-        let why = why.into();
-        println!("   WARNING: {why}");
-        self.warnings.push(why);
+        self.warn(why);
         if let Some(step) = self.taken.last_mut() {
             step.done = false;
         }
+    }
+
+    /// Tells something now and again at the end.
+    pub fn warn(&mut self, what: impl Into<String>) {
+        let what = what.into();
+        println!("   WARNING: {what}");
+        self.warnings.push(what);
     }
 
     fn record(&mut self, name: &str, took: Duration, failure: Option<String>) {

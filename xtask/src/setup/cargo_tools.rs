@@ -2,32 +2,33 @@
 
 use anyhow::Result;
 
+use super::Purpose;
 use crate::process;
 
-/// A tool: its crate, the program it installs and what it is for.
-const TOOLS: [(&str, &str, &str); 3] = [
+/// A tool: its crate and program, what it is needed for, and what it does.
+const TOOLS: [(&str, Purpose, &str); 3] = [
     (
         "cargo-nextest",
-        "cargo-nextest",
+        Purpose::Test,
         "runs the tests, each in a process of its own with a time limit",
     ),
     (
         "tauri-driver",
-        "tauri-driver",
-        "drives the real application window in tests",
+        Purpose::Window,
+        "drives the real application window",
     ),
     (
         "cargo-deny",
-        "cargo-deny",
+        Purpose::Lint,
         "checks licences and bans of the dependencies",
     ),
 ];
 
 /// Compiles the tools that are missing. They go where cargo keeps its tools, so that every clone finds them.
-pub fn ensure() -> Result<()> {
+pub fn ensure(purposes: &[Purpose]) -> Result<()> {
     let missing: Vec<_> = TOOLS
         .iter()
-        .filter(|(_, program, _)| process::find(program).is_none())
+        .filter(|(name, purpose, _)| purposes.contains(purpose) && process::find(name).is_none())
         .collect();
     if missing.is_empty() {
         println!("   nothing is missing");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -82,16 +83,39 @@ impl Manager {
                 text.contains("Candidate:") && !text.contains("Candidate: (none)")
             })
         };
-        missing.iter().all(known) || (update().is_ok() && missing.iter().all(known))
+        missing.iter().all(known)
+            || (!lists_are_fresh() && self.refresh().is_ok() && missing.iter().all(known))
     }
 
-    /// Installs the packages.
+    /// Brings the list of what can be installed up to date, where that does not happen by itself.
+    pub fn refresh(self) -> Result<()> {
+        if self != Self::Apt {
+            return Ok(());
+        }
+        run_shown(self.as_root().args(["update", "-q"]))
+            .context("the list of packages could not be refreshed")
+    }
+
+    /// Whether these can be installed without taking anything away. Only apt can say so; the others are taken at their word.
+    pub fn can_install(self, names: &str) -> bool {
+        let simulate = [
+            "install",
+            "--simulate",
+            "--no-remove",
+            "--no-install-recommends",
+        ];
+        self != Self::Apt
+            || Command::new(self.program())
+                .args(simulate)
+                .args(names.split_whitespace())
+                .output()
+                .is_ok_and(|output| output.status.success())
+    }
+
+    /// Installs the packages. Nothing is removed for them.
     pub fn install(self, names: &BTreeSet<String>) -> Result<()> {
         let arguments: &[&str] = match self {
-            Self::Apt => {
-                update()?;
-                &["install", "--yes", "--no-install-recommends"]
-            }
+            Self::Apt => &["install", "--yes", "--no-install-recommends", "--no-remove"],
             Self::Dnf => &["install", "--assumeyes", "--setopt=install_weak_deps=False"],
             Self::Pacman => &["-Sy", "--needed", "--noconfirm"],
             Self::Brew => &["install"],
@@ -119,9 +143,11 @@ impl Manager {
     }
 }
 
-fn update() -> Result<()> {
-    run_shown(Manager::Apt.as_root().args(["update", "-q"]))
-        .context("the list of packages could not be refreshed")
+/// Whether apt's list of packages was refreshed within a day.
+fn lists_are_fresh() -> bool {
+    let refreshed = std::fs::metadata("/var/lib/apt/lists").and_then(|lists| lists.modified());
+    let age = refreshed.ok().and_then(|at| at.elapsed().ok());
+    age.is_some_and(|age| age < Duration::from_secs(24 * 60 * 60))
 }
 
 /// Runs with the terminal's input, which sudo's question for the password needs; package managers are asked to be quiet.

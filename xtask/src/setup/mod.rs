@@ -5,23 +5,23 @@ mod manager;
 mod node;
 mod packages;
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail};
 
-pub use packages::Purpose;
+pub use packages::{Optional, Purpose};
 
 use crate::process;
 use crate::steps::Steps;
 use manager::Manager;
-use packages::PACKAGES;
+use packages::{PACKAGES, Package};
 
-/// Brings everything that the given purposes need.
-pub fn set_up(steps: &mut Steps, purposes: &[Purpose]) -> Result<()> {
-    steps.run("Set-up: system packages", || system_packages(purposes))?;
+/// Brings everything that the given purposes need; gives what this system cannot have.
+pub fn set_up(steps: &mut Steps, purposes: &[Purpose]) -> Result<Vec<&'static Optional>> {
+    let lacking = steps.run("Set-up: system packages", || system_packages(purposes))?;
     steps.run("Set-up: Node.js for the user interface", node::ensure)?;
-    if purposes.contains(&Purpose::Test) {
-        steps.run("Set-up: cargo tools", cargo_tools::ensure)?;
-    }
-    Ok(())
+    steps.run("Set-up: cargo tools", || cargo_tools::ensure(purposes))?;
+    Ok(lacking)
 }
 
 /// Installs the system packages of one purpose, where the system's package manager has them all; says whether it does.
@@ -49,13 +49,14 @@ pub fn try_packages(purpose: Purpose) -> Result<bool> {
     Ok(true)
 }
 
-fn system_packages(purposes: &[Purpose]) -> Result<()> {
+fn system_packages(purposes: &[Purpose]) -> Result<Vec<&'static Optional>> {
     if cfg!(windows) {
-        return windows();
+        return windows().map(|()| Vec::new());
     }
-    let wanted = PACKAGES
+    let mut wanted: Vec<&Package> = PACKAGES
         .iter()
-        .filter(|package| purposes.contains(&package.purpose) && !package.is_a_program_found());
+        .filter(|package| purposes.contains(&package.purpose) && !package.is_a_program_found())
+        .collect();
     let Some(manager) = Manager::of_this_system() else {
         println!(
             "   No package manager known here (apt, dnf, pacman or brew). Please install, with your system's tools:"
@@ -63,31 +64,55 @@ fn system_packages(purposes: &[Purpose]) -> Result<()> {
         for package in wanted {
             println!("     {} ({})", package.name_or_program(), package.why);
         }
-        return Ok(());
+        return Ok(Vec::new());
     };
-    let wanted: Vec<_> = wanted
-        .filter_map(|package| Some((package.name_for(manager)?, package.why)))
-        .collect();
-    let missing = manager.missing(
-        wanted
-            .iter()
-            .flat_map(|(names, _)| names.split_whitespace()),
-    );
-    if missing.is_empty() {
+    wanted.retain(|package| package.name_for(manager).is_some());
+    if missing(manager, &wanted).is_empty() {
         println!("   nothing is missing");
-        return Ok(());
+        return Ok(Vec::new());
     }
+    manager.refresh()?;
+    let lacking = leave_out(manager, &mut wanted);
+    let missing = missing(manager, &wanted);
+    if !missing.is_empty() {
+        announce(manager, &wanted, &missing);
+        manager.install(&missing)?;
+    }
+    Ok(lacking)
+}
+
+fn missing(manager: Manager, wanted: &[&Package]) -> BTreeSet<String> {
+    let names = wanted
+        .iter()
+        .filter_map(|package| package.name_for(manager));
+    manager.missing(names.flat_map(str::split_whitespace))
+}
+
+/// Takes out what can be done without and cannot be installed here.
+fn leave_out(manager: Manager, wanted: &mut Vec<&Package>) -> Vec<&'static Optional> {
+    let mut lacking = Vec::new();
+    wanted.retain(|package| {
+        let names = package.name_for(manager).unwrap_or_default();
+        let left_out = package.optional().filter(|_| !manager.can_install(names));
+        lacking.extend(left_out);
+        left_out.is_none()
+    });
+    lacking
+}
+
+/// Says what is about to be installed, and why.
+fn announce(manager: Manager, wanted: &[&Package], missing: &BTreeSet<String>) {
     println!("   Installing with {}:", manager.program());
-    for (names, why) in wanted {
+    for package in wanted {
+        let names = package.name_for(manager).unwrap_or_default();
         let lacking: Vec<_> = names
             .split_whitespace()
             .filter(|name| missing.contains(*name))
             .collect();
         if !lacking.is_empty() {
-            println!("     {} ({why})", lacking.join(" "));
+            println!("     {} ({})", lacking.join(" "), package.why);
         }
     }
-    manager.install(&missing)
 }
 
 /// Windows brings its web view with it; only the compiler and Node.js are for the person to install.

@@ -10,10 +10,16 @@ pub enum Purpose {
     Build,
     /// Running the application.
     Run,
+    /// Driving its windows on a display of their own.
+    Window,
     /// The tests of the whole system, on virtual devices.
     Test,
-    /// Type-checking for Windows and macOS.
+    /// Checking the sources without running them.
+    Lint,
+    /// The C compilers of Windows and macOS.
     Platforms,
+    /// Rust's standard library for them, where rustup has none.
+    PlatformLibrary,
 }
 
 /// One row: what it is called in each system (nothing where the system needs nothing), and why it is needed.
@@ -69,7 +75,39 @@ const fn row(
     }
 }
 
-use Purpose::{Build, Platforms, Run, Test};
+/// A program of the tests that not every system can have, and the tests that need it.
+pub struct Optional {
+    program: &'static str,
+    /// Which tests, as nextest's filter.
+    pub tests: &'static str,
+    /// Why it may be missing, for whoever reads that those tests did not run.
+    pub why: &'static str,
+}
+
+/// Without these the other tests run all the same.
+pub const OPTIONAL: [Optional; 2] = [
+    Optional {
+        program: "pulseaudio",
+        tests: "binary(sound)",
+        why: "the tests of sound were NOT run: PulseAudio cannot be installed without removing something else (PipeWire, most likely)",
+    },
+    Optional {
+        program: "chromium",
+        tests: "binary(browser)",
+        why: "the tests with a browser were NOT run: this system has no package of Chromium",
+    },
+];
+
+impl Package {
+    /// What has to be left out where this package cannot be installed; nothing is where the package is a must.
+    pub fn optional(&self) -> Option<&'static Optional> {
+        OPTIONAL
+            .iter()
+            .find(|optional| self.program == Some(optional.program))
+    }
+}
+
+use Purpose::{Build, PlatformLibrary, Platforms, Run, Test, Window};
 
 /// Every package that any command needs.
 #[rustfmt::skip]
@@ -93,12 +131,12 @@ pub const PACKAGES: &[Package] = &[
                                    "gst-plugins-base gst-plugins-good gst-plugins-bad gst-libav", ""],                  "decode the remote picture inside the window"),
     row(Run,   Some("dbus-run-session"), ["dbus dbus-x11",   "dbus-daemon dbus-x11",   "dbus",             ""],        "the session bus that desktop applications talk over"),
 
-    row(Test,  Some("Xvfb"),      ["xvfb",                   "xorg-x11-server-Xvfb",   "xorg-server-xvfb", ""],        "a display for the application windows of the tests"),
-    row(Test,  Some("openbox"),   ["openbox",                "openbox",                "openbox",          ""],        "a window manager on that display"),
-    row(Test,  Some("xdotool"),   ["xdotool",                "xdotool",                "xdotool",          ""],        "looks at and moves windows on that display"),
-    row(Test,  Some("import"),    ["imagemagick",            "ImageMagick",            "imagemagick",      ""],        "takes screenshots of that display"),
-    row(Test,  None,              ["fonts-dejavu-core",      "dejavu-sans-fonts",      "ttf-dejavu",       ""],        "letters on that display"),
-    row(Test,  Some("WebKitWebDriver"), ["webkit2gtk-driver", "/usr/bin/WebKitWebDriver", "webkit2gtk-4.1", ""],        "drives the user interface in tests"),
+    row(Window, Some("Xvfb"),      ["xvfb",                   "xorg-x11-server-Xvfb",   "xorg-server-xvfb", ""],        "a display for the application windows of the tests"),
+    row(Window, Some("openbox"),   ["openbox",                "openbox",                "openbox",          ""],        "a window manager on that display"),
+    row(Window, Some("xdotool"),   ["xdotool",                "xdotool",                "xdotool",          ""],        "looks at and moves windows on that display"),
+    row(Window, Some("import"),    ["imagemagick",            "ImageMagick",            "imagemagick",      ""],        "takes screenshots of that display"),
+    row(Window, None,             ["fonts-dejavu-core",      "dejavu-sans-fonts",      "ttf-dejavu",       ""],        "letters on that display"),
+    row(Window, Some("WebKitWebDriver"), ["webkit2gtk-driver", "/usr/bin/WebKitWebDriver", "webkit2gtk-4.1", ""],        "drives the user interface in tests"),
     row(Test,  Some("pulseaudio"), ["pulseaudio",            "pulseaudio",             "pulseaudio",       ""],        "virtual microphones and speakers"),
     row(Test,  Some("pactl"),     ["pulseaudio-utils",       "pulseaudio-utils",       "libpulse",         ""],        "plays into and records from them"),
     row(Test,  Some("chromium"),  ["chromium",               "chromium",               "chromium",         ""],        "the browser that calls and is called"),
@@ -108,7 +146,7 @@ pub const PACKAGES: &[Package] = &[
     row(Test,  Some("qemu-system-x86_64"), ["qemu-system-x86", "qemu-system-x86-core", "qemu-system-x86",  ""],        "a small virtual machine whose kernel has a camera"),
     row(Test,  None,              ["busybox-static cpio xz-utils", "busybox cpio xz",  "busybox cpio xz",  ""],        "the system inside that virtual machine"),
 
-    row(Platforms, None,          ["rustc-web cargo-web rust-web-src", "", "", ""],                                    "a compiler that can build Rust's standard library for other systems"),
+    row(PlatformLibrary, None,    ["rustc-web cargo-web rust-web-src", "", "", ""],                                    "a compiler that can build Rust's standard library for other systems"),
     row(Platforms, None,          ["mingw-w64",              "mingw64-gcc-c++",        "mingw-w64-gcc",    ""],        "compiles C for Windows"),
     row(Platforms, None,          ["python3-venv",           "python3-pip",            "python-pip",       ""],        "fetches the C compiler for macOS from PyPI"),
 ];
