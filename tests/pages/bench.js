@@ -123,6 +123,7 @@ class Side {
       await this.speaker.play();
       return;
     }
+    if (this.options.shown) return this.#show(track);
     const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
     for (;;) {
       const { value: frame, done } = await reader.read();
@@ -130,6 +131,17 @@ class Side {
       await this.#measure(frame, code());
       frame.close();
     }
+  }
+
+  /** As a page for people does it: the picture fills the window. */
+  async #show(track) {
+    const screen = document.createElement("video");
+    screen.muted = true;
+    screen.style = "width: 100%";
+    screen.srcObject = new MediaStream([track]);
+    document.body.append(screen);
+    screen.requestVideoFrameCallback(() => this.arrivals.push(performance.now()));
+    await screen.play();
   }
 
   async #measure(frame, now) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Processor time and proportional memory of a tree of processes at one moment.
@@ -41,6 +42,15 @@ impl Usage {
             .as_secs_f64()
             / wall
     }
+}
+
+/// The first process below `root` that runs this program.
+#[must_use]
+pub fn find(root: u32, program: &Path) -> Option<u32> {
+    let runs = |process: &u32| {
+        fs::read_link(format!("/proc/{process}/exe")).is_ok_and(|exe| exe == program)
+    };
+    tree(root).into_iter().find(runs)
 }
 
 /// The process and all below it.

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     binaries::binary,
     display::Display,
+    process_tree,
     webdriver::{Element, Session},
 };
 
@@ -104,6 +105,15 @@ impl Window {
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// The application's own process; the web view's are below it.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn application(&self) -> anyhow::Result<u32> {
+        process_tree::find(self.driver.0.id(), &binary("vireo")?)
+            .context("the application has ended")
     }
 
     /// Waits for an element, by CSS selector.

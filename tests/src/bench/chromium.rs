@@ -14,7 +14,8 @@ use tokio::sync::broadcast;
 use tokio::time::sleep;
 use vireo_media::video::Pattern;
 
-use super::{CALL_SECONDS, Content, FORMAT, MARGIN_SECONDS, MAX_BITRATE, Measures, mean};
+use super::application::settled;
+use super::{Application, Content, FORMAT, MARGIN_SECONDS, MAX_BITRATE, Measures, mean};
 use crate::chromium::Chromium;
 use crate::devtools::Page;
 use crate::pages;
@@ -23,31 +24,55 @@ use crate::process_tree::Usage;
 /// Pictures that a camera plays forwards and then backwards: a second and a half each way.
 const PICTURES: u64 = 45;
 
-pub(super) async fn measure(content: Content) -> Result<Measures> {
-    let pictures = pictures(content);
-    let fed_bytes = pictures.len() as f64;
-    let (relay, _) = broadcast::channel(256);
-    let more = Router::new()
-        .route("/pictures", get(async move || pictures))
-        .route(
-            "/relay",
-            get(async move |upgrade: WebSocketUpgrade| join(upgrade, relay)),
-        );
-    let url = pages::serve(more).await?;
-    let browsers = [Chromium::launch().await?, Chromium::launch().await?];
-    let sides = [browsers[0].open(&url).await?, browsers[1].open(&url).await?];
-    for side in &sides {
-        prepare(side).await?;
+/// What the two browsers are given to do, and what of their memory is only that.
+struct Call {
+    browsers: [Chromium; 2],
+    sides: [Page; 2],
+    /// Size of the ready-made pictures, which each page keeps.
+    fed_bytes: f64,
+}
+
+impl Call {
+    /// Brings a call up; `shown` with the remote picture in a `<video>`, as a page for people has it.
+    async fn start(content: Content, shown: bool) -> Result<Self> {
+        let pictures = pictures(content);
+        let fed_bytes = pictures.len() as f64;
+        let (relay, _) = broadcast::channel(256);
+        let more = Router::new()
+            .route("/pictures", get(async move || pictures))
+            .route(
+                "/relay",
+                get(async move |upgrade: WebSocketUpgrade| join(upgrade, relay)),
+            );
+        let url = pages::serve(more).await?;
+        let browsers = [Chromium::launch().await?, Chromium::launch().await?];
+        let sides = [browsers[0].open(&url).await?, browsers[1].open(&url).await?];
+        for side in &sides {
+            prepare(side, shown).await?;
+        }
+        sides[0].run("side.call()").await?;
+        connected(&sides).await?;
+        Ok(Self {
+            browsers,
+            sides,
+            fed_bytes,
+        })
     }
-    sides[0].run("side.call()").await?;
-    connected(&sides).await?;
-    let roots = [root(&browsers[0])?, root(&browsers[1])?];
+
+    fn memory_mb(&self, usage: &Usage) -> f64 {
+        (usage.pss as f64 - self.fed_bytes) / 1e6
+    }
+}
+
+pub(super) async fn measure(content: Content) -> Result<Measures> {
+    let call = Call::start(content, false).await?;
+    let roots = [root(&call.browsers[0])?, root(&call.browsers[1])?];
+    let ((before0, after0), (before1, after1)) = tokio::join!(settled(roots[0]), settled(roots[1]));
     sleep(Duration::from_secs(MARGIN_SECONDS)).await;
-    let before = roots.map(Usage::of);
-    sleep(Duration::from_secs(CALL_SECONDS - 2 * MARGIN_SECONDS)).await;
-    let after = roots.map(Usage::of);
-    sleep(Duration::from_secs(MARGIN_SECONDS)).await;
-    let results = [Side::read(&sides[0]).await?, Side::read(&sides[1]).await?];
+    let results = [
+        Side::read(&call.sides[0]).await?,
+        Side::read(&call.sides[1]).await?,
+    ];
     let percentile = |share| mean([&results[0], &results[1]].map(|side| side.latency(share)));
     Ok(Measures {
         caller_first_frame_ms: results[0].first_frame_ms,
@@ -57,8 +82,17 @@ pub(super) async fn measure(content: Content) -> Result<Measures> {
         latency_p99_ms: percentile(0.99),
         frames_per_second: mean([results[0].frames_per_second, results[1].frames_per_second]),
         height: results[0].height.min(results[1].height),
-        cpu_share: mean([0, 1].map(|side| after[side].cores_since(&before[side]))),
-        memory_mb: mean(after.map(|usage| (usage.pss as f64 - fed_bytes) / 1e6)),
+        cpu_share: mean([after0.cores_since(&before0), after1.cores_since(&before1)]),
+        memory_mb: mean([call.memory_mb(&after0), call.memory_mb(&after1)]),
+    })
+}
+
+pub(super) async fn measure_shown(content: Content) -> Result<Application> {
+    let call = Call::start(content, true).await?;
+    let (before, after) = settled(root(&call.browsers[0])?).await;
+    Ok(Application {
+        cpu_share: after.cores_since(&before),
+        memory_mb: call.memory_mb(&after),
     })
 }
 
@@ -74,10 +108,10 @@ fn root(browser: &Chromium) -> Result<u32> {
     browser.process_id().context("chromium has ended")
 }
 
-async fn prepare(page: &Page) -> Result<()> {
+async fn prepare(page: &Page, shown: bool) -> Result<()> {
     let options = json!({
         "width": FORMAT.width, "height": FORMAT.height, "frameRate": FORMAT.frame_rate,
-        "maxBitrate": MAX_BITRATE, "mimeType": "video/H264",
+        "maxBitrate": MAX_BITRATE, "mimeType": "video/H264", "shown": shown,
     });
     page.run(&format!(
         "import('/bench.js').then(async (bench) => {{

@@ -1,5 +1,6 @@
 //! The call measured beside Chromium's: the same pictures, size, codec and bit rate, on the same machine, in turns.
 
+mod application;
 mod chromium;
 mod report;
 mod vireo;
@@ -8,6 +9,7 @@ use anyhow::Result;
 use serde::Serialize;
 use vireo_media::video::{PatternContent, VideoFormat};
 
+pub use application::{Application, measure_application};
 pub use report::{Report, Row};
 
 /// What every call of the measurement sends, both ways.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Content, Engine, Measures};
+use super::{Application, Content, Engine, Measures};
 
 /// The goals, each as a sentence, the figure it is about, and whether it is met.
 type Goal = (
@@ -56,12 +56,32 @@ pub struct Row {
 #[derive(Debug, Default)]
 pub struct Report {
     rows: Vec<Row>,
+    applications: Vec<(Engine, Application)>,
 }
+
+/// What the whole application may take in a call, in MB.
+const APPLICATION_MB: f64 = 350.0;
 
 impl Report {
     /// Adds a call.
     pub fn add(&mut self, row: Row) {
         self.rows.push(row);
+    }
+
+    /// Adds what an application took as a whole.
+    pub fn add_application(&mut self, engine: Engine, application: Application) {
+        self.applications.push((engine, application));
+    }
+
+    fn application(&self, engine: Engine) -> Option<Application> {
+        let of_engine = || {
+            let rows = self.applications.iter();
+            rows.filter(|row| row.0 == engine).map(|row| row.1)
+        };
+        Some(Application {
+            cpu_share: median(of_engine().map(|row| row.cpu_share))?,
+            memory_mb: median(of_engine().map(|row| row.memory_mb))?,
+        })
     }
 
     fn medians(&self, engine: Engine, content: Content) -> Option<Measures> {
@@ -71,11 +91,7 @@ impl Report {
             .filter(|row| row.engine == engine && row.content == content)
             .map(|row| &row.measures)
             .collect();
-        let median = |figure: fn(&Measures) -> f64| {
-            let mut values: Vec<f64> = rows.iter().copied().map(figure).collect();
-            values.sort_by(f64::total_cmp);
-            values.get(values.len() / 2).copied()
-        };
+        let median = |figure: fn(&Measures) -> f64| median(rows.iter().copied().map(figure));
         Some(Measures {
             caller_first_frame_ms: median(|m| m.caller_first_frame_ms)?,
             callee_first_frame_ms: median(|m| m.callee_first_frame_ms)?,
@@ -102,8 +118,21 @@ impl Report {
             let entry = json!({ "vireo": vireo, "chromium": chromium, "goals": goals });
             medians.insert(content.name().to_owned(), entry);
         }
-        json!({ "medians": medians, "calls": self.rows })
+        let vireo = self.application(Engine::Vireo);
+        let met = vireo.map(|vireo| vireo.memory_mb <= APPLICATION_MB);
+        let application = json!({
+            "vireo": vireo,
+            "chromium": self.application(Engine::Chromium),
+            "goals": [{ "goal": format!("memory ≤ {APPLICATION_MB} MB"), "met": met }],
+        });
+        json!({ "medians": medians, "application": application, "calls": self.rows })
     }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
 }
 
 fn goals(
@@ -138,7 +167,37 @@ impl fmt::Display for Report {
                 writeln!(f, "  {} {goal}", if met { "met   " } else { "MISSED" })?;
             }
         }
-        Ok(())
+        self.show_applications(f)
+    }
+}
+
+impl Report {
+    fn show_applications(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (vireo, chromium) = (
+            self.application(Engine::Vireo),
+            self.application(Engine::Chromium),
+        );
+        let row = |f: &mut fmt::Formatter<'_>, name: &str, figure: fn(&Application) -> f64| {
+            let cell = |one: &Option<Application>| {
+                one.as_ref()
+                    .map_or_else(|| "–".to_owned(), |one| format!("{:.1}", figure(one)))
+            };
+            writeln!(f, "{name:44}{:>10}{:>10}", cell(&vireo), cell(&chromium))
+        };
+        writeln!(
+            f,
+            "\nthe whole application, one side of a talking-head call that is shown: medians"
+        )?;
+        writeln!(f, "{:44}{:>10}{:>10}", "", "Vireo", "Chromium")?;
+        row(f, "processor (% of a core)", |one| one.cpu_share * 100.0)?;
+        row(f, "memory (MB, PSS)", |one| one.memory_mb)?;
+        let Some(vireo) = vireo else { return Ok(()) };
+        let met = if vireo.memory_mb <= APPLICATION_MB {
+            "met   "
+        } else {
+            "MISSED"
+        };
+        writeln!(f, "  {met} memory ≤ {APPLICATION_MB} MB")
     }
 }
 

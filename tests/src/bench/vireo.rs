@@ -1,17 +1,15 @@
 //! Two `vireo-cli` over a `vireo-server`.
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use tokio::process::Command;
-use tokio::time::sleep;
 
-use super::{CALL_SECONDS, Content, FORMAT, MARGIN_SECONDS, MAX_BITRATE, Measures, mean};
+use super::application::settled;
+use super::{CALL_SECONDS, Content, FORMAT, MAX_BITRATE, Measures, mean};
 use crate::binaries::binary;
 use crate::cli::Cli;
-use crate::process_tree::Usage;
 use crate::server::{Account, Server};
 
 pub(super) async fn measure(content: Content) -> Result<Measures> {
@@ -23,13 +21,9 @@ pub(super) async fn measure(content: Content) -> Result<Measures> {
     bob.event("ready").await?;
     let mut ann = start(&server, &ann, content, &ann_file, &["call", "Bob"])?;
     ann.event("connected").await?;
-    let roots = [ann.id(), bob.id()].map(|id| id.context("it has ended"));
-    let [ann_root, bob_root] = roots;
-    let (ann_root, bob_root) = (ann_root?, bob_root?);
-    sleep(Duration::from_secs(MARGIN_SECONDS)).await;
-    let before = [ann_root, bob_root].map(Usage::of);
-    sleep(Duration::from_secs(CALL_SECONDS - 2 * MARGIN_SECONDS)).await;
-    let after = [ann_root, bob_root].map(Usage::of);
+    let gone = "a side has ended";
+    let roots = [ann.id().context(gone)?, bob.id().context(gone)?];
+    let ((before0, after0), (before1, after1)) = tokio::join!(settled(roots[0]), settled(roots[1]));
     for side in [ann, bob] {
         let ended = side.end().await?;
         ensure!(ended.status == 0, "a side ended badly: {}", ended.stderr);
@@ -45,10 +39,10 @@ pub(super) async fn measure(content: Content) -> Result<Measures> {
         latency_p50_ms: mean(both("/video/in/latencyMs/p50")?),
         latency_p95_ms: mean(both("/video/in/latencyMs/p95")?),
         latency_p99_ms: mean(both("/video/in/latencyMs/p99")?),
-        frames_per_second: mean(both("/video/in/framesDecoded")?) / CALL_SECONDS as f64,
+        frames_per_second: mean(both("/video/in/framesPerSecond")?),
         height: heights[0].min(heights[1]),
-        cpu_share: mean([0, 1].map(|side| after[side].cores_since(&before[side]))),
-        memory_mb: mean(after.map(|usage| usage.pss as f64 / 1e6)),
+        cpu_share: mean([after0.cores_since(&before0), after1.cores_since(&before1)]),
+        memory_mb: mean([after0, after1].map(|usage| usage.pss as f64 / 1e6)),
     })
 }
 

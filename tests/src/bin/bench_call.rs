@@ -4,7 +4,7 @@
 #![allow(clippy::print_stdout, reason = "the table is what the program is for")]
 
 use anyhow::{Context as _, Result};
-use vireo_tests::bench::{Content, Engine, Report, Row, measure};
+use vireo_tests::bench::{Content, Engine, Report, Row, measure, measure_application};
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -23,6 +23,13 @@ async fn main() -> Result<()> {
                     measures,
                 });
             }
+        }
+        for &engine in &engines {
+            let application = measure_application(engine)
+                .await
+                .with_context(|| format!("{engine:?}, shown"))?;
+            println!("run {run} of {runs}: {engine:?}, shown: {application:?}");
+            report.add_application(engine, application);
         }
     }
     println!("{report}");
