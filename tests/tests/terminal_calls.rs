@@ -423,12 +423,15 @@ async fn two_who_call_each_other_at_once_are_in_one_call() -> Result<()> {
     let mut ann_rings = server.cli(&ann, &unattended)?;
     let mut bob_rings = server.cli(&bob, &unattended)?;
     tokio::try_join!(ann_rings.event("ready"), bob_rings.event("ready"))?;
-    let short = [&SILENT[..], &["--for=1"]].concat();
-    let mut one = start(&server, &ann, &["call", "Bob"], &short)?;
-    let mut other = start(&server, &bob, &["call", "Ann"], &short)?;
-    let (seen, also) = tokio::try_join!(one.event("connected"), other.event("connected"))?;
-    assert_eq!(seen["callId"], also["callId"]);
-    finish(&server, &ann, one).await?;
-    finish(&server, &bob, other).await?;
+    let short = [&SILENT[..], &["--for=0.2"]].concat();
+    // In about half of these both calls are under way before either side hears of the other's.
+    for _ in 0..4 {
+        let mut one = start(&server, &ann, &["call", "Bob"], &short)?;
+        let mut other = start(&server, &bob, &["call", "Ann"], &short)?;
+        let (seen, also) = tokio::try_join!(one.event("connected"), other.event("connected"))?;
+        assert_eq!(seen["callId"], also["callId"]);
+        finish(&server, &ann, one).await?;
+        finish(&server, &bob, other).await?;
+    }
     Ok(())
 }
