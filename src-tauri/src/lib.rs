@@ -24,6 +24,7 @@ use crate::{app::App, arguments::Arguments, media_socket::MediaServer};
 /// Runs the application until its window is closed.
 #[must_use]
 pub fn run() -> ExitCode {
+    vireo_media::audio::find_sound_server();
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_env("VIREO_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt()

@@ -34,6 +34,7 @@ use crate::failure::{Failure, Status};
 const LOG_VARIABLE: &str = "VIREO_LOG";
 
 fn main() -> ExitCode {
+    vireo_media::audio::find_sound_server();
     let arguments = args::Arguments::parse();
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| "off".into()))

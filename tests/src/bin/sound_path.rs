@@ -22,13 +22,14 @@ use vireo_media::{
     AudioSink, AudioSource, MediaEvent,
     audio::{
         AudioSendOptions, Microphone, ReceiveChain, SendChain, Speaker, VoiceProcessing,
-        VoiceProcessor,
+        VoiceProcessor, find_sound_server,
     },
     codec::OpusPacket,
     rtp::RtpPayload,
 };
 
 fn main() -> anyhow::Result<()> {
+    find_sound_server();
     let mut delay = Duration::ZERO;
     let mut processing = VoiceProcessing::Microphones;
     let mut arguments = std::env::args().skip(1);

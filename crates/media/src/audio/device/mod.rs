@@ -5,6 +5,11 @@
 //! and ours there is a short lock-free ring. A stream that stops delivering is taken for lost.
 
 mod convert;
+#[cfg(target_os = "linux")]
+mod cookie;
+#[cfg(not(target_os = "linux"))]
+#[path = "cookie_absent.rs"]
+mod cookie;
 mod demand;
 mod failure;
 mod find;
@@ -12,6 +17,7 @@ mod microphone;
 mod speaker;
 mod stream;
 
+pub use cookie::find_sound_server;
 pub use find::{microphones, speakers};
 pub use microphone::Microphone;
 pub use speaker::Speaker;
