@@ -7,7 +7,10 @@ use std::sync::{
 
 use sonora::{
     AudioProcessing, Config, StreamConfig,
-    config::{AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, NoiseSuppression},
+    config::{
+        AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, NoiseSuppression,
+        TransparentModeType,
+    },
 };
 
 use super::{AudioFrame, SAMPLE_RATE};
@@ -22,12 +25,17 @@ pub struct VoiceProcessor {
 }
 
 impl VoiceProcessor {
-    /// Echo canceller, noise suppressor and gain controller with their defaults, as in a browser.
+    /// Echo canceller, noise suppressor and gain controller, as in a browser.
     #[must_use]
     pub fn new() -> Self {
         let config = Config {
             high_pass_filter: Some(HighPassFilter::default()),
-            echo_canceller: Some(EchoCanceller::default()),
+            echo_canceller: Some(EchoCanceller {
+                // Who wears a headset and speaks while the other one does is otherwise taken for an echo for longer
+                // (7 s against 5 s, by up to 40 dB); what is left of a real echo is the same.
+                transparent_mode: TransparentModeType::Hmm,
+                ..EchoCanceller::default()
+            }),
             noise_suppression: Some(NoiseSuppression::default()),
             gain_controller2: Some(GainController2 {
                 adaptive_digital: Some(AdaptiveDigital::default()),
@@ -143,6 +151,24 @@ mod tests {
         }
         let decibels = 10.0 * (echo / left.max(1e-12)).log10();
         assert!(decibels > 20.0, "only {decibels} dB");
+    }
+
+    #[test]
+    fn both_may_speak_when_there_is_no_echo() {
+        let processor = VoiceProcessor::new();
+        let (mut theirs, mut mine) = (Babble(7, 0), Babble(9, 20_000));
+        let (mut before, mut after) = (0.0, 0.0);
+        for i in 0..1_000 {
+            processor.render(&theirs.next());
+            let mut frame = mine.next();
+            let said = level(&frame);
+            processor.capture(&mut frame);
+            if i >= 600 {
+                before += said.powi(2);
+                after += level(&frame).powi(2);
+            }
+        }
+        assert!(after > before * 0.3, "{before} became {after}");
     }
 
     #[test]
