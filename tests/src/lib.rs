@@ -7,6 +7,7 @@ pub mod cli;
 pub mod devtools;
 #[cfg(target_os = "linux")]
 pub mod display;
+pub mod melody;
 pub mod network;
 pub mod pages;
 pub mod process_tree;

@@ -154,6 +154,23 @@ impl Pulse {
         Ok(())
     }
 
+    /// Makes sure that this process plays and records here in PulseAudio's own language, as it does through cpal's
+    /// PulseAudio host. ALSA's plugin would get it here as well, under another name.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn ensure_used_directly(&self, process: u32) -> anyhow::Result<()> {
+        let name = format!("application.name = \"cpal-pulseaudio-{process}\"");
+        for streams in ["sink-inputs", "source-outputs"] {
+            let list = self.pactl(&["list", streams])?;
+            ensure!(
+                list.contains(&name),
+                "process {process} has none of the {streams}: {list}"
+            );
+        }
+        Ok(())
+    }
+
     /// Plays these samples into the microphone, again and again.
     ///
     /// # Errors
@@ -266,8 +283,8 @@ fn variables(folder: &Path) -> Vec<(&'static str, OsString)> {
     vec![
         ("HOME", folder.into()),
         ("XDG_RUNTIME_DIR", folder.into()),
-        // Where its cookie lies: without it cpal's client is turned away.
-        ("XDG_CONFIG_HOME", folder.join(".config").into()),
+        // Its cookie lies in there, which is not where cpal's client would look by itself.
+        ("XDG_CONFIG_HOME", folder.join("config").into()),
         ("PULSE_RUNTIME_PATH", folder.join("pulse").into()),
         ("PULSE_SERVER", server.into()),
     ]
@@ -342,18 +359,5 @@ impl Drop for Recording {
 pub fn tone(hertz: u32) -> Vec<f32> {
     (0..RATE)
         .map(|i| 0.3 * (std::f32::consts::TAU * hertz as f32 * i as f32 / RATE as f32).sin())
-        .collect()
-}
-
-/// A tone that swells and fades four times a second, so that a noise suppressor does not take it for a hum; never quite
-/// silent. One second of it.
-#[must_use]
-pub fn warble(hertz: u32) -> Vec<f32> {
-    let quarter = RATE as usize / 4;
-    let loudness = |i: usize| if i % quarter < quarter / 2 { 1.0 } else { 0.2 };
-    tone(hertz)
-        .into_iter()
-        .enumerate()
-        .map(|(i, sample)| sample * loudness(i))
         .collect()
 }

@@ -13,9 +13,10 @@ use serde_json::Value;
 use vireo_tests::{
     binaries::binary,
     cli::Cli,
+    melody::Melody,
     pulse::{MICROPHONE, Pulse, RATE, Recording, SPEAKER, tone},
     server::{Account, Server},
-    sound_file::{audible, share_at},
+    sound_file::share_at,
 };
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -47,6 +48,12 @@ impl SoundPath {
         Ok(serde_json::from_str(&line)?)
     }
 
+    /// Waits until it hears and plays, and makes sure that it does so through cpal's PulseAudio host.
+    fn until_ready(&mut self, pulse: &Pulse) -> anyhow::Result<()> {
+        self.line_with("ready")?;
+        pulse.ensure_used_directly(self.child.id())
+    }
+
     /// Waits for a line with this key.
     fn line_with(&mut self, key: &str) -> anyhow::Result<Value> {
         loop {
@@ -75,13 +82,6 @@ impl Drop for SoundPath {
     }
 }
 
-/// The last so many seconds.
-fn last(samples: &[f64], seconds: f64) -> &[f64] {
-    &samples[samples
-        .len()
-        .saturating_sub((seconds * f64::from(RATE)) as usize)..]
-}
-
 fn rms(samples: &[f64]) -> f64 {
     (samples.iter().map(|sample| sample * sample).sum::<f64>() / samples.len().max(1) as f64).sqrt()
 }
@@ -91,11 +91,16 @@ fn levels(samples: &[f64]) -> Vec<f64> {
     samples.chunks(RATE as usize).map(rms).collect()
 }
 
-/// Three seconds of uninterrupted sound, once there are four.
-fn three_seconds(recording: &Recording) -> anyhow::Result<Vec<f64>> {
-    let enough = |samples: &[f64]| audible(samples, RATE).len() >= 4 * RATE as usize;
-    let heard = recording.wait_until(PATIENCE, enough)?;
-    Ok(last(audible(&heard, RATE), 3.0).to_vec())
+/// What was recorded from so long after the first sound on, for so long.
+fn heard(recording: &Recording, after: Duration, length: Duration) -> anyhow::Result<Vec<f64>> {
+    let samples_in = |time: Duration| (time.as_secs_f64() * f64::from(RATE)) as usize;
+    let part = |samples: &[f64]| {
+        let first = samples.iter().position(|sample| sample.abs() > 0.01)?;
+        let begin = first + samples_in(after);
+        Some(samples.get(begin..begin + samples_in(length))?.to_vec())
+    };
+    let all = recording.wait_until(PATIENCE, |samples| part(samples).is_some())?;
+    part(&all).context("it was there")
 }
 
 #[test]
@@ -105,8 +110,13 @@ fn a_tone_goes_from_microphone_to_speaker() -> anyhow::Result<()> {
     let _playing = pulse.play_into_microphone(tone(700))?;
     // The noise suppressor takes a steady tone for noise: without it.
     let mut path = SoundPath::start(pulse.environment(), &["--raw"])?;
-    path.line_with("ready")?;
-    let heard = three_seconds(&recording)?;
+    path.until_ready(&pulse)?;
+    // From its very beginning: a speaker that runs dry until it is given a longer buffer crackles there.
+    let heard = heard(
+        &recording,
+        Duration::from_millis(200),
+        Duration::from_secs(3),
+    )?;
     let heard = heard.as_slice();
     let share = share_at(heard, RATE, 700.0);
     ensure!(share > 0.9, "only {share} of what is heard is the tone");
@@ -188,7 +198,7 @@ fn a_room_with_an_echo_howls_without_the_voice_processor() -> anyhow::Result<()>
     let pulse = Pulse::start()?;
     pulse.let_microphone_hear_speaker(Duration::from_millis(60), 6.0)?;
     let mut path = SoundPath::start(pulse.environment(), &["--raw", "--delay", "60"])?;
-    path.line_with("ready")?;
+    path.until_ready(&pulse)?;
     let (speaking, afterwards) = speak(&pulse, 6)?;
     ensure!(
         rms(&afterwards) > 0.1,
@@ -204,7 +214,7 @@ fn the_voice_processor_keeps_a_room_with_an_echo_quiet() -> anyhow::Result<()> {
     let pulse = Pulse::start()?;
     pulse.let_microphone_hear_speaker(Duration::from_millis(60), -6.0)?;
     let mut path = SoundPath::start(pulse.environment(), &["--delay", "60"])?;
-    path.line_with("ready")?;
+    path.until_ready(&pulse)?;
     let (speaking, afterwards) = speak(&pulse, 15)?;
     is_stable(&speaking, &afterwards)
 }
@@ -238,6 +248,57 @@ fn cli_at(
     Cli::spawn(command)
 }
 
+/// One speaks, the other listens: what was played into the one's microphone comes out of the other's speaker, and out of
+/// nobody else's. They take turns, because an echo canceller that does not know the room yet takes the voice of who
+/// speaks at the same time for an echo.
+fn goes_across(from: &Pulse, to: &Pulse, melody: Melody, other: Melody) -> anyhow::Result<()> {
+    let (own, theirs) = (from.record_speaker()?, to.record_speaker()?);
+    let _playing = from.play_into_microphone(melody.samples(RATE))?;
+    let (settled, five) = (Duration::from_secs(2), Duration::from_secs(5));
+    let sound = heard(&theirs, settled, five).context("nothing is heard")?;
+    let found = melody.find_in(&sound, RATE);
+    ensure!(found.share > 0.9, "it is not clear: {found:?}");
+    ensure!(
+        (0.1..0.5).contains(&found.level),
+        "it is not as loud as speech: {found:?}"
+    );
+    // Of 20 notes in five seconds, and pauses of 60 to 100 ms between them.
+    ensure!(found.steps >= 18, "notes are missing: {found:?}");
+    ensure!(
+        found.longest_pause < Duration::from_millis(200),
+        "there is a hole: {found:?}"
+    );
+    let other = other.find_in(&sound, RATE);
+    ensure!(other.share < 0.02, "it may be the other melody: {other:?}");
+    let all = own.wait_until(PATIENCE, |samples| samples.len() > 5 * RATE as usize)?;
+    let level = rms(&all[all.len() - 5 * RATE as usize..]);
+    ensure!(level < 0.001, "one's own voice is heard: {level}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_hear_each_other_through_their_devices() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let (ann, bob) = server.two_contacts().await?;
+    let (ann_sound, bob_sound) = (Pulse::start()?, Pulse::start()?);
+    let mut answer = cli_at(&bob_sound, &server, &bob, &["answer", "--once"])?;
+    answer.event("ready").await?;
+    let mut call = cli_at(&ann_sound, &server, &ann, &["call", "Bob"])?;
+    call.event("connected").await?;
+    let (anns, bobs) = (Melody::ONE, Melody::OTHER);
+    goes_across(&ann_sound, &bob_sound, anns, bobs).context("Bob hears Ann")?;
+    goes_across(&bob_sound, &ann_sound, bobs, anns).context("Ann hears Bob")?;
+    for (sound, side) in [(&ann_sound, &call), (&bob_sound, &answer)] {
+        sound.ensure_used_directly(side.id().context("it has ended")?)?;
+    }
+    call.interrupt().await?;
+    for side in [call, answer] {
+        let ended = side.end().await?;
+        ensure!(ended.status == 0, "{ended:?}");
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_echo_test_does_not_howl_through_a_loudspeaker() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
@@ -248,6 +309,7 @@ async fn the_echo_test_does_not_howl_through_a_loudspeaker() -> anyhow::Result<(
     let mut call = cli_at(&sound, &server, &ann, &["call", "Echo test"])?;
     call.event("connected").await?;
     let (speaking, afterwards) = speak(&sound, 15)?;
+    sound.ensure_used_directly(call.id().context("it has ended")?)?;
     call.interrupt().await?;
     let ended = call.end().await?;
     ensure!(ended.status == 0, "{ended:?}");
@@ -258,7 +320,7 @@ async fn the_echo_test_does_not_howl_through_a_loudspeaker() -> anyhow::Result<(
 fn devices_that_vanish_are_told_and_taken_back() -> anyhow::Result<()> {
     let mut pulse = Pulse::start()?;
     let mut path = SoundPath::start(pulse.environment(), &["--raw"])?;
-    path.line_with("ready")?;
+    path.until_ready(&pulse)?;
     pulse.kill();
     let both =
         [path.line_with("lost")?, path.line_with("lost")?].map(|line| line["lost"].to_string());
@@ -267,7 +329,7 @@ fn devices_that_vanish_are_told_and_taken_back() -> anyhow::Result<()> {
         ensure!(both.iter().any(told), "{name}: {both:?}");
     }
     pulse.restart()?;
-    path.line_with("ready")?;
+    path.until_ready(&pulse)?;
     path.end()?;
     Ok(())
 }
