@@ -3,7 +3,6 @@
 mod candidates;
 mod connect;
 #[cfg(target_os = "linux")]
-mod cost;
 mod descriptions;
 mod media;
 mod reflect;
