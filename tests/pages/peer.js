@@ -138,7 +138,7 @@ class Call {
     this.connection.close();
   }
 
-  /** Cumulative figures of what arrives, by W3C names. */
+  /** Cumulative figures of what arrives and of the picture that is sent, by W3C names. */
   async figures() {
     const figures = { state: this.connection.connectionState, ended: this.ended };
     for (const stat of (await this.connection.getStats()).values()) {
@@ -146,6 +146,9 @@ class Call {
         const { framesDecoded, frameWidth, frameHeight, packetsLost, keyFramesDecoded } = stat;
         figures.video = { framesDecoded, frameWidth, frameHeight, packetsLost, keyFramesDecoded };
         figures.videoCodecId = stat.codecId;
+      }
+      if (stat.type === "outbound-rtp" && stat.kind === "video") {
+        figures.sent = { framesSent: stat.framesSent };
       }
       if (stat.type === "inbound-rtp" && stat.kind === "audio") {
         const { packetsReceived, totalAudioEnergy, totalSamplesReceived, concealedSamples } = stat;

@@ -309,8 +309,7 @@ async fn the_echo_test_plays_back_what_it_gets() -> Result<()> {
     ];
     let cli = start(&server, &ann, &["call", "Echo test"], &sends)?;
     let ann = finish(&server, &ann, cli).await?;
-    // Two ways, so twice the chance of a picture that a busy machine delays past the end.
-    ann.saw(1280.0, 720.0, 26.0)?;
+    ann.saw(1280.0, 720.0, 28.0)?;
     heard(&hears, 440.0, 3.5)
 }
 
