@@ -97,6 +97,9 @@ async fn where_nothing_else_gets_through_everything_goes_by_turn() -> Result<()>
     for side in call(&server, &one, &other).await? {
         side.received()?;
         assert_eq!(side.path(), ["relay", "relay"]);
+        // Some milliseconds; or most of a second, where packets lie waiting on their way to the relay.
+        let dtls = side.statistics.number("/setup/dtlsMs")?;
+        ensure!(dtls < 400.0, "DTLS took {dtls} ms");
     }
     Ok(())
 }

@@ -45,7 +45,13 @@ fn is_useful(address: IpAddr) -> bool {
     }
 }
 
-/// The ICE servers with their names resolved. Servers that Vireo cannot use yet (TCP, TLS) are left out.
+/// Whether it is a TURN server.
+pub(super) fn is_turn(server: &RTCIceServer) -> bool {
+    server.urls.iter().any(|url| url.starts_with("turn:"))
+}
+
+/// The ICE servers with their names resolved. Servers that Vireo cannot use are left out: by TCP, by TLS, and TURN servers
+/// that it has no name and password for.
 pub(super) async fn ice_servers(servers: &[IceServer]) -> Result<Vec<RTCIceServer>, PeerError> {
     let mut usable = Vec::new();
     for server in servers {
@@ -53,6 +59,11 @@ pub(super) async fn ice_servers(servers: &[IceServer]) -> Result<Vec<RTCIceServe
             let Some((scheme, host, port)) = parse(url)? else {
                 continue;
             };
+            if scheme == Scheme::Turn && (server.username.is_none() || server.credential.is_none())
+            {
+                tracing::warn!("a TURN server has no user name or credential; it is left out");
+                continue;
+            }
             let lookup = tokio::net::lookup_host((host.as_str(), port));
             let addresses: Vec<SocketAddr> =
                 match tokio::time::timeout(RESOLVE_TIMEOUT, lookup).await {
@@ -165,6 +176,20 @@ mod tests {
         let usable = ice_servers(&servers).await.expect("readable addresses");
         assert_eq!(usable.len(), 1);
         assert_eq!(usable[0].urls, ["stun:127.0.0.1:1"]);
+    }
+
+    #[tokio::test]
+    async fn a_turn_server_without_credentials_is_left_out() {
+        let mut server = IceServer {
+            urls: vec!["turn:192.0.2.1".into()],
+            username: Some("ann".into()),
+            credential: None,
+        };
+        let usable = ice_servers(std::slice::from_ref(&server)).await;
+        assert_eq!(usable.map(|usable| usable.len()), Ok(0));
+        server.credential = Some("secret".into());
+        let usable = ice_servers(&[server]).await.expect("a readable address");
+        assert!(is_turn(&usable[0]));
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Builds the connection of `webrtc` and listens to it.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -12,13 +15,14 @@ use rtc::{
     rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind},
 };
 use tokio::sync::mpsc;
-use vireo_protocol::{IceCandidate, IceServer};
+use vireo_protocol::IceCandidate;
 use webrtc::{
     media_stream::track_local::static_rtp::TrackLocalStaticRTP,
     peer_connection::{
         PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
-        RTCIceConnectionState, RTCIceGatheringState, RTCIceServer, RTCPeerConnectionIceEvent,
-        RTCPeerConnectionState, SettingEngine, SettingEngineBuilder, SrtpProtectionProfile,
+        RTCIceCandidateType, RTCIceConnectionState, RTCIceGatheringState,
+        RTCPeerConnectionIceEvent, RTCPeerConnectionState, SettingEngine, SettingEngineBuilder,
+        SrtpProtectionProfile,
     },
     rtp_transceiver::RtpSender,
 };
@@ -73,6 +77,8 @@ pub(super) struct Observer {
     setup: Mutex<Setup>,
     /// Any sender: the way to the transports below.
     sender: Mutex<Option<Arc<dyn RtpSender>>>,
+    /// There is a TURN server.
+    turn: AtomicBool,
 }
 
 impl Observer {
@@ -87,7 +93,14 @@ impl Observer {
             outbox,
             setup: Mutex::default(),
             sender: Mutex::default(),
+            turn: AtomicBool::new(false),
         }
+    }
+
+    /// Whether the connection may use a TURN server.
+    fn expect_relay(&self, turn: bool) {
+        self.turn.store(turn, Ordering::Release);
+        self.wake.set_relay(turn);
     }
 
     pub fn setup(&self) -> MutexGuard<'_, Setup> {
@@ -129,6 +142,8 @@ impl Observer {
                 .get_selected_candidate_pair()
                 .await
         {
+            let relay = pair.local().typ == RTCIceCandidateType::Relay;
+            self.wake.set_relay(relay);
             let mut setup = self.setup();
             setup.local_candidate_type = Some(pair.local().typ.to_string());
             setup.remote_candidate_type = Some(pair.remote().typ.to_string());
@@ -181,7 +196,11 @@ impl PeerConnectionEventHandler for Observer {
                 self.report(PeerEvent::Connected);
                 self.wake.wake(); // Media may flow.
             }
-            RTCPeerConnectionState::Disconnected => self.report(PeerEvent::Disconnected),
+            RTCPeerConnectionState::Disconnected => {
+                // The next path may lead through the relay.
+                self.wake.set_relay(self.turn.load(Ordering::Acquire));
+                self.report(PeerEvent::Disconnected);
+            }
             RTCPeerConnectionState::Failed => self.report(PeerEvent::Failed),
             _ => {}
         }
@@ -205,7 +224,8 @@ pub(super) async fn open(
     observer: &Arc<Observer>,
     runtime: ConnectionRuntime,
 ) -> Result<Arc<dyn PeerConnection>, PeerError> {
-    let servers = ice_servers(&config.ice_servers).await?;
+    let servers = addresses::ice_servers(&config.ice_servers).await?;
+    observer.expect_relay(servers.iter().any(addresses::is_turn));
     let registry = Registry::new()
         .with(
             Slot::TwccReceiver,
@@ -233,10 +253,6 @@ pub(super) async fn open(
         .await
         .map_err(|error| PeerError::NoSocket(error.to_string()))?;
     Ok(Arc::new(connection))
-}
-
-async fn ice_servers(servers: &[IceServer]) -> Result<Vec<RTCIceServer>, PeerError> {
-    addresses::ice_servers(servers).await
 }
 
 fn settings() -> SettingEngine {

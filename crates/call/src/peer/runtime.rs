@@ -1,6 +1,6 @@
-//! The asynchronous runtime under the connection: tokio's, with three additions of ours. A sleeping connection can be woken
+//! The asynchronous runtime under the connection: tokio's, with four additions of ours. A sleeping connection can be woken
 //! by whoever has something to send, packets are kept from crossing between loopback and the network, and an arriving
-//! DTLS alert is noticed.
+//! DTLS alert is noticed. What goes through a relay gets the rounds that it needs.
 
 use std::{
     future::Future,
@@ -10,12 +10,16 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
 };
 
+use rtc::{
+    stun::message::{Getter, Message},
+    turn::proto::peeraddr::PeerAddress,
+};
 use tokio::sync::Notify;
 use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime,
@@ -26,6 +30,17 @@ use webrtc::runtime::{
 const DTLS: RangeInclusive<u8> = 20..=63;
 const DTLS_ALERT: u8 = 21;
 
+/// First byte of what a TURN server passes on (RFC 8656), and the length of the header before it.
+const CHANNEL_DATA: RangeInclusive<u8> = 64..=79;
+const CHANNEL_DATA_HEADER: usize = 4;
+
+/// How a request to a TURN server begins that asks it to let somebody's packets through (RFC 8656).
+const CREATE_PERMISSION: [u8; 2] = [0x00, 0x08];
+
+/// A packet that goes through a relay is unwrapped, understood and answered, and the answer wrapped, each in another round of
+/// the connection's task. Without these rounds it would lie there until something else happens.
+const RELAY_ROUNDS: u8 = 2;
+
 /// Wakes a connection's task. The task sleeps until the next deadline it knows of; a picture that an encoder thread has
 /// just handed over is not among those.
 #[derive(Debug, Default)]
@@ -34,6 +49,10 @@ pub(super) struct Wake {
     closing: AtomicBool,
     alert: AtomicBool,
     alert_handled: Notify,
+    /// Packets may go through a relay.
+    relay: AtomicBool,
+    /// So many rounds the task has yet to make before it may sleep.
+    rounds: AtomicU8,
 }
 
 impl Wake {
@@ -45,6 +64,26 @@ impl Wake {
     /// From now on sleeps last as long as they were asked to: closing waits for the task in that way.
     pub fn close(&self) {
         self.closing.store(true, Ordering::Release);
+    }
+
+    /// Whether packets may go through a relay of ours from now on.
+    pub fn set_relay(&self, relay: bool) {
+        self.relay.store(relay, Ordering::Release);
+    }
+
+    /// There is something to do.
+    fn worked(&self) {
+        if self.relay.load(Ordering::Acquire) {
+            self.rounds.store(RELAY_ROUNDS, Ordering::Release);
+        }
+    }
+
+    /// Whether the task has to make another round at once.
+    fn takes_a_round(&self) -> bool {
+        let left = |rounds: u8| rounds.checked_sub(1);
+        self.rounds
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, left)
+            .is_ok()
     }
 
     /// Waits until an alert has arrived and has been handled.
@@ -108,11 +147,18 @@ impl Runtime for ConnectionRuntime {
         &'a self,
         host: &'a str,
     ) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>> {
-        self.tokio.resolve_host(host)
+        // Names have been looked up by now, and of an IPv6 address the brackets are missing here.
+        match address(host) {
+            Some(address) => Box::pin(std::future::ready(Ok(vec![address]))),
+            None => self.tokio.resolve_host(host),
+        }
     }
 
     /// The connection's task sleeps here whenever it has handled everything that has come in.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + 'static>> {
+        if self.wake.takes_a_round() {
+            return Box::pin(std::future::ready(()));
+        }
         if self.wake.alert.swap(false, Ordering::AcqRel) {
             self.wake.alert_handled.notify_one();
         }
@@ -126,6 +172,7 @@ impl Runtime for ConnectionRuntime {
                 () = wake.work.notified() => {}
                 () = tokio::time::sleep(duration) => {}
             }
+            wake.worked();
         })
     }
 
@@ -171,7 +218,7 @@ impl AsyncUdpSocket for ConnectionSocket {
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        if !self.reaches(transmit.destination.ip()) {
+        if !self.reaches(transmit.destination.ip()) || is_about_loopback(transmit.contents) {
             return Poll::Ready(Ok(transmit.contents.len()));
         }
         #[cfg(test)]
@@ -204,12 +251,14 @@ impl AsyncUdpSocket for ConnectionSocket {
         }
         let received = self.socket.poll_recv(cx, buffers, meta);
         if let Poll::Ready(Ok(count)) = received {
+            self.wake.worked();
             for (buffer, meta) in buffers.iter().zip(meta.iter()).take(count) {
-                if meta.len > 0 && DTLS.contains(&buffer[0]) {
+                let kind = kind(&buffer[..meta.len]);
+                if kind.is_some_and(|kind| DTLS.contains(&kind)) {
                     // The keys that the handshake's last message brings are put to use only after a burst of packets has been
                     // taken in; media that follows at the message's heels, in the same burst, would be thrown away.
                     self.pause.store(true, Ordering::Release);
-                    if buffer[0] == DTLS_ALERT {
+                    if kind == Some(DTLS_ALERT) {
                         self.wake.alert.store(true, Ordering::Release);
                     }
                 }
@@ -228,5 +277,81 @@ impl AsyncUdpSocket for ConnectionSocket {
 
     fn max_gro_segments(&self) -> usize {
         self.socket.max_gro_segments()
+    }
+}
+
+/// The first byte of a packet, which says what it is (RFC 7983), also where a relay has wrapped it.
+fn kind(packet: &[u8]) -> Option<u8> {
+    match packet.first() {
+        Some(first) if CHANNEL_DATA.contains(first) => packet.get(CHANNEL_DATA_HEADER).copied(),
+        first => first.copied(),
+    }
+}
+
+/// Whether it asks a TURN server to pass on what comes from a loopback address, such as another computer's candidates hold. A
+/// server refuses that, and it would be asked again with every connectivity check.
+fn is_about_loopback(packet: &[u8]) -> bool {
+    let mut message = Message::new();
+    let mut peer = PeerAddress::default();
+    packet.starts_with(&CREATE_PERMISSION)
+        && message.write(packet).is_ok()
+        && peer.get_from(&message).is_ok()
+        && peer.ip.is_loopback()
+}
+
+/// Reads `address:port`, the address without brackets.
+fn address(text: &str) -> Option<SocketAddr> {
+    let (ip, port) = text.rsplit_once(':')?;
+    Some(SocketAddr::new(ip.parse().ok()?, port.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_needs_no_brackets() {
+        let read = |text| address(text).map(|address| address.to_string());
+        assert_eq!(read("192.0.2.1:80").as_deref(), Some("192.0.2.1:80"));
+        assert_eq!(read("2001:db8::1:80").as_deref(), Some("[2001:db8::1]:80"));
+        assert_eq!(read("turn.example.org:80"), None);
+        assert_eq!(read("192.0.2.1"), None);
+    }
+
+    #[test]
+    fn a_packet_is_known_also_inside_a_channel() {
+        assert_eq!(kind(&[]), None);
+        assert_eq!(kind(&[DTLS_ALERT, 1, 2]), Some(DTLS_ALERT));
+        assert_eq!(kind(&[0x40, 0, 0, 3, DTLS_ALERT, 1, 2]), Some(DTLS_ALERT));
+        assert_eq!(kind(&[0x40, 0, 0, 0]), None);
+        assert_eq!(kind(&[0x80, 96]), Some(0x80));
+    }
+
+    #[test]
+    fn no_relay_is_asked_to_reach_a_loopback_address() {
+        use rtc::stun::message::{CLASS_REQUEST, METHOD_CREATE_PERMISSION, MessageType};
+        let asks = |ip: &str| {
+            let mut message = Message::new();
+            let ip = ip.parse().expect("an address");
+            let kind = MessageType::new(METHOD_CREATE_PERMISSION, CLASS_REQUEST);
+            message
+                .build(&[Box::new(kind), Box::new(PeerAddress { ip, port: 9 })])
+                .expect("a message");
+            is_about_loopback(&message.raw)
+        };
+        assert!(asks("127.0.0.1") && asks("::1"));
+        assert!(!asks("192.0.2.1") && !asks("2001:db8::1"));
+        assert!(!is_about_loopback(&CREATE_PERMISSION) && !is_about_loopback(&[]));
+    }
+
+    #[test]
+    fn a_round_more_only_where_there_is_a_relay() {
+        let wake = Wake::default();
+        wake.worked();
+        assert!(!wake.takes_a_round());
+        wake.set_relay(true);
+        wake.worked();
+        let rounds = std::iter::repeat_with(|| wake.takes_a_round());
+        assert_eq!(rounds.take_while(|more| *more).count(), 2);
     }
 }
