@@ -45,6 +45,24 @@ impl Statistics {
         Ok(over("/video/in/framesDecoded")? / seconds)
     }
 
+    /// Frames decoded a second in the median one of the call's seconds; the first, in which everything starts, is left out.
+    ///
+    /// # Errors
+    /// When the call was shorter than that.
+    pub fn usually_decoded_per_second(&self) -> anyhow::Result<f64> {
+        let over = |pair: &[Value], pointer| {
+            anyhow::Ok(number(&pair[1], pointer)? - number(&pair[0], pointer)?)
+        };
+        let mut rates = self
+            .seconds
+            .windows(2)
+            .map(|pair| Ok(over(pair, "/video/in/framesDecoded")? * 1000.0 / over(pair, "/t")?))
+            .collect::<anyhow::Result<Vec<f64>>>()?;
+        rates.sort_by(f64::total_cmp);
+        let middle = rates.get(rates.len() / 2);
+        middle.copied().context("the call was too short")
+    }
+
     /// A number of the summary, by JSON pointer.
     ///
     /// # Errors

@@ -72,11 +72,16 @@ fn path(server: &Server, name: &str) -> String {
 impl Side {
     /// Pictures came at full size and rate, and every one told its age.
     fn saw(&self, width: f64, height: f64, frames_per_second: f64) -> Result<()> {
+        self.saw_at_any_rate(width, height)?;
+        let rate = self.statistics.decoded_per_second()?;
+        ensure!(rate >= frames_per_second, "{rate} frames a second");
+        Ok(())
+    }
+
+    fn saw_at_any_rate(&self, width: f64, height: f64) -> Result<()> {
         let at = |pointer: &str| self.statistics.number(pointer);
         ensure!(at("/video/in/frameWidth")? == width, "width");
         ensure!(at("/video/in/frameHeight")? == height, "height");
-        let rate = self.statistics.decoded_per_second()?;
-        ensure!(rate >= frames_per_second, "{rate} frames a second");
         let decoded = at("/video/in/framesDecoded")?;
         let readable = at("/video/in/latencyMs/count")?;
         ensure!(readable == decoded, "{readable} of {decoded} have an age");
@@ -309,7 +314,14 @@ async fn the_echo_test_plays_back_what_it_gets() -> Result<()> {
     ];
     let cli = start(&server, &ann, &["call", "Echo test"], &sends)?;
     let ann = finish(&server, &ann, cli).await?;
-    ann.saw(1280.0, 720.0, 28.0)?;
+    ann.saw_at_any_rate(1280.0, 720.0)?;
+    // The Echo test gives back what it gets, but for what is under way in the end. How much that is in a moment when the
+    // machine is busy with something else is up to the encoder, so the rate is that of the call's middle second.
+    let sent = ann.statistics.number("/video/out/framesEncoded")?;
+    let came_back = ann.statistics.number("/video/in/framesDecoded")?;
+    ensure!(came_back >= sent - 5.0, "{came_back} of {sent} pictures");
+    let rate = ann.statistics.usually_decoded_per_second()?;
+    ensure!(rate >= 28.0, "{rate} frames a second");
     heard(&hears, 440.0, 3.5)
 }
 
