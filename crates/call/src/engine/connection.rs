@@ -38,14 +38,22 @@ enum Stage {
         waiting: VecDeque<Operation>,
     },
     Open(Peer),
-    Unusable,
+    /// It could not be opened. What the other side's candidates were is kept for another attempt.
+    Unusable {
+        candidates: VecDeque<Operation>,
+    },
 }
 
 impl Connection {
-    pub(super) fn open(call_id: CallId, config: PeerConfig, received: ReceivedMedia) -> Self {
+    /// Opens it, and does what is `waiting` once it is open.
+    pub(super) fn open(
+        call_id: CallId,
+        config: PeerConfig,
+        received: ReceivedMedia,
+        waiting: VecDeque<Operation>,
+    ) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         let peer = tokio::spawn(Peer::new(config, received, sender));
-        let waiting = VecDeque::new();
         Self {
             call_id,
             stage: Stage::Opening { peer, waiting },
@@ -55,6 +63,14 @@ impl Connection {
 
     pub(super) fn call_id(&self) -> &CallId {
         &self.call_id
+    }
+
+    /// What another attempt begins with, where this one could not be opened.
+    pub(super) fn another_attempt(&mut self) -> Option<VecDeque<Operation>> {
+        match &mut self.stage {
+            Stage::Unusable { candidates } => Some(std::mem::take(candidates)),
+            Stage::Opening { .. } | Stage::Open(_) => None,
+        }
     }
 
     /// Waits for the next news. Cancelling it loses nothing.
@@ -78,7 +94,8 @@ impl Connection {
             Ok(peer) => Stage::Open(peer),
             Err(error) => {
                 tracing::warn!(call = %self.call_id, %error, "no peer connection");
-                Stage::Unusable
+                let candidates = VecDeque::new();
+                Stage::Unusable { candidates }
             }
         };
         let mut inputs = Vec::new();
@@ -98,9 +115,11 @@ impl Connection {
                 None
             }
             Stage::Open(peer) => perform(peer, operation, &self.call_id).await,
-            // A candidate more or less makes no difference then.
-            Stage::Unusable if matches!(operation, Operation::AddCandidate(_)) => None,
-            Stage::Unusable => Some(Input::PeerUnusable {
+            Stage::Unusable { candidates } if matches!(operation, Operation::AddCandidate(_)) => {
+                candidates.push_back(operation);
+                None
+            }
+            Stage::Unusable { .. } => Some(Input::PeerUnusable {
                 call_id: self.call_id.clone(),
             }),
         }
@@ -110,14 +129,14 @@ impl Connection {
     pub(super) fn media(&self) -> Option<MediaSender> {
         match &self.stage {
             Stage::Open(peer) => Some(peer.media()),
-            Stage::Opening { .. } | Stage::Unusable => None,
+            Stage::Opening { .. } | Stage::Unusable { .. } => None,
         }
     }
 
     pub(super) fn stats(&self) -> TransportStats {
         match &self.stage {
             Stage::Open(peer) => peer.stats(),
-            Stage::Opening { .. } | Stage::Unusable => TransportStats::default(),
+            Stage::Opening { .. } | Stage::Unusable { .. } => TransportStats::default(),
         }
     }
 
@@ -126,7 +145,7 @@ impl Connection {
         match self.stage {
             Stage::Open(mut peer) => peer.close().await,
             Stage::Opening { peer, .. } => peer.abort(),
-            Stage::Unusable => {}
+            Stage::Unusable { .. } => {}
         }
     }
 }
@@ -153,4 +172,39 @@ async fn perform(peer: &mut Peer, operation: Operation, call_id: &CallId) -> Opt
             call_id: call_id.clone(),
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use vireo_protocol::IceServer;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn candidates_are_kept_for_another_attempt() {
+        let nonsense = IceServer {
+            urls: vec!["nonsense".to_owned()],
+            username: None,
+            credential: None,
+        };
+        let config = PeerConfig {
+            ice_servers: vec![nonsense],
+            ..PeerConfig::default()
+        };
+        let id = CallId("call".to_owned());
+        let mut connection = Connection::open(id, config, ReceivedMedia::Reflect, VecDeque::new());
+        let candidate = || Operation::AddCandidate(IceCandidate::default());
+        assert!(connection.perform(candidate()).await.is_none());
+        assert!(connection.another_attempt().is_none(), "this one goes on");
+        let News::Opened(opened) = connection.news().await else {
+            panic!("nothing else can happen");
+        };
+        assert_eq!(connection.opened(opened).await, []);
+        assert!(connection.perform(candidate()).await.is_none());
+        let offer = SessionDescription::offer("theirs");
+        let answered = connection.perform(Operation::CreateAnswer(offer)).await;
+        assert!(matches!(answered, Some(Input::PeerUnusable { .. })));
+        let waiting = connection.another_attempt().expect("another attempt");
+        assert_eq!(waiting.len(), 2);
+    }
 }

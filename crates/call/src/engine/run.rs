@@ -188,7 +188,7 @@ impl Run {
                 self.operate_on(call_id, Operation::CreateOffer).await
             }
             Output::Prepare { call_id } => {
-                self.connect(call_id);
+                self.connect(call_id, VecDeque::new());
                 None
             }
             Output::CreateAnswer { call_id, offer } => {
@@ -237,23 +237,24 @@ impl Run {
         }
     }
 
-    fn connect(&mut self, call_id: CallId) {
+    fn connect(&mut self, call_id: CallId, waiting: VecDeque<Operation>) {
         let config = self.peer_config();
         let received = if self.config.reflect {
             ReceivedMedia::Reflect
         } else {
             ReceivedMedia::Deliver(Box::new(Receiver(self.playback.clone())))
         };
-        self.connection = Some(Connection::open(call_id, config, received));
+        self.connection = Some(Connection::open(call_id, config, received, waiting));
     }
 
     async fn operate_on(&mut self, call_id: CallId, operation: Operation) -> Option<Input> {
-        if self
-            .connection
-            .as_ref()
-            .is_none_or(|connection| *connection.call_id() != call_id)
-        {
-            self.connect(call_id);
+        // What could not be opened while it rang may be possible by now.
+        let waiting = match self.connection.as_mut() {
+            Some(connection) if *connection.call_id() == call_id => connection.another_attempt(),
+            Some(_) | None => Some(VecDeque::new()),
+        };
+        if let Some(waiting) = waiting {
+            self.connect(call_id, waiting);
         }
         self.operate(operation).await
     }
