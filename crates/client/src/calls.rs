@@ -107,6 +107,13 @@ impl Calls {
         }
     }
 
+    /// The connection to the server was lost, and this had been sent to it without a reply.
+    pub fn unconfirmed(&self, message: ClientMessage) {
+        if let Some(engine) = subject(&message).and_then(|call_id| self.of(call_id)) {
+            engine.input(Input::Unconfirmed(message));
+        }
+    }
+
     pub fn server_lost(&self) {
         self.all(|engine| engine.input(Input::ServerLost));
     }
@@ -246,6 +253,21 @@ fn start(
         // Nobody listens any more when the client is closing.
         let _ = report.send((call_id.clone(), event));
     })
+}
+
+fn subject(message: &ClientMessage) -> Option<&CallId> {
+    match message {
+        ClientMessage::CallInitiate { call_id, .. }
+        | ClientMessage::CallRinging { call_id, .. }
+        | ClientMessage::CallAnswer { call_id, .. }
+        | ClientMessage::CallIceCandidate { call_id, .. }
+        | ClientMessage::CallMediaState { call_id, .. }
+        | ClientMessage::CallEnd { call_id, .. }
+        | ClientMessage::CallReject { call_id, .. } => Some(call_id),
+        ClientMessage::Hello { .. }
+        | ClientMessage::ContactsList {}
+        | ClientMessage::ContactsAdd { .. } => None,
+    }
 }
 
 fn call_of(message: &ServerMessage) -> Option<&CallId> {

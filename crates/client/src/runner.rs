@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use vireo_call::{CallPeer, CallStats, EngineEvent, MediaFactory};
-use vireo_protocol::{CallId, ChatId, ClientMessage, Contact, IceServer, Request, ServerMessage};
+use vireo_protocol::{
+    CallErrorCode, CallId, ChatId, ClientMessage, Contact, IceServer, Request, ServerMessage,
+};
 
 use crate::calls::Calls;
 use crate::link::{Greeting, HELLO_ID, Link, LinkEvent};
@@ -54,6 +56,7 @@ pub(crate) fn start(
         calls: Calls::new(media, options.reflect),
         own_ice_servers: options.ice_servers,
         server_ice_servers: Vec::new(),
+        linked: false,
         placing: false,
         pending: HashMap::new(),
         last_id: HELLO_ID,
@@ -69,10 +72,8 @@ enum Pending {
         name: String,
         reply: oneshot::Sender<Result<Contact, ClientError>>,
     },
-    /// Starts or accepts this call, which cannot go on when the server refuses.
-    Decisive(CallId),
-    /// Anything else that a call sends; it can go on without it.
-    Call,
+    /// What a call has sent, kept for the case that the connection goes before the reply comes.
+    Call(ClientMessage),
 }
 
 struct Runner {
@@ -81,6 +82,8 @@ struct Runner {
     calls: Calls,
     own_ice_servers: Vec<IceServer>,
     server_ice_servers: Vec<IceServer>,
+    /// The server has greeted, and nothing is known of a loss.
+    linked: bool,
     /// A call has been placed that the view does not show yet.
     placing: bool,
     pending: HashMap<u64, Pending>,
@@ -208,23 +211,27 @@ impl Runner {
         self.server_ice_servers = greeting.ice_servers;
         self.pass_ice_servers();
         self.view.send_modify(|view| view.me = greeting.user);
+        self.linked = true;
         self.calls.server_back(greeting.answer_timeout);
         // Online is shown once the contacts are there, so that whoever waits for it can call at once.
         self.request(ClientMessage::ContactsList {}, Pending::Contacts);
     }
 
     fn lost(&mut self, state: ConnectionState) {
+        self.linked = false;
+        self.calls.server_lost();
         // Replies to what was asked on the old connection will never come.
-        for (_, pending) in self.pending.drain() {
+        let mut pending: Vec<(u64, Pending)> = self.pending.drain().collect();
+        pending.sort_unstable_by_key(|(id, _)| *id);
+        for (_, pending) in pending {
             match pending {
                 Pending::AddContact { reply, .. } => {
                     let _ = reply.send(Err(ClientError::ServerUnreachable));
                 }
-                // The calls learn below that the server is gone.
-                Pending::Contacts | Pending::Decisive(_) | Pending::Call => {}
+                Pending::Call(message) => self.calls.unconfirmed(message),
+                Pending::Contacts => {}
             }
         }
-        self.calls.server_lost();
         self.view.send_if_modified(|view| {
             let changed = view.connection != state;
             view.connection = state;
@@ -253,7 +260,7 @@ impl Runner {
             ServerMessage::CallError {
                 id: Some(id), code, ..
             } => match self.pending.remove(&id) {
-                Some(Pending::Decisive(call_id)) => self.calls.refused(call_id, Some(code)),
+                Some(Pending::Call(message)) => self.refused(message, Some(code)),
                 _ => tracing::debug!(?code, "the server left a message of a call out"),
             },
             ServerMessage::Hello { .. } => {}
@@ -273,11 +280,20 @@ impl Runner {
             Some(Pending::AddContact { name, reply }) => {
                 let _ = reply.send(Err(error(&name)));
             }
-            Some(Pending::Decisive(call_id)) => self.calls.refused(call_id, None),
+            Some(Pending::Call(message)) => self.refused(message, None),
             // Without a list there is nobody to call; the next connection asks again.
-            Some(Pending::Contacts | Pending::Call) | None => {
+            Some(Pending::Contacts) | None => {
                 tracing::warn!(error = %error(""), "the server reports an error");
             }
+        }
+    }
+
+    /// Without its offer or its answer a call cannot go on; without anything else that it sends it can.
+    fn refused(&self, message: ClientMessage, code: Option<CallErrorCode>) {
+        match message {
+            ClientMessage::CallInitiate { call_id, .. }
+            | ClientMessage::CallAnswer { call_id, .. } => self.calls.refused(call_id, code),
+            _ => tracing::debug!(?code, "the server left a message of a call out"),
         }
     }
 
@@ -299,16 +315,11 @@ impl Runner {
 
     fn call_event(&mut self, event: EngineEvent) {
         match event {
-            EngineEvent::Send(message) => {
-                let pending = match &message {
-                    ClientMessage::CallInitiate { call_id, .. }
-                    | ClientMessage::CallAnswer { call_id, .. } => {
-                        Pending::Decisive(call_id.clone())
-                    }
-                    _ => Pending::Call,
-                };
-                self.request(message, pending);
+            EngineEvent::Send(message) if self.linked => {
+                self.request(message.clone(), Pending::Call(message));
             }
+            // It was on its way to the link when that broke.
+            EngineEvent::Send(message) => self.calls.unconfirmed(message),
             EngineEvent::View(call) => {
                 self.placing = false;
                 self.view

@@ -5,15 +5,20 @@ mod support;
 use std::sync::Arc;
 
 use futures_util::{SinkExt, StreamExt};
-use support::{PASSWORD, Person, TestServer};
+use support::{PASSWORD, PATIENCE, Person, TestServer};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::mpsc,
+    time::timeout,
 };
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async, tungstenite};
-use vireo_call::NoMedia;
+use vireo_call::{
+    NoMedia,
+    peer::{Peer, PeerConfig, ReceivedMedia},
+};
 use vireo_client::{Client, ClientError, ClientOptions, ConnectionState, Session};
-use vireo_protocol::{User, UserId};
+use vireo_protocol::{CallId, ChatId, MediaState, ServerMessage, User, UserId, VERSION};
 
 #[tokio::test]
 async fn wrong_passwords_taken_names_and_bad_ones() {
@@ -157,6 +162,90 @@ async fn a_server_that_comes_later_is_found() {
         .await;
     alice.until_connection(ConnectionState::Online).await;
     drop(started);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_down_with_the_connection_is_said_again() {
+    let (events, _news) = mpsc::unbounded_channel();
+    let caller = Peer::new(PeerConfig::default(), ReceivedMedia::Reflect, events).await;
+    let offer = caller.expect("a peer connection").create_offer().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let client = connect(&format!("http://{}", listener.local_addr().expect("bound")));
+    let mut server = Greeted::next(&listener).await;
+    server
+        .say(&ServerMessage::CallOffer {
+            call_id: CallId("c".to_owned()),
+            chat_id: ChatId("chat".to_owned()),
+            offer: offer.expect("an offer"),
+            caller_id: UserId("b".to_owned()),
+            caller_name: "Bob".to_owned(),
+            media_state: MediaState {
+                microphone: true,
+                camera: false,
+            },
+        })
+        .await;
+    server.hears("call:ringing").await;
+    client.accept(false);
+    server.hears("call:answer").await;
+    drop(server);
+    let mut server = Greeted::next(&listener).await;
+    let id = server.hears("call:answer").await;
+    server.say(&ServerMessage::Ok { id }).await;
+    client.end();
+    server.hears("call:end").await;
+    drop(server);
+    let mut server = Greeted::next(&listener).await;
+    server.hears("call:end").await;
+}
+
+/// A server's end of a connection, after both have said hello.
+struct Greeted(WebSocketStream<TcpStream>);
+
+impl Greeted {
+    async fn next(listener: &TcpListener) -> Self {
+        let accepted = timeout(PATIENCE, listener.accept()).await;
+        let (stream, _) = accepted.expect("a client in time").expect("a client");
+        let mut server = Self(handshake(stream).await);
+        server.hears("hello").await;
+        server
+            .say(&ServerMessage::Hello {
+                id: 0,
+                version: VERSION,
+                user: User {
+                    id: UserId("u".to_owned()),
+                    name: "Alice".to_owned(),
+                },
+                ice_servers: Vec::new(),
+                answer_timeout_seconds: 30,
+            })
+            .await;
+        server
+    }
+
+    async fn say(&mut self, message: &ServerMessage) {
+        let text = serde_json::to_string(message).expect("plain data");
+        let sent = self.0.send(tungstenite::Message::text(text)).await;
+        sent.expect("the client listens");
+    }
+
+    /// Waits for a request of this type; returns its number.
+    async fn hears(&mut self, kind: &str) -> u64 {
+        let request = async {
+            loop {
+                let message = self.0.next().await.expect("not closed").expect("no error");
+                let Ok(text) = message.to_text() else {
+                    continue;
+                };
+                let request: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+                if request["type"] == kind {
+                    return request["id"].as_u64().expect("every request has one");
+                }
+            }
+        };
+        let heard = timeout(PATIENCE, request).await;
+        heard.unwrap_or_else(|_| panic!("never heard {kind}"))
+    }
 }
 
 fn connect(url: &str) -> Client {

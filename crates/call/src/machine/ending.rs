@@ -2,7 +2,7 @@
 
 use vireo_protocol::{CallErrorCode, ClientMessage, EndReason};
 
-use super::{Call, CallState, Output, Step};
+use super::{Call, CallState, Output, SECOND_ANSWER_TIMEOUT, Step};
 use crate::{Direction, EndedReason};
 
 impl Call {
@@ -246,12 +246,18 @@ impl Call {
         code: Option<CallErrorCode>,
         step: &mut Step,
     ) -> CallState {
-        match &state {
+        match state {
             CallState::Calling { .. } | CallState::Ringing { .. } => {
                 let reason = code.and_then(error_reason).unwrap_or(EndedReason::Refused);
                 self.finish(state, reason, step)
             }
-            CallState::Connecting { call, .. } if call.direction == Direction::Incoming => {
+            CallState::Connecting { call, deadline }
+                if call.answers_again && code == Some(CallErrorCode::NoSuchCall) =>
+            {
+                let deadline = deadline.min(step.after(SECOND_ANSWER_TIMEOUT));
+                CallState::Connecting { call, deadline }
+            }
+            CallState::Connecting { ref call, .. } if call.direction == Direction::Incoming => {
                 let reason = match code {
                     Some(CallErrorCode::NoSuchCall) => EndedReason::CallerCancelled,
                     _ => EndedReason::Refused,

@@ -47,6 +47,8 @@ pub enum Input {
     },
     /// The connection to the server is gone.
     ServerLost,
+    /// After that: what had been sent and was not confirmed. The server may have it or not.
+    Unconfirmed(ClientMessage),
     /// The connection to the server is there (again).
     ServerBack,
     /// The peer connection has made the offer or the answer that was asked for.
@@ -103,6 +105,7 @@ impl Input {
             Self::Receive(message) => received_name(message),
             Self::Refused { .. } => "refused",
             Self::ServerLost => "server-lost",
+            Self::Unconfirmed(_) => "unconfirmed",
             Self::ServerBack => "server-back",
             Self::Description { .. } => "description",
             Self::PeerUnusable { .. } => "peer-unusable",

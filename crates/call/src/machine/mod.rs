@@ -21,7 +21,7 @@ use vireo_protocol::{
 pub use input::{Input, Output};
 pub use policy::{
     ANSWER_GRACE, CONNECT_TIMEOUT, CallPolicy, DEFAULT_ANSWER_TIMEOUT, DESCRIPTION_TIMEOUT,
-    RECONNECT_TIMEOUT,
+    RECONNECT_TIMEOUT, SECOND_ANSWER_TIMEOUT,
 };
 pub use state::{CallDetails, CallState};
 pub use view::Calendar;
@@ -150,6 +150,7 @@ impl Call {
             }
             Input::ServerLost => self.server_lost(state, step),
             Input::ServerBack => self.server_back(state, step),
+            Input::Unconfirmed(message) => self.unconfirmed(state, message, step),
             Input::Description {
                 call_id,
                 description,
@@ -200,6 +201,55 @@ impl Call {
         if let Some(call) = state.details_mut().filter(|_| may_speak) {
             step.outputs
                 .extend(call.waiting.drain(..).map(Output::Send));
+        }
+        state
+    }
+
+    /// Says again what the other side may not have heard, as soon as the server is back.
+    fn unconfirmed(
+        &self,
+        mut state: CallState,
+        message: ClientMessage,
+        step: &mut Step,
+    ) -> CallState {
+        let is_over = matches!(state, CallState::Ended { .. });
+        let connects = matches!(state, CallState::Connecting { .. });
+        let may_speak = state.can_send();
+        let Some(call) = state.details_mut() else {
+            return state;
+        };
+        match &message {
+            ClientMessage::CallAnswer { call_id, .. } if connects && call.call_id == *call_id => {
+                // The answer goes first.
+                call.waiting.insert(0, message);
+                call.answers_again = true;
+            }
+            ClientMessage::CallIceCandidate { call_id, .. }
+                if may_speak && call.call_id == *call_id =>
+            {
+                call.waiting.push(message);
+            }
+            ClientMessage::CallMediaState { call_id, .. }
+                if may_speak && call.call_id == *call_id =>
+            {
+                self.send_media_state(&mut state, step);
+            }
+            ClientMessage::CallEnd { call_id, .. } | ClientMessage::CallReject { call_id, .. }
+                if is_over && call.call_id == *call_id =>
+            {
+                call.waiting.push(message);
+            }
+            // Of no use to a call that is over, or about another one.
+            ClientMessage::CallInitiate { .. }
+            | ClientMessage::CallRinging { .. }
+            | ClientMessage::CallAnswer { .. }
+            | ClientMessage::CallIceCandidate { .. }
+            | ClientMessage::CallMediaState { .. }
+            | ClientMessage::CallEnd { .. }
+            | ClientMessage::CallReject { .. }
+            | ClientMessage::Hello { .. }
+            | ClientMessage::ContactsList {}
+            | ClientMessage::ContactsAdd { .. } => {}
         }
         state
     }
@@ -281,6 +331,7 @@ fn details(
         remote,
         notices: Vec::new(),
         waiting: Vec::new(),
+        answers_again: false,
     })
 }
 

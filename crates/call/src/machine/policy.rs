@@ -14,6 +14,10 @@ pub const ANSWER_GRACE: Duration = Duration::from_secs(5);
 /// How long the media connection may take to come up once the call has been accepted.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// How long the media connection may still take when the server wants no second answer: either it has the first, and media
+/// comes up any moment, or the call is over.
+pub const SECOND_ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How long a lost media connection may take to come back.
 pub const RECONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 

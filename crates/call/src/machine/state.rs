@@ -124,6 +124,8 @@ pub struct CallDetails {
     pub notices: Vec<Notice>,
     /// Messages that wait: for the offer or the answer that must go first, or for the server to be there again.
     pub waiting: Vec<ClientMessage>,
+    /// The answer is sent a second time, since nobody knows whether the first got through.
+    pub answers_again: bool,
 }
 
 impl CallDetails {

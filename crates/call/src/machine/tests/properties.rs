@@ -76,6 +76,13 @@ fn any_input() -> impl Strategy<Value = Input> {
         any::<bool>().prop_map(Input::SetCameraEnabled),
         Just(Input::ServerLost),
         Just(Input::ServerBack),
+        any_call().prop_map(|call| Input::Unconfirmed(end_message(call, EndReason::HungUp))),
+        any_call().prop_map(|call| Input::Unconfirmed(ClientMessage::CallAnswer {
+            call_id: id(call),
+            chat_id: chat(),
+            answer: SessionDescription::answer("made here"),
+            media_state: SOUND,
+        })),
         any_call().prop_map(|call| Input::Description {
             call_id: id(call),
             description: SessionDescription::offer("made here"),

@@ -101,6 +101,78 @@ fn an_acceptance_without_the_server_is_sent_when_it_is_back() {
     );
 }
 
+fn unconfirmed(line: &mut Line, outputs: &[Output]) {
+    for message in sent(outputs) {
+        assert_eq!(line.input(Input::Unconfirmed(message)), []);
+    }
+}
+
+#[test]
+fn an_answer_that_may_not_have_arrived_is_sent_again_with_what_followed_it() {
+    let mut line = Line::in_state("answering");
+    let mut lost = line.input(described());
+    lost.extend(line.input(peer(PeerEvent::LocalCandidate(candidate("ours")))));
+    lost.extend(line.input(Input::SetCameraEnabled(false)));
+    line.input(Input::ServerLost);
+    unconfirmed(&mut line, &lost);
+    let messages = sent(&line.input(Input::ServerBack));
+    assert!(
+        matches!(
+            &messages[..],
+            [
+                ClientMessage::CallAnswer { .. },
+                ClientMessage::CallIceCandidate { .. },
+                ClientMessage::CallMediaState { .. },
+            ]
+        ),
+        "{messages:?}"
+    );
+    // The first had arrived after all: media comes up, or the call is over.
+    line.input(refused(Some(CallErrorCode::NoSuchCall)));
+    assert_eq!(line.name(), "connecting");
+    assert_eq!(
+        line.call.next_timeout(),
+        Some(line.now + crate::machine::SECOND_ANSWER_TIMEOUT)
+    );
+    line.input(refused(Some(CallErrorCode::InvalidSdp)));
+    assert_eq!(line.reason(), Some(EndedReason::Refused));
+}
+
+#[test]
+fn a_farewell_that_may_not_have_arrived_is_sent_again() {
+    for name in ["connected", "incoming"] {
+        let mut line = Line::in_state(name);
+        let outputs = line.input(Input::End);
+        let lost = sent(&outputs);
+        assert_eq!(lost.len(), 1, "{name}");
+        line.input(Input::ServerLost);
+        unconfirmed(&mut line, &outputs);
+        assert_eq!(sent(&line.input(Input::ServerBack)), lost, "{name}");
+        assert_eq!(line.input(Input::ServerBack), [], "{name}: said once more");
+    }
+}
+
+#[test]
+fn what_went_down_with_an_old_call_or_is_out_of_date_is_not_said_again() {
+    for name in STATES {
+        let mut line = Line::in_state(name);
+        line.input(Input::ServerLost);
+        let before = line.call.clone();
+        for call in [SMALLER, LARGER] {
+            line.input(Input::Unconfirmed(end_message(call, EndReason::HungUp)));
+            line.input(Input::Unconfirmed(reject_message(call, CHAT, false)));
+        }
+        if line.name() != "ended" {
+            line.input(Input::Unconfirmed(end_message(OURS, EndReason::HungUp)));
+        }
+        line.input(Input::Unconfirmed(ClientMessage::CallRinging {
+            call_id: id(OURS),
+            chat_id: chat(),
+        }));
+        assert_eq!(line.call, before, "{name}");
+    }
+}
+
 #[test]
 fn the_server_coming_back_while_the_answer_is_made_sends_nothing_before_it() {
     let mut line = Line::in_state("answering");
