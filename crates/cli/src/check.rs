@@ -2,7 +2,7 @@
 //!
 //! Nothing is switched on for this: devices are looked up in the system's list, files are opened and closed again.
 
-use vireo_media::audio::{WavSink, WavSource, microphones, speakers};
+use vireo_media::audio::{Recording, WavSource, microphones, speakers};
 use vireo_media::video::{PatternContent, Y4mSource};
 use vireo_media::{DeviceInfo, MediaError, VideoFormat, VideoSource};
 
@@ -88,7 +88,7 @@ pub fn speaker(choice: Option<SpeakerChoice>) -> Result<SpeakerChoice, Failure> 
             Ok(SpeakerChoice::Device(name))
         }
         Some(SpeakerChoice::File(path)) => {
-            tried(WavSink::create(&path))?;
+            tried(Recording::create(&path))?;
             Ok(SpeakerChoice::File(path))
         }
         Some(SpeakerChoice::None) => Ok(SpeakerChoice::None),

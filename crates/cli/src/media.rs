@@ -1,11 +1,12 @@
 //! The devices of a call, as the command line chose them.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use vireo_call::{DEFAULT_MAX_BITRATE, EncodedVideoSink, KeyFrameRequester, MediaFactory};
 use vireo_media::audio::{
-    Microphone, NullSink, RecordedSink, Speaker, ToneMicrophone, WavSink, WavSource,
+    Microphone, NullSink, RecordedSink, Recording, Speaker, ToneMicrophone, WavSink, WavSource,
 };
 use vireo_media::video::{PatternCamera, PatternContent, Y4mSource};
 use vireo_media::{AudioSink, AudioSource, MediaError, VideoCodec, VideoFormat, VideoSource};
@@ -38,7 +39,40 @@ pub struct CliMedia {
 struct CallFiles {
     playback: Arc<Mutex<Playback>>,
     folder: Option<RecordFolder>,
+    /// `--speaker file:`, once it has been opened.
+    speaker: Option<Recording>,
+    /// The sound of `--record`, once there is any.
+    sound: Option<Recording>,
+    /// The last field, so that it is dropped after the files have been closed.
     guard: Guard,
+}
+
+impl CallFiles {
+    /// A sink that writes to the file, after what an earlier one has written to it.
+    fn file_speaker(&mut self, path: &Path) -> Result<WavSink, MediaError> {
+        let recording = opened(&mut self.speaker, || Recording::create(path))?;
+        Ok(WavSink::new(recording))
+    }
+
+    /// The sink, recorded where that is asked for.
+    fn recorded(&mut self, sink: Box<dyn AudioSink>) -> Result<Box<dyn AudioSink>, MediaError> {
+        let Some(folder) = &self.folder else {
+            return Ok(sink);
+        };
+        let recording = opened(&mut self.sound, || folder.sound())?;
+        Ok(Box::new(RecordedSink::new(sink, recording)))
+    }
+}
+
+/// The recording of the call, made the first time that it is asked for.
+fn opened(
+    recording: &mut Option<Recording>,
+    create: impl FnOnce() -> Result<Recording, MediaError>,
+) -> Result<Recording, MediaError> {
+    Ok(match recording {
+        Some(recording) => recording.clone(),
+        None => recording.insert(create()?).clone(),
+    })
 }
 
 /// What the call of the moment has shown, and the wait for its files.
@@ -96,6 +130,8 @@ impl CliMedia {
         *lock(&self.call) = Some(CallFiles {
             playback: Arc::clone(&playback),
             folder,
+            speaker: None,
+            sound: None,
             guard,
         });
         CallMedia { playback, finish }
@@ -131,19 +167,22 @@ impl MediaFactory for CliMedia {
 
     /// Without a speaker sound is decoded all the same, so that its statistics are honest.
     fn open_speaker(&self) -> Result<Option<Box<dyn AudioSink>>, MediaError> {
-        let sink: Box<dyn AudioSink> = match &self.speaker {
-            SpeakerChoice::None => Box::new(NullSink::default()),
-            SpeakerChoice::File(path) => Box::new(WavSink::create(path)?),
-            SpeakerChoice::Device(name) => Box::new(Speaker::open(name.as_deref())?),
+        // Opening a device may take long, so the call's files are not held meanwhile.
+        let device: Option<Box<dyn AudioSink>> = match &self.speaker {
+            SpeakerChoice::Device(name) => Some(Box::new(Speaker::open(name.as_deref())?)),
+            SpeakerChoice::None | SpeakerChoice::File(_) => None,
         };
-        let call = lock(&self.call);
-        let Some(files) = &*call else {
-            return Ok(Some(sink));
+        let mut call = lock(&self.call);
+        // A call that is over needs no speaker any more.
+        let Some(files) = &mut *call else {
+            return Ok(None);
         };
-        let sink: Box<dyn AudioSink> = match &files.folder {
-            None => sink,
-            Some(folder) => Box::new(RecordedSink::new(sink, folder.sound()?)),
+        let sink: Box<dyn AudioSink> = match (device, &self.speaker) {
+            (Some(device), _) => device,
+            (None, SpeakerChoice::File(path)) => Box::new(files.file_speaker(path)?),
+            (None, _) => Box::new(NullSink::default()),
         };
+        let sink = files.recorded(sink)?;
         let _guard = files.guard.clone();
         Ok(Some(Box::new(GuardedSink { sink, _guard })))
     }
@@ -191,5 +230,50 @@ struct GuardedSink {
 impl AudioSink for GuardedSink {
     fn write(&mut self, frame: &vireo_media::AudioFrame) -> Result<(), MediaError> {
         self.sink.write(frame)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use vireo_media::AudioFrame;
+    use vireo_media::audio::FRAME_SAMPLES;
+
+    use super::*;
+    use crate::args::{Arguments, Command};
+
+    fn frames(path: &Path) -> usize {
+        let header = 44;
+        (std::fs::read(path).expect("a file").len() - header) / 2 / FRAME_SAMPLES
+    }
+
+    #[test]
+    fn what_was_recorded_stays_when_the_speaker_is_opened_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (speaker, record) = (
+            folder.path().join("heard.wav"),
+            folder.path().join("record"),
+        );
+        let line = format!(
+            "vireo-cli call Bob --camera none --microphone none --speaker file:{} --record {}",
+            speaker.display(),
+            record.display()
+        );
+        let arguments = Arguments::try_parse_from(line.split(' ')).expect("valid");
+        let Command::Call(call) = arguments.command else {
+            panic!("not a call");
+        };
+        let media = CliMedia::new(&call.media).expect("usable");
+        let files = media.next_call();
+        for _ in 0..2 {
+            let mut sink = media.open_speaker().expect("opened").expect("a speaker");
+            for _ in 0..3 {
+                sink.write(&AudioFrame::SILENCE).expect("written");
+            }
+        }
+        media.end_call();
+        files.finish();
+        assert_eq!(frames(&speaker), 6);
+        assert_eq!(frames(&record.join("remote.wav")), 6);
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use vireo_media::audio::WavWriter;
+use vireo_media::audio::Recording;
 use vireo_media::video::Y4mWriter;
 use vireo_media::{MediaError, VideoFrame};
 
@@ -42,10 +42,10 @@ impl RecordFolder {
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn sound(&self) -> Result<WavWriter, MediaError> {
+    pub fn sound(&self) -> Result<Recording, MediaError> {
         // A further call's folder is not there yet; where making it fails, the writer says so.
         let _ = std::fs::create_dir_all(&self.0);
-        WavWriter::create(self.0.join("remote.wav"))
+        Recording::create(self.0.join("remote.wav"))
     }
 
     /// Where the pictures go.

@@ -28,7 +28,7 @@ pub use send_chain::{
     AudioSendOptions, AudioSendStatistics, DEFAULT_AUDIO_BITRATE, SendChain, VoiceProcessing,
 };
 pub use synthetic::{NullSink, SilentSource, ToneMicrophone};
-pub use wav::{RecordedSink, WavSink, WavSource, WavWriter};
+pub use wav::{RecordedSink, Recording, WavSink, WavSource};
 
 use crate::MediaError;
 

@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::{BufReader, BufWriter},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use hound::{SampleFormat, WavReader, WavSpec};
@@ -157,16 +158,14 @@ impl AudioSource for WavSource {
 
 /// Writes a WAV file, 48 kHz mono 16 bits, as fast as frames come. The header is brought up to date every half second,
 /// so that the file can be read even if the process is killed.
-pub struct WavWriter {
+struct WavWriter {
     path: PathBuf,
     writer: hound::WavWriter<BufWriter<File>>,
     unflushed: u32,
 }
 
 impl WavWriter {
-    /// # Errors
-    /// [`MediaError::File`] when the file cannot be written.
-    pub fn create(path: impl AsRef<Path>) -> Result<Self, MediaError> {
+    fn create(path: impl AsRef<Path>) -> Result<Self, MediaError> {
         let path = path.as_ref().to_path_buf();
         let spec = WavSpec {
             channels: 1,
@@ -185,10 +184,7 @@ impl WavWriter {
     }
 
     /// Appends 10 ms.
-    ///
-    /// # Errors
-    /// [`MediaError::File`] when the disk is full, say.
-    pub fn write(&mut self, frame: &AudioFrame) -> Result<(), MediaError> {
+    fn write(&mut self, frame: &AudioFrame) -> Result<(), MediaError> {
         for sample in frame.0 {
             let value = (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16;
             self.writer
@@ -206,26 +202,46 @@ impl WavWriter {
     }
 }
 
+/// A WAV file that one sink after the other writes to, so that what is there stays when a speaker has to be opened anew.
+/// It is finished when the last handle is dropped.
+#[derive(Clone)]
+pub struct Recording(Arc<Mutex<WavWriter>>);
+
+impl Recording {
+    /// # Errors
+    /// [`MediaError::File`] when the file cannot be written.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, MediaError> {
+        Ok(Self(Arc::new(Mutex::new(WavWriter::create(path)?))))
+    }
+
+    fn write(&self, frame: &AudioFrame) -> Result<(), MediaError> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .write(frame)
+    }
+}
+
 /// A WAV file as a speaker: takes sound in real time.
 pub struct WavSink {
-    writer: WavWriter,
+    recording: Recording,
     pace: Pace,
 }
 
 impl WavSink {
-    /// # Errors
-    /// [`MediaError::File`] when the file cannot be written.
-    pub fn create(path: impl AsRef<Path>) -> Result<Self, MediaError> {
-        Ok(Self {
-            writer: WavWriter::create(path)?,
+    /// Appends to the recording.
+    #[must_use]
+    pub fn new(recording: Recording) -> Self {
+        Self {
+            recording,
             pace: Pace::new(),
-        })
+        }
     }
 }
 
 impl AudioSink for WavSink {
     fn write(&mut self, frame: &AudioFrame) -> Result<(), MediaError> {
-        self.writer.write(frame)?;
+        self.recording.write(frame)?;
         self.pace.wait();
         Ok(())
     }
@@ -234,13 +250,13 @@ impl AudioSink for WavSink {
 /// A sink that is heard and recorded. A recording that fails is given up; the sound goes on.
 pub struct RecordedSink {
     sink: Box<dyn AudioSink>,
-    recording: Option<WavWriter>,
+    recording: Option<Recording>,
 }
 
 impl RecordedSink {
-    /// What goes to `sink` is also written to `recording`.
+    /// What goes to `sink` is also appended to `recording`.
     #[must_use]
-    pub fn new(sink: Box<dyn AudioSink>, recording: WavWriter) -> Self {
+    pub fn new(sink: Box<dyn AudioSink>, recording: Recording) -> Self {
         Self {
             sink,
             recording: Some(recording),
@@ -250,7 +266,7 @@ impl RecordedSink {
 
 impl AudioSink for RecordedSink {
     fn write(&mut self, frame: &AudioFrame) -> Result<(), MediaError> {
-        if let Some(recording) = &mut self.recording
+        if let Some(recording) = &self.recording
             && let Err(error) = recording.write(frame)
         {
             tracing::warn!(%error, "the recording of the sound has stopped");
