@@ -24,6 +24,18 @@ pub const fn speakers() -> Vec<DeviceInfo> {
     Vec::new()
 }
 
+/// There is none in this build.
+#[must_use]
+pub const fn has_microphone(_name: Option<&str>) -> bool {
+    false
+}
+
+/// There is none in this build.
+#[must_use]
+pub const fn has_speaker(_name: Option<&str>) -> bool {
+    false
+}
+
 /// Cannot be made in this build.
 pub struct Microphone(std::convert::Infallible);
 

@@ -20,7 +20,9 @@ mod synthetic;
 mod wav;
 mod worker;
 
-pub use device::{Microphone, Speaker, find_sound_server, microphones, speakers};
+pub use device::{
+    Microphone, Speaker, find_sound_server, has_microphone, has_speaker, microphones, speakers,
+};
 pub use pace::FRAME_DURATION;
 pub use processor::VoiceProcessor;
 pub use receive_chain::ReceiveChain;

@@ -9,6 +9,12 @@ pub const fn cameras() -> Vec<DeviceInfo> {
     Vec::new()
 }
 
+/// There is none in this build.
+#[must_use]
+pub const fn has_camera(_name: Option<&str>) -> bool {
+    false
+}
+
 /// Cannot be made in this build.
 #[derive(Debug)]
 pub struct Camera(std::convert::Infallible);

@@ -21,7 +21,7 @@ use std::time::Instant;
 
 use crate::MediaError;
 
-pub use camera::{Camera, cameras};
+pub use camera::{Camera, cameras, has_camera};
 #[cfg_attr(not(feature = "codecs"), allow(unused_imports))]
 pub(crate) use frame::frame_len;
 pub use mailbox::{Mailbox, Taken};

@@ -25,17 +25,40 @@ pub fn speakers() -> Vec<DeviceInfo> {
     list_on_a_thread(Direction::Output)
 }
 
-/// A sound server that hangs must not take its caller along.
+/// Whether there is the microphone that [`Microphone::open`](super::Microphone::open) would open by this name.
+#[must_use]
+pub fn has_microphone(name: Option<&str>) -> bool {
+    has(Direction::Input, name)
+}
+
+/// Whether there is the speaker that [`Speaker::open`](super::Speaker::open) would open by this name.
+#[must_use]
+pub fn has_speaker(name: Option<&str>) -> bool {
+    has(Direction::Output, name)
+}
+
+fn has(direction: Direction, name: Option<&str>) -> bool {
+    match name.filter(|name| !is_default(name)).map(str::to_owned) {
+        None => !list_on_a_thread(direction).is_empty(),
+        Some(name) => on_a_thread(move |host| find(host, direction, Some(&name)).is_ok()),
+    }
+}
+
 fn list_on_a_thread(direction: Direction) -> Vec<DeviceInfo> {
+    on_a_thread(move |host| list(host, direction))
+}
+
+/// A sound server that hangs must not take its caller along.
+fn on_a_thread<T: Default + Send + 'static>(look: impl FnOnce(&Host) -> T + Send + 'static) -> T {
     let (sender, receiver) = sync_channel(1);
     let spawned = thread::Builder::new()
         .name("list-audio".into())
         .spawn(move || {
-            let _ = sender.send(list(&cpal::default_host(), direction));
+            let _ = sender.send(look(&cpal::default_host()));
         });
     match spawned {
         Ok(_) => receiver.recv_timeout(OPEN_WITHIN).unwrap_or_default(),
-        Err(_) => Vec::new(),
+        Err(_) => T::default(),
     }
 }
 

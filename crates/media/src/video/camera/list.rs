@@ -28,6 +28,12 @@ pub fn cameras() -> Vec<DeviceInfo> {
     all().into_iter().map(|(device, _)| device).collect()
 }
 
+/// Whether there is the camera that [`Camera::open`](super::Camera::open) would open by this name.
+#[must_use]
+pub fn has_camera(name: Option<&str>) -> bool {
+    find(name).is_ok()
+}
+
 /// The camera of this name or id; None: the first one.
 pub(super) fn find(wanted: Option<&str>) -> Result<Found, MediaError> {
     let (devices, mut indices): (Vec<DeviceInfo>, Vec<CameraIndex>) = all().into_iter().unzip();

@@ -14,7 +14,7 @@ use nokhwa::utils::{CameraFormat, RequestedFormat, RequestedFormatType};
 use super::{VideoFormat, VideoFrame, VideoSource};
 use crate::MediaError;
 
-pub use list::cameras;
+pub use list::{cameras, has_camera};
 
 /// So many of the best formats are tried; drivers list some that they then refuse.
 const ATTEMPTS: usize = 4;
