@@ -49,6 +49,13 @@ async fn a_call_carries_sound_and_pictures_both_ways_until_one_hangs_up() {
     let stats = pair.bob.stats().await.expect("those of the ended call");
     assert_eq!(stats.state, "ended");
     assert!(stats.audio.inbound.packets_received > 20, "{stats:?}");
+    // A call that does not even begin has none, and not those of the call before.
+    pair.bob.engine.input(Input::ServerLost);
+    pair.bob.place("another", true);
+    pair.bob
+        .until_phase(ended(EndedReason::ServerUnreachable))
+        .await;
+    assert_eq!(pair.bob.stats().await, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

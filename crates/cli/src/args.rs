@@ -71,7 +71,7 @@ pub struct CallArguments {
 /// Arguments of `answer`.
 #[derive(Debug, Args)]
 pub struct AnswerArguments {
-    /// Ends after the first call.
+    /// Ends after the first call; being stopped before it is a failure.
     #[arg(long)]
     pub once: bool,
     /// Declines instead of accepting.
@@ -106,7 +106,7 @@ pub struct MediaArguments {
     /// The only video codec to speak; without it H.264, or else VP8.
     #[arg(long, value_name = "CODEC")]
     pub codec: Option<CodecChoice>,
-    /// The most bits a second to send as video.
+    /// The most bits a second to send as video. Below 50000 nothing could be seen: that much is sent all the same.
     #[arg(long, value_name = "BPS", value_parser = clap::value_parser!(u32).range(30_000..=100_000_000))]
     pub max_bitrate: Option<u32>,
     /// Hangs up so long after the call is connected.
@@ -115,7 +115,7 @@ pub struct MediaArguments {
     /// Writes what is received: remote.y4m, remote.wav and remote.csv.
     #[arg(long, value_name = "DIR")]
     pub record: Option<PathBuf>,
-    /// Appends the call's statistics once a second, and a summary at its end.
+    /// Writes the call's statistics once a second, and a summary at its end, into a new file.
     #[arg(long, value_name = "FILE.jsonl")]
     pub stats: Option<PathBuf>,
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
-use vireo_call::{CallView, Direction, EndedReason, Phase};
+use vireo_call::{CallStats, CallView, Direction, EndedReason, Phase};
 use vireo_client::{Client, ClientError, ClientView};
+use vireo_media::video::unix_ms_now;
 
 use crate::failure::{Failure, Status};
 use crate::media::{CallMedia, CliMedia};
@@ -158,7 +159,10 @@ impl Caller {
         self.media.end_call();
         let _ = tokio::task::spawn_blocking(move || call_media.finish()).await;
         if let Some(file) = &mut self.statistics {
-            let mut stats = stats.unwrap_or_default();
+            let mut stats = stats.unwrap_or_else(|| CallStats {
+                t: unix_ms_now() as u64,
+                ..CallStats::default()
+            });
             stats.state = call.phase.name().to_owned();
             file.summary(stats, &lock(&playback));
         }

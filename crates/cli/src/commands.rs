@@ -103,7 +103,7 @@ async fn answer_calls(arguments: &Arguments, answer: &AnswerArguments) -> Result
         let call_media = caller.media.next_call();
         match caller.wait_for_call().await {
             Ok(true) => {}
-            Ok(false) => break Ok(()),
+            Ok(false) => break stopped_without_a_call(answer.once),
             Err(failure) => break Err(failure),
         }
         let outcome = match caller.see_through(call_media, Some(how)).await {
@@ -118,6 +118,15 @@ async fn answer_calls(arguments: &Arguments, answer: &AnswerArguments) -> Result
     };
     caller.client.close().await;
     result
+}
+
+/// To be stopped is how `answer` ends, unless it was to take one call.
+fn stopped_without_a_call(once: bool) -> Result<(), Failure> {
+    if once {
+        let sentence = "Stopped before anybody called.";
+        return Err(Failure::new(Status::NoAnswer, sentence));
+    }
+    Ok(())
 }
 
 impl Caller {
@@ -211,4 +220,16 @@ fn chat_with(client: &Client, name: &str) -> Result<ChatId, Failure> {
         ),
     };
     Err(Failure::new(Status::AccessDenied, problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_to_take_one_call_and_takes_none_has_failed() {
+        assert_eq!(stopped_without_a_call(false), Ok(()));
+        let failure = stopped_without_a_call(true).expect_err("no call took place");
+        assert_eq!(failure.status, Status::NoAnswer);
+    }
 }

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::playback::Playback;
 
-/// The file that the statistics of every call are appended to.
+/// The file that the statistics of every call go into, one call after the other.
 pub struct StatisticsFile {
     path: PathBuf,
     /// None once writing has failed; a full disk is no reason to break a call.

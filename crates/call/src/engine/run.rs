@@ -49,7 +49,7 @@ pub(super) struct Run {
     playback: Arc<Playback>,
     setup: Setup,
     /// Those of the call that ended last.
-    last_stats: Option<CallStats>,
+    last_stats: Option<(CallId, CallStats)>,
     closing: TaskTracker,
 }
 
@@ -269,7 +269,8 @@ impl Run {
     fn close_connection(&mut self) {
         if let Some(connection) = self.connection.take() {
             // The figures are gone with the connection and the devices.
-            self.last_stats = self.collect(&connection);
+            let stats = self.collect(&connection);
+            self.last_stats = stats.map(|stats| (connection.call_id().clone(), stats));
             self.outlet.set(None);
             self.devices.set_codec(None);
             self.closing.spawn(connection.close());
@@ -286,13 +287,21 @@ impl Run {
     fn stats(&self) -> Option<CallStats> {
         match &self.connection {
             Some(connection) => self.collect(connection),
-            None => self.last_stats.clone().map(|mut stats| {
-                if let Some(phase) = self.call.state().phase() {
-                    stats.state = phase.name().to_owned();
-                }
-                stats
-            }),
+            None => self.stats_of_ended_call(),
         }
+    }
+
+    /// Those of the call that ended last, as long as there is no other one.
+    fn stats_of_ended_call(&self) -> Option<CallStats> {
+        let (of, mut stats) = self.last_stats.clone()?;
+        let state = self.call.state();
+        if state.details().is_some_and(|call| call.call_id != of) {
+            return None;
+        }
+        if let Some(phase) = state.phase() {
+            stats.state = phase.name().to_owned();
+        }
+        Some(stats)
     }
 
     /// None for a call that only rings here.
