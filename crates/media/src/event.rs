@@ -4,7 +4,7 @@
 /// The text is a whole sentence with a next step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MediaEvent {
-    /// There are no pictures from the camera: missing, busy, forbidden or gone.
+    /// There are no pictures from the camera: missing, busy, forbidden or gone; or none of them can be encoded.
     CameraLost(String),
     /// The camera delivers: said at its first picture, whether or not it was missed before.
     CameraReady,

@@ -330,6 +330,58 @@ fn a_hanging_camera_is_noticed_and_replaced() {
     drop(held);
 }
 
+/// Gives pictures that no encoder takes until it is told to stop that.
+struct Empty {
+    pattern: PatternCamera,
+    empty: Arc<AtomicBool>,
+}
+
+impl VideoSource for Empty {
+    fn format(&self) -> VideoFormat {
+        FORMAT
+    }
+
+    fn next_frame(&mut self) -> Result<VideoFrame, MediaError> {
+        let frame = self.pattern.next_frame()?;
+        let data = if self.empty.load(SeqCst) {
+            Vec::new()
+        } else {
+            frame.data
+        };
+        Ok(VideoFrame { data, ..frame })
+    }
+}
+
+#[test]
+fn pictures_that_cannot_be_coded_are_said_and_so_is_the_end_of_that() {
+    let empty = Arc::new(AtomicBool::new(true));
+    let (on_frame, frames) = mpsc::channel();
+    let (on_event, events) = mpsc::channel();
+    let theirs = Arc::clone(&empty);
+    let chain = SendChain::start(
+        options(VideoCodec::H264),
+        move || {
+            Ok(Some(Box::new(Empty {
+                pattern: PatternCamera::new(FORMAT),
+                empty: Arc::clone(&theirs),
+            })))
+        },
+        None,
+        move |frame: EncodedFrame| drop(on_frame.send(frame)),
+        move |event| drop(on_event.send(event)),
+    );
+    chain.set_enabled(true);
+    assert_eq!(events.recv_timeout(LONG), Ok(MediaEvent::CameraReady));
+    match events.recv_timeout(LONG).expect("an event") {
+        MediaEvent::CameraLost(sentence) => assert!(sentence.contains("encode"), "{sentence}"),
+        other => panic!("{other:?}"),
+    }
+    empty.store(false, SeqCst);
+    assert!(frames.recv_timeout(LONG).expect("a picture").key_frame);
+    let ready = |event| event == MediaEvent::CameraReady;
+    assert!(events.iter().any(ready), "the end of it is said");
+}
+
 struct View(mpsc::Sender<u32>);
 
 impl VideoSink for View {

@@ -289,7 +289,8 @@ impl Camera {
         }
     }
 
-    fn tell(&self, event: MediaEvent) {
+    /// Reports what has become of the picture.
+    pub(super) fn tell(&self, event: MediaEvent) {
         tracing::info!(?event, "camera");
         self.on_event.lock().unwrap_or_else(PoisonError::into_inner)(event);
     }

@@ -15,6 +15,7 @@ mod picture;
 mod scale;
 mod send_chain;
 mod time_code;
+mod trouble;
 mod y4m;
 
 use std::time::Instant;

@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::camera_thread::Camera;
+use super::trouble::{self, Trouble};
 use super::{Mailbox, Taken, VideoFormat, VideoFrame, VideoSink, VideoSource, ladder, scale};
 use crate::codec::{EncodedFrame, VideoCodec, VideoEncoder, video_encoder};
 use crate::{MediaError, MediaEvent};
@@ -143,6 +144,7 @@ impl SendChain {
             step: 0,
             next_due: None,
             load: Load::default(),
+            trouble: Trouble::default(),
             self_view,
             on_frame: Box::new(on_frame),
         };
@@ -243,6 +245,7 @@ struct EncodeStage {
     /// When the next picture is wanted, where the camera gives more than that.
     next_due: Option<Instant>,
     load: Load,
+    trouble: Trouble,
     self_view: Option<Box<dyn VideoSink>>,
     on_frame: Box<dyn FnMut(EncodedFrame) + Send>,
 }
@@ -265,11 +268,16 @@ impl EncodeStage {
             .frames_per_second
             .load(Relaxed)
             .clamp(1, self.format.frame_rate.max(1));
+        let now = Instant::now();
         if self.is_due(frame.captured_at, rate)
+            && self.trouble.may_try(now)
             && let Err(problem) = self.encode(frame, rate)
         {
-            tracing::warn!(%problem, "a picture cannot be coded");
             self.encoder = None;
+            if self.trouble.failed(now, &problem) {
+                let sentence = trouble::SENTENCE.to_owned();
+                self.camera.tell(MediaEvent::CameraLost(sentence));
+            }
         }
         if let Some(view) = self.self_view.as_mut().filter(|_| self.camera.is_enabled()) {
             view.frame(frame);
@@ -333,6 +341,9 @@ impl EncodeStage {
                 return other.map(|_| ());
             }
         };
+        if self.trouble.over() {
+            self.camera.tell(MediaEvent::CameraReady);
+        }
         self.count(&coded, name, start.elapsed(), rate);
         if self.camera.is_enabled() {
             (self.on_frame)(coded);
