@@ -187,12 +187,6 @@ fn a_tone_stays_a_tone() {
     assert!(share > 0.9, "{share}");
     assert!(share_at(&samples, 1_300.0) < 0.05);
     assert!(send.statistics().packets_sent > 50);
-    assert!(
-        (0.1..0.3).contains(&send.statistics().level),
-        "{:?}",
-        send.statistics()
-    );
-    assert!((0.1..0.3).contains(&receive.level()));
     let statistics = receive.statistics();
     assert_eq!(statistics.packets_lost, 0);
     assert!(statistics.total_samples_received > 48_000);
@@ -242,10 +236,6 @@ fn muted_means_that_nothing_is_heard() {
     assert!(
         (1..40).contains(&quiet),
         "{quiet} packets of silence: some, but few"
-    );
-    assert!(
-        send.statistics().level > 0.1,
-        "the meter shows what the microphone hears all the same"
     );
     send.set_muted(false);
     let unmuted_at = Instant::now();

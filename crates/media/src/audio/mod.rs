@@ -15,6 +15,7 @@ mod processor;
 mod receive_chain;
 mod resample;
 mod send_chain;
+mod silence;
 mod stretch;
 mod synthetic;
 mod wav;

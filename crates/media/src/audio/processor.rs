@@ -19,15 +19,15 @@ use super::{AudioFrame, SAMPLE_RATE};
 /// Clones are handles to the same one.
 #[derive(Clone)]
 pub struct VoiceProcessor {
-    processing: Arc<Mutex<AudioProcessing>>,
-    /// Nothing is computed before something is captured: tones and files go without it.
+    /// Made when something is captured for the first time, since that takes some milliseconds: tones and files go without.
+    processing: Arc<Mutex<Option<Box<AudioProcessing>>>>,
+    /// Nothing is computed while nothing is captured.
     in_use: Arc<AtomicBool>,
 }
 
 impl VoiceProcessor {
     /// Echo canceller, noise suppressor and gain controller, as in a browser.
-    #[must_use]
-    pub fn new() -> Self {
+    fn build() -> AudioProcessing {
         let config = Config {
             high_pass_filter: Some(HighPassFilter::default()),
             echo_canceller: Some(EchoCanceller {
@@ -44,15 +44,25 @@ impl VoiceProcessor {
             ..Config::default()
         };
         let stream = StreamConfig::new(SAMPLE_RATE, 1);
-        let processing = AudioProcessing::builder()
+        AudioProcessing::builder()
             .config(config)
             .capture_config(stream)
             .render_config(stream)
-            .build();
+            .build()
+    }
+
+    /// One that has heard nothing yet. Costs nothing.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
-            processing: Arc::new(Mutex::new(processing)),
+            processing: Arc::default(),
             in_use: Arc::default(),
         }
+    }
+
+    /// Nothing is captured for a while: what is played meanwhile is of no interest either.
+    pub fn pause(&self) {
+        self.in_use.store(false, Ordering::Relaxed);
     }
 
     /// What is about to be played; the echo canceller looks for it in what is captured.
@@ -63,8 +73,9 @@ impl VoiceProcessor {
         let mut played = AudioFrame::SILENCE;
         let outcome = self
             .lock()
-            .process_render_f32(&[&frame.0], &mut [&mut played.0]);
-        if let Err(error) = outcome {
+            .as_mut()
+            .map(|processing| processing.process_render_f32(&[&frame.0], &mut [&mut played.0]));
+        if let Some(Err(error)) = outcome {
             tracing::debug!(?error, "the echo canceller took no reference");
         }
     }
@@ -75,6 +86,7 @@ impl VoiceProcessor {
         let captured = frame.clone();
         let outcome = self
             .lock()
+            .get_or_insert_with(|| Box::new(Self::build()))
             .process_capture_f32(&[&captured.0], &mut [&mut frame.0]);
         if let Err(error) = outcome {
             tracing::debug!(?error, "the sound is sent as it was captured");
@@ -82,7 +94,7 @@ impl VoiceProcessor {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, AudioProcessing> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Box<AudioProcessing>>> {
         self.processing
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

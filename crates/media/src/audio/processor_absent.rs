@@ -14,6 +14,9 @@ impl VoiceProcessor {
     }
 
     /// Does nothing in this build.
+    pub const fn pause(&self) {}
+
+    /// Does nothing in this build.
     pub const fn render(&self, _frame: &AudioFrame) {}
 
     /// Does nothing in this build.

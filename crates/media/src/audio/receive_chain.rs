@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+        atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Instant,
 };
@@ -13,7 +13,6 @@ use super::{
     AudioFrame, AudioSink, FRAME_SAMPLES, NullSink, VoiceProcessor,
     keeper::{Change, Keeper, Opener},
     stretch::shorten,
-    synthetic::level,
     worker::Worker,
 };
 use crate::{
@@ -25,7 +24,6 @@ use crate::{
 #[derive(Default)]
 struct Shared {
     buffer: Mutex<AudioJitterBuffer>,
-    level: AtomicU32,
 }
 
 impl Shared {
@@ -77,12 +75,6 @@ impl ReceiveChain {
     pub fn statistics(&self) -> AudioReceiveStatistics {
         self.shared.buffer().statistics()
     }
-
-    /// How loud the other side is (root mean square, 0 to 1).
-    #[must_use]
-    pub fn level(&self) -> f32 {
-        f32::from_bits(self.shared.level.load(Relaxed))
-    }
 }
 
 /// The whole chain, top to bottom.
@@ -99,12 +91,6 @@ fn run(
     while !stop.load(Relaxed) {
         let frame = playout.next(shared);
         processor.render(&frame);
-        shared.level.store(
-            level(&frame)
-                .max(f32::from_bits(shared.level.load(Relaxed)) * 0.8)
-                .to_bits(),
-            Relaxed,
-        );
         write(&mut speaker, &mut nowhere, &frame, &mut on_event);
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
@@ -11,7 +11,7 @@ use std::{
 use super::{
     AudioFrame, AudioSource, FRAME_SAMPLES, SAMPLE_RATE, SilentSource, VoiceProcessor,
     keeper::{Change, Keeper, Opener},
-    synthetic::level,
+    silence::Silence,
     worker::Worker,
 };
 use crate::{
@@ -24,9 +24,6 @@ pub const DEFAULT_AUDIO_BITRATE: u32 = 32_000;
 
 /// What the error correction is prepared for before anything is known of the link.
 const ASSUMED_LOSS_PERCENT: u8 = 5;
-
-/// Opus packets up to this size say "silence goes on" and need not be sent.
-const DTX_SIZE: usize = 2;
 
 /// Whether sound goes through the [`VoiceProcessor`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,14 +56,12 @@ impl Default for AudioSendOptions {
 }
 
 /// What was sent so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AudioSendStatistics {
     /// Opus packets handed out; in silence there are few.
     pub packets_sent: u64,
     /// Their payloads, in bytes.
     pub bytes_sent: u64,
-    /// How loud the microphone is (root mean square, 0 to 1), also while muted.
-    pub level: f32,
 }
 
 #[derive(Default)]
@@ -74,8 +69,6 @@ struct Shared {
     muted: AtomicBool,
     retry: AtomicBool,
     packet_loss: AtomicU8,
-    bits_per_second: AtomicU32,
-    level: AtomicU32,
     packets: AtomicU64,
     bytes: AtomicU64,
 }
@@ -104,23 +97,19 @@ impl SendChain {
         let encoder = OpusEncoder::new(options.bits_per_second)?;
         let shared = Arc::new(Shared::default());
         shared.packet_loss.store(ASSUMED_LOSS_PERCENT, Relaxed);
-        shared
-            .bits_per_second
-            .store(options.bits_per_second, Relaxed);
         let run = Run {
             shared: Arc::clone(&shared),
             processing: options.processing,
             processor,
             encoder: Coder {
                 encoder,
-                bits_per_second: options.bits_per_second,
                 packet_loss: 0,
             },
             clock: Clock {
                 started: Instant::now(),
                 samples: 0,
             },
-            silent_before: false,
+            silence: Silence::default(),
         };
         let worker = Worker::start("audio-send", move |stop| {
             run.run(stop, Box::new(open), on_packet, on_event)
@@ -143,18 +132,12 @@ impl SendChain {
         self.shared.packet_loss.store(percent, Relaxed);
     }
 
-    /// What to aim at from now on, in bits a second.
-    pub fn set_bitrate(&self, bits_per_second: u32) {
-        self.shared.bits_per_second.store(bits_per_second, Relaxed);
-    }
-
     /// What was sent so far.
     #[must_use]
     pub fn statistics(&self) -> AudioSendStatistics {
         AudioSendStatistics {
             packets_sent: self.shared.packets.load(Relaxed),
             bytes_sent: self.shared.bytes.load(Relaxed),
-            level: f32::from_bits(self.shared.level.load(Relaxed)),
         }
     }
 }
@@ -165,7 +148,7 @@ struct Run {
     processor: VoiceProcessor,
     encoder: Coder,
     clock: Clock,
-    silent_before: bool,
+    silence: Silence,
 }
 
 impl Run {
@@ -180,34 +163,28 @@ impl Run {
         let mut microphone = Keeper::new(open, Instant::now());
         let mut silence = SilentSource::new();
         let mut pending = [0.0; OPUS_FRAME_SAMPLES];
-        let mut filled = 0;
+        let (mut filled, mut heard) = (0, false);
         while !stop.load(Relaxed) {
             if self.shared.retry.swap(false, Relaxed) {
                 microphone.retry_now(Instant::now());
             }
-            let Some(mut frame) = read(
-                &mut microphone,
-                &mut silence,
-                &mut on_event,
-                |frame, is_device| {
-                    if self.wants_processing(is_device) {
-                        self.processor.capture(frame);
-                    }
-                },
-            ) else {
+            let Some(captured) = read(&mut microphone, &mut silence, &mut on_event) else {
                 continue;
             };
-            self.meter(&frame);
             if self.shared.muted.load(Relaxed) {
-                frame = AudioFrame::SILENCE;
-                pending[..filled].fill(0.0);
+                pending.fill(0.0);
+                heard = false;
+                // Both sides of the echo canceller stop, and stay as they are for one another.
+                self.processor.pause();
+            } else {
+                let frame = self.processed(captured, &mut heard);
+                pending[filled..filled + FRAME_SAMPLES].copy_from_slice(&frame.0);
             }
-            pending[filled..filled + FRAME_SAMPLES].copy_from_slice(&frame.0);
             filled += FRAME_SAMPLES;
             if filled == OPUS_FRAME_SAMPLES {
                 filled = 0;
                 let timestamp = self.clock.advance(Instant::now());
-                if let Some(payload) = self.encode(&pending) {
+                if let Some(payload) = self.encode(&pending, std::mem::take(&mut heard)) {
                     on_packet(OpusPacket { payload, timestamp });
                 }
             }
@@ -222,19 +199,28 @@ impl Run {
         }
     }
 
-    fn meter(&self, frame: &AudioFrame) {
-        let before = f32::from_bits(self.shared.level.load(Relaxed));
-        // Up at once, down within some 100 ms, like any level meter.
-        let now = level(frame).max(before * 0.8);
-        self.shared.level.store(now.to_bits(), Relaxed);
+    /// What is to be sent of 10 ms; notes when a source gave them.
+    fn processed(&self, captured: Captured, heard: &mut bool) -> AudioFrame {
+        let Captured {
+            mut frame,
+            from_device,
+        } = captured;
+        let Some(is_device) = from_device else {
+            return frame;
+        };
+        *heard = true;
+        if self.wants_processing(is_device) {
+            self.processor.capture(&mut frame);
+        }
+        frame
     }
 
     /// The packet to send, if one needs to be sent: of a silence only its beginning and a refresher now and then.
-    fn encode(&mut self, samples: &[f32; OPUS_FRAME_SAMPLES]) -> Option<bytes::Bytes> {
-        self.encoder.follow(
-            self.shared.bits_per_second.load(Relaxed),
-            self.shared.packet_loss.load(Relaxed),
-        );
+    fn encode(&mut self, samples: &[f32; OPUS_FRAME_SAMPLES], heard: bool) -> Option<bytes::Bytes> {
+        if !self.silence.needs_coding(heard) {
+            return None;
+        }
+        self.encoder.follow(self.shared.packet_loss.load(Relaxed));
         let payload = match self.encoder.encoder.encode(samples) {
             Ok(payload) => payload,
             Err(error) => {
@@ -242,10 +228,7 @@ impl Run {
                 return None;
             }
         };
-        let silent = payload.len() <= DTX_SIZE;
-        let needless = payload.is_empty() || silent && self.silent_before;
-        self.silent_before = silent;
-        if needless {
+        if !self.silence.needs_sending(payload.len()) {
             return None;
         }
         self.shared.packets.fetch_add(1, Relaxed);
@@ -254,13 +237,19 @@ impl Run {
     }
 }
 
+/// 10 ms of sound.
+struct Captured {
+    frame: AudioFrame,
+    /// Whether they come from a microphone in a room; none when there is no source at all.
+    from_device: Option<bool>,
+}
+
 /// The next 10 ms: of the microphone, or of silence while there is none. None when the microphone has just failed.
 fn read(
     microphone: &mut Keeper<dyn AudioSource>,
     silence: &mut SilentSource,
     on_event: &mut dyn FnMut(MediaEvent),
-    mut process: impl FnMut(&mut AudioFrame, bool),
-) -> Option<AudioFrame> {
+) -> Option<Captured> {
     let mut changed = |change| {
         on_event(match change {
             Change::Ready => MediaEvent::MicrophoneReady,
@@ -268,13 +257,17 @@ fn read(
         });
     };
     let Some(source) = microphone.device(Instant::now(), &mut changed) else {
-        return silence.read().ok();
+        let frame = silence.read().ok()?;
+        return Some(Captured {
+            frame,
+            from_device: None,
+        });
     };
     match source.read() {
-        Ok(mut frame) => {
-            process(&mut frame, source.is_device());
-            Some(frame)
-        }
+        Ok(frame) => Some(Captured {
+            frame,
+            from_device: Some(source.is_device()),
+        }),
         Err(error) => {
             microphone.lost(&error, Instant::now(), &mut changed);
             None
@@ -285,17 +278,11 @@ fn read(
 /// The encoder and what it was told last.
 struct Coder {
     encoder: OpusEncoder,
-    bits_per_second: u32,
     packet_loss: u8,
 }
 
 impl Coder {
-    fn follow(&mut self, bits_per_second: u32, packet_loss: u8) {
-        if bits_per_second != self.bits_per_second
-            && self.encoder.set_bitrate(bits_per_second).is_ok()
-        {
-            self.bits_per_second = bits_per_second;
-        }
+    fn follow(&mut self, packet_loss: u8) {
         if packet_loss != self.packet_loss && self.encoder.set_packet_loss(packet_loss).is_ok() {
             self.packet_loss = packet_loss;
         }

@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use super::{AudioFrame, AudioSink, AudioSource, FRAME_SAMPLES, SAMPLE_RATE, pace::Pace};
+use super::{AudioFrame, AudioSink, AudioSource, SAMPLE_RATE, pace::Pace};
 use crate::MediaError;
 
 /// Loud enough to measure, far from clipping (−12 dBFS).
@@ -100,9 +100,10 @@ impl AudioSink for NullSink {
 }
 
 /// Root mean square of a frame, 0 to 1.
+#[cfg(test)]
 pub(crate) fn level(frame: &AudioFrame) -> f32 {
     let energy: f32 = frame.0.iter().map(|sample| sample * sample).sum();
-    (energy / FRAME_SAMPLES as f32).sqrt()
+    (energy / frame.0.len() as f32).sqrt()
 }
 
 #[cfg(test)]
