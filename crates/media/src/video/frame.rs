@@ -24,6 +24,16 @@ impl VideoFrame {
         }
     }
 
+    /// A picture that is about to be painted all over: what it shows before that means nothing.
+    pub(crate) fn blank(width: u32, height: u32) -> Self {
+        Self {
+            width,
+            height,
+            data: vec![0; frame_len(width, height)],
+            captured_at: Instant::now(),
+        }
+    }
+
     /// Bytes in a row of chroma.
     #[must_use]
     pub fn chroma_width(&self) -> usize {

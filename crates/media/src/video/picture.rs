@@ -232,7 +232,7 @@ impl Texture {
             let phase = (row as f32 / WAVE_LENGTH + seconds * 0.5) * std::f32::consts::TAU;
             ((phase.sin() + 1.0) * WAVE) as usize
         };
-        let mut frame = VideoFrame::black(self.width, self.height);
+        let mut frame = VideoFrame::blank(self.width, self.height);
         let surface_width = self.surface.width as usize;
         let own = self.surface.planes();
         for (plane, to) in frame.planes_mut().into_iter().enumerate() {

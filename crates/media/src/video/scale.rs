@@ -1,6 +1,6 @@
 //! Scaling of pictures: each output pixel is the mean of the input it covers when it shrinks, linear in between when it grows.
 
-use super::{VideoFrame, frame::frame_len};
+use super::VideoFrame;
 
 /// The picture at another size. The aspect ratio is the caller's to keep.
 ///
@@ -8,28 +8,59 @@ use super::{VideoFrame, frame::frame_len};
 /// When a side of either picture is 0.
 #[must_use]
 pub fn scale(frame: &VideoFrame, width: u32, height: u32) -> VideoFrame {
-    assert!(
-        frame.width > 0 && frame.height > 0 && width > 0 && height > 0,
-        "a picture has at least one pixel"
-    );
-    if (frame.width, frame.height) == (width, height) {
-        return frame.clone();
+    Scaler::default().scale(frame, width, height)
+}
+
+/// The same for one picture after the other: what depends on the sizes alone is computed once.
+#[derive(Debug, Default)]
+pub(super) struct Scaler(Option<Plan>);
+
+/// How one size becomes another.
+#[derive(Debug)]
+struct Plan {
+    from: (u32, u32),
+    to: (u32, u32),
+    luma: Plane,
+    chroma: Plane,
+}
+
+impl Plan {
+    fn new(from: (u32, u32), to: (u32, u32)) -> Self {
+        let sides = |(w, h): (u32, u32)| (w as usize, h as usize);
+        let half = |(w, h): (usize, usize)| (w.div_ceil(2), h.div_ceil(2));
+        Self {
+            from,
+            to,
+            luma: Plane::new(sides(from), sides(to)),
+            chroma: Plane::new(half(sides(from)), half(sides(to))),
+        }
     }
-    let mut scaled = VideoFrame {
-        width,
-        height,
-        data: vec![0; frame_len(width, height)],
-        captured_at: frame.captured_at,
-    };
-    let from = (frame.width as usize, frame.height as usize);
-    let to = (width as usize, height as usize);
-    let half = |(w, h): (usize, usize)| (w.div_ceil(2), h.div_ceil(2));
-    let [y, u, v] = frame.planes();
-    let [to_y, to_u, to_v] = scaled.planes_mut();
-    scale_plane(y, from, to_y, to);
-    scale_plane(u, half(from), to_u, half(to));
-    scale_plane(v, half(from), to_v, half(to));
-    scaled
+}
+
+impl Scaler {
+    /// # Panics
+    /// When a side of either picture is 0.
+    pub(super) fn scale(&mut self, frame: &VideoFrame, width: u32, height: u32) -> VideoFrame {
+        let (from, to) = ((frame.width, frame.height), (width, height));
+        assert!(
+            from.0 > 0 && from.1 > 0 && width > 0 && height > 0,
+            "a picture has at least one pixel"
+        );
+        if from == to {
+            return frame.clone();
+        }
+        let known = self.0.take();
+        let known = known.filter(|plan| (plan.from, plan.to) == (from, to));
+        let plan = self.0.insert(known.unwrap_or_else(|| Plan::new(from, to)));
+        let mut scaled = VideoFrame::blank(width, height);
+        scaled.captured_at = frame.captured_at;
+        let [y, u, v] = frame.planes();
+        let [to_y, to_u, to_v] = scaled.planes_mut();
+        plan.luma.scale(y, to_y);
+        plan.chroma.scale(u, to_u);
+        plan.chroma.scale(v, to_v);
+        scaled
+    }
 }
 
 /// The largest even size with the aspect ratio of `(width, height)` that fits into the given one and does not grow.
@@ -43,6 +74,7 @@ pub fn fit(width: u32, height: u32, max_width: u32, max_height: u32) -> (u32, u3
 }
 
 /// The input pixels that make one output pixel, and how much of each; the weights of one output pixel add up to `ONE`.
+#[derive(Debug)]
 struct Taps {
     starts: Vec<usize>,
     weights: Vec<u32>,
@@ -93,18 +125,48 @@ impl Taps {
     }
 }
 
-fn scale_plane(
-    from: &[u8],
-    (from_width, from_height): (usize, usize),
-    to: &mut [u8],
-    (to_width, to_height): (usize, usize),
-) {
-    let across = Taps::new(from_width, to_width);
-    let down = Taps::new(from_height, to_height);
-    // Rows first, each input row weighted into a sum that the compiler vectorises, then the columns of that sum.
-    let mut sum = vec![0_u32; from_width];
-    for (row, line) in to.chunks_exact_mut(to_width).enumerate() {
-        sum.fill(0);
+/// How a plane of one size becomes one of another.
+#[derive(Debug)]
+struct Plane {
+    across: Taps,
+    down: Taps,
+    /// Input rows, each with its weight, added up.
+    sum: Vec<u32>,
+    to_width: usize,
+}
+
+impl Plane {
+    fn new(from: (usize, usize), to: (usize, usize)) -> Self {
+        Self {
+            across: Taps::new(from.0, to.0),
+            down: Taps::new(from.1, to.1),
+            sum: vec![0; from.0],
+            to_width: to.0,
+        }
+    }
+
+    /// Rows first, in sums that the compiler vectorises, then the columns of those.
+    fn scale(&mut self, from: &[u8], to: &mut [u8]) {
+        for (row, line) in to.chunks_exact_mut(self.to_width).enumerate() {
+            self.add_rows(from, row);
+            for (column, pixel) in line.iter_mut().enumerate() {
+                let across = &self.across;
+                let weights = &across.weights[column * across.count..][..across.count];
+                let values = &self.sum[across.starts[column]..][..across.count];
+                let total: u32 = weights
+                    .iter()
+                    .zip(values)
+                    .map(|(weight, value)| weight * value)
+                    .sum();
+                *pixel = ((total + (1 << (2 * SHIFT - 1))) >> (2 * SHIFT)) as u8;
+            }
+        }
+    }
+
+    /// Adds up the input rows that make this output row.
+    fn add_rows(&mut self, from: &[u8], row: usize) {
+        let (down, width) = (&self.down, self.sum.len());
+        self.sum.fill(0);
         for (tap, &weight) in down.weights[row * down.count..][..down.count]
             .iter()
             .enumerate()
@@ -112,20 +174,10 @@ fn scale_plane(
             if weight == 0 {
                 continue;
             }
-            let start = (down.starts[row] + tap) * from_width;
-            for (sum, &pixel) in sum.iter_mut().zip(&from[start..start + from_width]) {
+            let start = (down.starts[row] + tap) * width;
+            for (sum, &pixel) in self.sum.iter_mut().zip(&from[start..start + width]) {
                 *sum += weight * u32::from(pixel);
             }
-        }
-        for (column, pixel) in line.iter_mut().enumerate() {
-            let weights = &across.weights[column * across.count..][..across.count];
-            let values = &sum[across.starts[column]..][..across.count];
-            let total: u32 = weights
-                .iter()
-                .zip(values)
-                .map(|(weight, value)| weight * value)
-                .sum();
-            *pixel = ((total + (1 << (2 * SHIFT - 1))) >> (2 * SHIFT)) as u8;
         }
     }
 }
@@ -156,6 +208,22 @@ mod tests {
         let mut frame = VideoFrame::black(4, 2);
         frame.planes_mut()[0].copy_from_slice(&[10, 20, 100, 100, 30, 40, 50, 50]);
         assert_eq!(scale(&frame, 2, 1).planes()[0], [25, 75]);
+    }
+
+    #[test]
+    fn one_scaler_takes_one_size_after_the_other() {
+        let mut frame = VideoFrame::black(64, 48);
+        for (index, luma) in frame.planes_mut()[0].iter_mut().enumerate() {
+            *luma = (index % 251) as u8;
+        }
+        let mut scaler = Scaler::default();
+        for (width, height) in [(32, 24), (32, 24), (64, 48), (96, 96), (32, 24)] {
+            let scaled = scaler.scale(&frame, width, height);
+            assert_eq!(scaled.data, scale(&frame, width, height).data);
+        }
+        frame = scale(&frame, 40, 30);
+        let scaled = scaler.scale(&frame, 32, 24);
+        assert_eq!(scaled.data, scale(&frame, 32, 24).data);
     }
 
     #[test]

@@ -7,8 +7,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::camera_thread::Camera;
+use super::scale::Scaler;
 use super::trouble::{self, Trouble};
-use super::{Mailbox, Taken, VideoFormat, VideoFrame, VideoSink, VideoSource, ladder, scale};
+use super::{Mailbox, Taken, VideoFormat, VideoFrame, VideoSink, VideoSource, ladder};
 use crate::codec::{EncodedFrame, VideoCodec, VideoEncoder, video_encoder};
 use crate::{MediaError, MediaEvent};
 
@@ -145,6 +146,7 @@ impl SendChain {
             next_due: None,
             load: Load::default(),
             trouble: Trouble::default(),
+            scaler: Scaler::default(),
             self_view,
             on_frame: Box::new(on_frame),
         };
@@ -246,6 +248,7 @@ struct EncodeStage {
     next_due: Option<Instant>,
     load: Load,
     trouble: Trouble,
+    scaler: Scaler,
     self_view: Option<Box<dyn VideoSink>>,
     on_frame: Box<dyn FnMut(EncodedFrame) + Send>,
 }
@@ -330,7 +333,8 @@ impl EncodeStage {
         let coded = if size == (frame.width, frame.height) {
             encoder.encode(frame, key_frame)
         } else {
-            encoder.encode(&scale(frame, size.0, size.1), key_frame)
+            let scaled = self.scaler.scale(frame, size.0, size.1);
+            encoder.encode(&scaled, key_frame)
         };
         let name = encoder.name();
         let coded = match coded {

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::frame::frame_len;
 use super::pace::Pace;
+use super::scale::Scaler;
 use super::{VideoFormat, VideoFrame, VideoSource, scale};
 use crate::MediaError;
 
@@ -21,8 +22,11 @@ pub struct Y4mSource {
     reader: Y4mReader,
     format: VideoFormat,
     pace: Pace,
-    /// The file's frame that was read last, and its number since the opening (it goes on counting when the file loops).
-    current: Option<(u64, VideoFrame)>,
+    scaler: Scaler,
+    /// The number of the file's frame that was read last, since the opening (it goes on counting when the file loops).
+    at: u64,
+    /// That frame, unless it has been handed out for good.
+    current: Option<VideoFrame>,
 }
 
 impl Y4mSource {
@@ -47,29 +51,43 @@ impl Y4mSource {
             reader,
             format,
             pace: Pace::new(format.frame_rate),
-            current: Some((0, first)),
+            scaler: Scaler::default(),
+            at: 0,
+            current: Some(first),
         })
     }
 
-    fn advance_to(&mut self, number: u64) -> Result<VideoFrame, MediaError> {
-        let (mut at, mut frame) = match self.current.take() {
-            Some(current) => current,
-            None => return Err(MediaError::Closed),
-        };
-        while at < number {
-            frame = match self.reader.read_frame()? {
-                Some(frame) => frame,
+    /// Which of the file's frames is shown as this one of ours.
+    fn shown_as(&self, number: u64) -> u64 {
+        (number as f64 * self.reader.frame_rate / f64::from(self.format.frame_rate)) as u64
+    }
+
+    fn advance_to(&mut self, wanted: u64) -> Result<(), MediaError> {
+        while self.at < wanted {
+            let frame = match self.reader.read_frame()? {
+                Some(frame) => Some(frame),
                 None => {
                     self.reader.rewind()?;
-                    self.reader
-                        .read_frame()?
-                        .ok_or_else(|| self.reader.problem("the file holds no picture any more"))?
+                    self.reader.read_frame()?
                 }
             };
-            at += 1;
+            self.current = frame;
+            self.at += 1;
         }
-        self.current = Some((at, frame.clone()));
-        Ok(frame)
+        Ok(())
+    }
+
+    /// The current frame in the wanted size. It is copied only where it will be shown again.
+    fn picture(&mut self, is_shown_again: bool) -> Option<VideoFrame> {
+        let size = (self.format.width, self.format.height);
+        let frame = self.current.as_ref()?;
+        if (frame.width, frame.height) != size {
+            Some(self.scaler.scale(frame, size.0, size.1))
+        } else if is_shown_again {
+            Some(frame.clone())
+        } else {
+            self.current.take()
+        }
     }
 }
 
@@ -81,12 +99,11 @@ impl VideoSource for Y4mSource {
     fn next_frame(&mut self) -> Result<VideoFrame, MediaError> {
         let number = self.pace.wait();
         let captured_at = Instant::now();
-        let wanted =
-            (number as f64 * self.reader.frame_rate / f64::from(self.format.frame_rate)) as u64;
-        let mut frame = self.advance_to(wanted)?;
-        if (frame.width, frame.height) != (self.format.width, self.format.height) {
-            frame = scale(&frame, self.format.width, self.format.height);
-        }
+        let wanted = self.shown_as(number);
+        self.advance_to(wanted)?;
+        let mut frame = self
+            .picture(self.shown_as(number + 1) == wanted)
+            .ok_or_else(|| self.reader.problem("the file holds no picture any more"))?;
         frame.captured_at = captured_at;
         Ok(frame)
     }
@@ -353,7 +370,11 @@ mod tests {
             }
         );
         for number in 0..5 {
-            let frame = source.advance_to(number).expect("a picture");
+            source.advance_to(number).expect("a picture");
+            // Shown twice: the second time it is handed out for good.
+            let copy = source.picture(true).expect("a picture");
+            let frame = source.picture(false).expect("the same picture");
+            assert_eq!(copy.data, frame.data);
             assert_eq!((frame.width, frame.height), (4, 2));
             assert_eq!(
                 frame.data[0],

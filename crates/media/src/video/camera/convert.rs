@@ -28,7 +28,11 @@ pub(super) fn to_i420(
     if format == FrameFormat::MJPEG {
         return jpeg(data, captured_at);
     }
-    let mut frame = VideoFrame::black(width & !1, height & !1);
+    let mut frame = match format {
+        // Its chroma is not in the data.
+        FrameFormat::GRAY => VideoFrame::black(width & !1, height & !1),
+        _ => VideoFrame::blank(width & !1, height & !1),
+    };
     frame.captured_at = captured_at;
     let (columns, rows) = (width as usize, height as usize);
     let needed = match format {
