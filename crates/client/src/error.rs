@@ -47,9 +47,6 @@ pub enum ClientError {
     /// There is a call already.
     #[error("You are already in a call. End it first.")]
     AlreadyInCall,
-    /// There is no call to do this to.
-    #[error("There is no call.")]
-    NoCall,
     /// Too many requests.
     #[error("Too many requests. Wait a moment and try again.")]
     RateLimited,

@@ -26,7 +26,4 @@ pub enum MediaError {
     /// A codec refused its input or its settings.
     #[error("{0}")]
     Codec(String),
-    /// The source has been closed; there will be no more frames.
-    #[error("closed")]
-    Closed,
 }

@@ -283,7 +283,7 @@ impl VideoSource for Hanging {
             return Ok(frame);
         }
         drop(self.1.lock());
-        Err(MediaError::Closed)
+        Err(MediaError::DeviceLost("It hung, and is gone.".into()))
     }
 }
 

@@ -55,7 +55,7 @@ pub trait AudioSource: Send {
     /// Waits until the next 10 ms are there. The source's own clock sets the pace.
     ///
     /// # Errors
-    /// [`MediaError::DeviceLost`] when the device has gone, [`MediaError::Closed`] at the end of a stream that has one.
+    /// [`MediaError::DeviceLost`] when the device has gone, [`MediaError::File`] when a file cannot be read any more.
     fn read(&mut self) -> Result<AudioFrame, MediaError>;
 
     /// Whether it is a microphone in a room, whose sound wants echo cancellation, noise suppression and gain. Tones and

@@ -209,9 +209,6 @@ impl Camera {
         while self.is_current(generation) {
             match self.open_and_read(generation) {
                 Ok(()) => return,
-                Err((MediaError::Closed, _)) => {
-                    return self.lose(generation, "The camera's pictures have ended.");
-                }
                 Err((problem, delivered)) => {
                     failures = if delivered { 0 } else { failures };
                     self.lose(generation, &problem.to_string());

@@ -67,7 +67,7 @@ pub trait VideoSource: Send {
     /// Waits for the next picture.
     ///
     /// # Errors
-    /// [`MediaError::DeviceLost`] when the device has gone, [`MediaError::Closed`] at the end of a stream that has one.
+    /// [`MediaError::DeviceLost`] when the device has gone, [`MediaError::File`] when a file cannot be read any more.
     fn next_frame(&mut self) -> Result<VideoFrame, MediaError>;
 }
 

@@ -2,15 +2,14 @@
 #![allow(unsafe_code)]
 
 use std::os::raw::{c_int, c_void};
-use std::ptr::{null_mut, slice_from_raw_parts};
-use std::time::Instant;
+use std::ptr::null_mut;
 
 use openh264_sys2 as sys;
 use openh264_sys2::source::APILoader;
 
 use super::encoder::call;
 use crate::codec::VideoDecoder;
-use crate::codec::planes::copy_planes;
+use crate::codec::planes::picture;
 use crate::rtp::annex_b;
 use crate::{MediaError, VideoFrame};
 
@@ -110,39 +109,9 @@ impl VideoDecoder for H264Decoder {
         let (width, height) = (size(buffer.iWidth), size(buffer.iHeight));
         let strides = [buffer.iStride[0], buffer.iStride[1], buffer.iStride[1]]
             .map(|stride| size(stride) as usize);
-        let rows = [
-            height as usize,
-            (height as usize).div_ceil(2),
-            (height as usize).div_ceil(2),
-        ];
-        let widths = [
-            width as usize,
-            (width as usize).div_ceil(2),
-            (width as usize).div_ceil(2),
-        ];
-        if width == 0
-            || height == 0
-            || strides
-                .iter()
-                .zip(widths)
-                .any(|(&stride, width)| stride < width)
-        {
-            return Err(MediaError::Codec(
-                "the H.264 decoder gave a picture without a size".into(),
-            ));
-        }
-        let sources: [&[u8]; 3] = std::array::from_fn(|plane| {
-            let length = strides[plane] * (rows[plane] - 1) + widths[plane];
-            // SAFETY: the library says that the plane has this many rows of this stride; it is valid until the next call.
-            unsafe { &*slice_from_raw_parts(planes[plane].cast_const(), length) }
-        });
-        Ok(Some(copy_planes(
-            width,
-            height,
-            sources,
-            strides,
-            Instant::now(),
-        )))
+        let planes = planes.map(<*mut u8>::cast_const);
+        // SAFETY: the library says that the planes are of this size and stride; they are valid until the next call.
+        unsafe { picture(width, height, planes, strides, "H.264") }.map(Some)
     }
 }
 

@@ -2,11 +2,10 @@
 #![allow(unsafe_code)]
 
 use std::os::raw::{c_int, c_uchar, c_uint};
-use std::ptr::{NonNull, null, slice_from_raw_parts};
-use std::time::Instant;
+use std::ptr::{NonNull, null};
 
 use crate::codec::VideoDecoder;
-use crate::codec::planes::copy_planes;
+use crate::codec::planes::picture;
 use crate::{MediaError, VideoFrame};
 
 #[repr(C)]
@@ -97,38 +96,8 @@ impl VideoDecoder for Vp8Decoder {
             return Ok(None);
         }
         let strides = strides.map(|stride| usize::try_from(stride).unwrap_or(0));
-        let columns = [
-            width as usize,
-            (width as usize).div_ceil(2),
-            (width as usize).div_ceil(2),
-        ];
-        let rows = [
-            height as usize,
-            (height as usize).div_ceil(2),
-            (height as usize).div_ceil(2),
-        ];
-        if planes.iter().any(|plane| plane.is_null())
-            || strides
-                .iter()
-                .zip(columns)
-                .any(|(&stride, row)| stride < row)
-        {
-            return Err(MediaError::Codec(
-                "the VP8 decoder gave a picture without planes".into(),
-            ));
-        }
-        let sources: [&[u8]; 3] = std::array::from_fn(|plane| {
-            let length = strides[plane] * (rows[plane] - 1) + columns[plane];
-            // SAFETY: libvpx says that the plane has this many rows of this stride; it is valid until the next call.
-            unsafe { &*slice_from_raw_parts(planes[plane], length) }
-        });
-        Ok(Some(copy_planes(
-            width,
-            height,
-            sources,
-            strides,
-            Instant::now(),
-        )))
+        // SAFETY: libvpx says that the planes are of this size and stride; they are valid until the next call.
+        unsafe { picture(width, height, planes, strides, "VP8") }.map(Some)
     }
 }
 

@@ -15,11 +15,6 @@ struct vireo_vp8_encoder {
   vpx_codec_enc_cfg_t config;
 };
 
-static void set_rate(vpx_codec_enc_cfg_t *config, unsigned kilobits, unsigned frame_rate) {
-  config->rc_target_bitrate = kilobits;
-  (void)frame_rate;  // Each frame carries its own duration.
-}
-
 // How large a key frame may be, in percent of an average frame: what half of the optimal buffer holds.
 static unsigned max_key_frame_percent(const vpx_codec_enc_cfg_t *config, unsigned frame_rate) {
   unsigned percent = config->rc_buf_optimal_sz / 2 * frame_rate / 10;
@@ -56,7 +51,7 @@ struct vireo_vp8_encoder *vireo_vp8_encoder_new(unsigned width, unsigned height,
   config->rc_buf_sz = 1000;
   // Key frames come when they are asked for.
   config->kf_mode = VPX_KF_DISABLED;
-  set_rate(config, kilobits, frame_rate);
+  config->rc_target_bitrate = kilobits;
   if (vpx_codec_enc_init(&encoder->context, vpx_codec_vp8_cx(), config, 0) != VPX_CODEC_OK) {
     free(encoder);
     return NULL;
@@ -76,7 +71,8 @@ void vireo_vp8_encoder_free(struct vireo_vp8_encoder *encoder) {
 }
 
 int vireo_vp8_encoder_set_rate(struct vireo_vp8_encoder *encoder, unsigned kilobits, unsigned frame_rate) {
-  set_rate(&encoder->config, kilobits, frame_rate);
+  // Each frame carries its own duration; the rate of frames only limits how large a key frame may be.
+  encoder->config.rc_target_bitrate = kilobits;
   vpx_codec_control(&encoder->context, VP8E_SET_MAX_INTRA_BITRATE_PCT,
                     max_key_frame_percent(&encoder->config, frame_rate));
   return vpx_codec_enc_config_set(&encoder->context, &encoder->config);
