@@ -93,7 +93,6 @@ fn main() -> anyhow::Result<()> {
                 "totalSamplesReceived": received.total_samples_received,
                 "jitterBufferDelayMs": received.jitter_buffer_delay_ms,
                 "targetDelayMs": received.target_delay_ms,
-                "level": sent.level,
                 "end": over,
             })
         );
