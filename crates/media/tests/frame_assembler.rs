@@ -393,3 +393,76 @@ fn a_want_of_the_decoder_is_passed_on_until_a_key_frame_comes() {
     assert_eq!(receive(&mut assembler, after.to_vec()).len(), 1);
     assert!(!assembler.take_key_frame_request(start + Duration::from_secs(5)));
 }
+
+/// One packet of a stream of our own making, 1 ms after the one before.
+fn part(number: u16, timestamp: u32, marker: bool, payload: &[u8], start: Instant) -> RtpPayload {
+    RtpPayload {
+        sequence_number: number,
+        timestamp,
+        marker,
+        payload: Bytes::copy_from_slice(payload),
+        received_at: start + Duration::from_millis(number.into()),
+    }
+}
+
+#[test]
+fn a_frame_that_begins_again_and_again_costs_little() {
+    for (codec, begins) in [(VideoCodec::H264, SPS), (VideoCodec::Vp8, &[0x10, 0, 0, 0])] {
+        let start = Instant::now();
+        let mut assembler = FrameAssembler::new(codec);
+        let endless = (0..3_000).map(|number| part(number, 9, false, begins, start));
+        assert!(receive(&mut assembler, endless.collect()).is_empty());
+        // A search over all of them from each of them would take minutes.
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(5), "{codec:?}: {took:?}");
+        // What comes after it is shown as ever.
+        let later = start + Duration::from_secs(3);
+        let stream = Stream::new(codec, &[(true, 50)], 1_000, 3_000, 9_000, later);
+        assert_eq!(receive(&mut assembler, stream.packets.clone()).len(), 1);
+    }
+}
+
+#[test]
+fn parameter_sets_that_come_by_themselves_belong_to_the_next_key_frame() {
+    const MESSAGE: &[u8] = &[0x06, 5, 1, 0, 0x80];
+    const DELIMITER: &[u8] = &[0x09, 0x10];
+    let start = Instant::now();
+    let mut units: Vec<&[u8]> = vec![PPS];
+    // However often they are sent.
+    units.extend([SPS, PPS].repeat(500));
+    units.extend([MESSAGE, DELIMITER, &[0x65, 1, 2, 3]]);
+    let packets = (0..).zip(units);
+    let packets = packets.map(|(at, unit)| part(at, u32::from(at) * 90, true, unit, start));
+    let out = receive(
+        &mut FrameAssembler::new(VideoCodec::H264),
+        packets.collect(),
+    );
+    let data: Vec<_> = out.iter().map(|out| out.frame.data.to_vec()).collect();
+    let parts: [&[u8]; 3] = [SPS, PPS, &[0x65, 1, 2, 3]];
+    let expected = parts.map(|part| [&[0, 0, 0, 1], part].concat()).concat();
+    assert_eq!(data, [expected]);
+}
+
+#[test]
+fn a_stream_full_of_holes_asks_for_a_key_frame_rather_than_for_every_packet() {
+    for begins in [true, false] {
+        let start = Instant::now();
+        let mut assembler = FrameAssembler::new(VideoCodec::H264);
+        let mut number = 0_u16;
+        let mut asked = 0;
+        for at in 0..1_000 {
+            let now = start + Duration::from_millis(at);
+            let unit = if begins && at == 0 { SPS } else { &[0x41, 7] };
+            let mut packet = part(number, 0, false, unit, start);
+            packet.received_at = now;
+            assembler.push(packet);
+            assert!(assembler.poll(now).is_none());
+            let missing = assembler.take_nacks(now).len();
+            assert!(missing <= 400, "{missing} at once");
+            asked += missing;
+            number = number.wrapping_add(if at % 2 == 0 { 999 } else { 150 });
+        }
+        assert!(asked < 100_000, "{asked} packets were asked for");
+        assert!(assembler.take_key_frame_request(start + Duration::from_secs(2)));
+    }
+}

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::holes::Holes;
 use super::unwrap::Unwrapper;
+use super::waiting::{Found, Waiting};
 use super::{RtpPayload, h264, vp8};
 use crate::codec::{EncodedFrame, VideoCodec};
 
@@ -14,6 +15,10 @@ use crate::codec::{EncodedFrame, VideoCodec};
 const MAX_PACKETS: usize = 4_096;
 /// With no key frame among so many packets, none of them will be needed.
 const MAX_WAITING_PACKETS: usize = 1_000;
+/// So many missing packets are asked for at most; after more than that a key frame is there sooner.
+const MAX_HOLES: usize = 400;
+/// Parameter sets that came by themselves are kept up to this size; real ones have some tens of bytes.
+const MAX_PARAMETER_SETS: usize = 4_096;
 /// A gap as wide as this is a new stream rather than a loss, if the packet after it agrees (RFC 3550 appendix A.1).
 const MAX_GAP: i64 = 1_000;
 /// Two requests for a key frame are at least so far apart.
@@ -61,7 +66,7 @@ pub struct AssemblerStatistics {
 pub struct FrameAssembler {
     codec: VideoCodec,
     sequence: Unwrapper,
-    packets: BTreeMap<i64, RtpPayload>,
+    packets: Waiting,
     holes: Holes,
     /// The first packet of the next frame; None while a key frame is waited for.
     next: Option<i64>,
@@ -84,14 +89,6 @@ pub struct FrameAssembler {
     statistics: AssemblerStatistics,
 }
 
-/// What can be said about a frame from the packets that are there.
-enum Found {
-    /// Its packets are this range.
-    Whole(std::ops::Range<i64>),
-    /// Something is missing from this number on.
-    Missing(i64),
-}
-
 impl FrameAssembler {
     /// For a stream of this codec from its beginning or from anywhere within.
     #[must_use]
@@ -99,7 +96,7 @@ impl FrameAssembler {
         Self {
             codec,
             sequence: Unwrapper::default(),
-            packets: BTreeMap::new(),
+            packets: Waiting::default(),
             holes: Holes::default(),
             next: None,
             has_reference: false,
@@ -155,7 +152,7 @@ impl FrameAssembler {
 
     fn insert(&mut self, packet: RtpPayload) {
         let number = self.sequence.peek_u16(packet.sequence_number);
-        if number < self.floor || self.packets.contains_key(&number) {
+        if number < self.floor || self.packets.contains(number) {
             self.statistics.packets_discarded += 1;
             return;
         }
@@ -172,11 +169,12 @@ impl FrameAssembler {
         }
         self.statistics.packets_received += 1;
         self.statistics.bytes_received += packet.payload.len() as u64;
-        self.packets.insert(number, packet);
+        let begins_key_frame = self.begins_key_frame(&packet.payload);
+        self.packets.insert(number, packet, begins_key_frame);
         let useless = self.next.is_none()
             && self.packets.len() > MAX_WAITING_PACKETS
-            && self.key_frame_starts(i64::MIN).next().is_none();
-        if useless || self.packets.len() > MAX_PACKETS {
+            && self.packets.newest_key_frame(i64::MIN).is_none();
+        if useless || self.packets.len() > MAX_PACKETS || self.holes.len() > MAX_HOLES {
             self.give_up();
         }
     }
@@ -186,9 +184,9 @@ impl FrameAssembler {
         loop {
             let start = match self.next {
                 Some(next) => next,
-                None => self.whole_key_frame(i64::MIN)?,
+                None => self.packets.found_key_frame(i64::MIN)?,
             };
-            match self.find_frame(start) {
+            match self.packets.find_frame(start) {
                 Found::Whole(range) => {
                     if let Some(frame) = self.take_frame(range) {
                         return Some(frame);
@@ -198,6 +196,10 @@ impl FrameAssembler {
                     if !self.skip_hole(number, now) {
                         return None;
                     }
+                }
+                Found::Endless => {
+                    tracing::debug!("no frame has so many packets: a key frame is needed");
+                    self.drop_everything();
                 }
             }
         }
@@ -252,51 +254,14 @@ impl FrameAssembler {
         }
     }
 
-    /// Where key frames begin after the given packet, the newest first.
-    fn key_frame_starts(&self, after: i64) -> impl Iterator<Item = i64> {
-        let begins = |(_, packet): &(&i64, &RtpPayload)| self.begins_key_frame(&packet.payload);
-        self.packets
-            .range(after.saturating_add(1)..)
-            .rev()
-            .filter(begins)
-            .map(|(&number, _)| number)
-    }
-
-    /// The newest key frame after the given packet that has come as a whole.
-    fn whole_key_frame(&self, after: i64) -> Option<i64> {
-        self.key_frame_starts(after)
-            .find(|&start| matches!(self.find_frame(start), Found::Whole(_)))
-    }
-
     /// Whether the packets of a key frame are on their way, and not for too long.
     fn key_frame_is_coming(&self, now: Instant) -> bool {
-        self.key_frame_starts(i64::MIN).next().is_some_and(|start| {
+        let newest = self.packets.newest_key_frame(i64::MIN);
+        newest.is_some_and(|start| {
             self.holes
                 .first_since(start)
                 .is_none_or(|since| now.saturating_duration_since(since) < self.patience())
         })
-    }
-
-    /// Looks at the frame whose first packet, or empty packets before it, should be at `start`.
-    fn find_frame(&self, start: i64) -> Found {
-        let mut timestamp = None;
-        for number in start.. {
-            let Some(packet) = self.packets.get(&number) else {
-                return Found::Missing(number);
-            };
-            if packet.payload.is_empty() {
-                // Padding that a sender probes the path with; it comes between frames.
-                continue;
-            }
-            let own = *timestamp.get_or_insert(packet.timestamp);
-            if own != packet.timestamp {
-                return Found::Whole(start..number);
-            }
-            if packet.marker {
-                return Found::Whole(start..number + 1);
-            }
-        }
-        Found::Missing(start)
     }
 
     /// A packet is missing. True when something else can be tried at once.
@@ -306,7 +271,7 @@ impl FrameAssembler {
         };
         let waited = now.saturating_duration_since(since);
         if waited >= OVERTAKING
-            && let Some(start) = self.whole_key_frame(number)
+            && let Some(start) = self.packets.found_key_frame(number)
         {
             self.advance_to(start);
             return true;
@@ -322,7 +287,7 @@ impl FrameAssembler {
 
     /// Forgets what lies before; the next frame begins here.
     fn advance_to(&mut self, number: i64) {
-        self.packets = self.packets.split_off(&number);
+        self.packets.take_before(number);
         self.statistics.packets_lost += self.holes.forget_before(number) as u64;
         self.floor = number;
         self.next = Some(number);
@@ -330,14 +295,22 @@ impl FrameAssembler {
 
     /// Nothing can be decoded until a key frame comes; what belongs to one that has begun is kept.
     fn give_up(&mut self) {
-        let after = self.next.take().unwrap_or(i64::MIN);
-        let start = self.key_frame_starts(after).next();
-        let keep_from = match start {
-            Some(start) if self.packets.len() <= MAX_PACKETS => start,
-            // The packets after the hole are of no use, the next ones may be.
-            _ => self.highest.map_or(0, |highest| highest + 1),
-        };
-        self.advance_to(keep_from);
+        let after = self.next.unwrap_or(i64::MIN);
+        match self.packets.newest_key_frame(after) {
+            Some(start)
+                if self.packets.len() <= MAX_PACKETS
+                    && self.holes.count_from(start) <= MAX_HOLES =>
+            {
+                self.advance_to(start);
+                self.lose_reference();
+            }
+            _ => self.drop_everything(),
+        }
+    }
+
+    /// What is here is of no use, the next packets may be.
+    fn drop_everything(&mut self) {
+        self.advance_to(self.highest.map_or(0, |highest| highest + 1));
         self.lose_reference();
     }
 
@@ -348,7 +321,7 @@ impl FrameAssembler {
     }
 
     fn start_over(&mut self) {
-        self.packets.clear();
+        self.packets = Waiting::default();
         self.holes = Holes::default();
         self.sequence = Unwrapper::default();
         self.lose_reference();
@@ -358,8 +331,7 @@ impl FrameAssembler {
 
     /// Takes a whole frame's packets out. None when there is nothing to give out for them.
     fn take_frame(&mut self, range: std::ops::Range<i64>) -> Option<AssembledFrame> {
-        let rest = self.packets.split_off(&range.end);
-        let mut packets = std::mem::replace(&mut self.packets, rest);
+        let mut packets = self.packets.take_before(range.end);
         packets.retain(|&number, packet| number >= range.start && !packet.payload.is_empty());
         self.statistics.packets_lost += self.holes.forget_before(range.end) as u64;
         self.floor = range.end;
@@ -411,7 +383,6 @@ impl FrameAssembler {
         packets: &BTreeMap<i64, RtpPayload>,
     ) -> Result<Option<Coded>, Malformed> {
         let mut unit = h264::AccessUnit::default();
-        unit.data = std::mem::take(&mut self.parameter_sets);
         for packet in packets.values() {
             unit.add(&packet.payload).ok_or(Malformed)?;
         }
@@ -422,16 +393,38 @@ impl FrameAssembler {
             self.size = size;
         }
         if !unit.has_picture {
-            if unit.has_parameter_sets {
-                self.parameter_sets = unit.data;
-            }
+            self.keep_parameter_sets(unit);
             return Ok(None);
         }
         Ok(Some(Coded {
-            data: unit.data.freeze(),
+            data: self.with_parameter_sets(unit.data).freeze(),
             key_frame: unit.key_frame,
             size: unit.size,
         }))
+    }
+
+    /// Keeps the parameter sets of a unit without a picture. New ones take the place of those before, and a unit without
+    /// any (a delimiter, a message to the decoder) leaves those before where they are.
+    fn keep_parameter_sets(&mut self, unit: h264::AccessUnit) {
+        if !unit.has_parameter_sets {
+            return;
+        }
+        if unit.has_sequence_parameter_set {
+            self.parameter_sets.clear();
+        }
+        if self.parameter_sets.len() + unit.data.len() <= MAX_PARAMETER_SETS {
+            self.parameter_sets.extend_from_slice(&unit.data);
+        }
+    }
+
+    /// The picture, after the parameter sets that came before it by themselves.
+    fn with_parameter_sets(&mut self, picture: BytesMut) -> BytesMut {
+        let mut data = std::mem::take(&mut self.parameter_sets);
+        if data.is_empty() {
+            return picture;
+        }
+        data.extend_from_slice(&picture);
+        data
     }
 }
 

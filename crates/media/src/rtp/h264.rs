@@ -133,6 +133,7 @@ pub(super) struct AccessUnit {
     pub(super) has_picture: bool,
     pub(super) key_frame: bool,
     pub(super) has_parameter_sets: bool,
+    pub(super) has_sequence_parameter_set: bool,
     /// From the sequence parameter set, where there is one.
     pub(super) size: Option<(u32, u32)>,
     in_fragment: bool,
@@ -197,7 +198,8 @@ impl AccessUnit {
         match kind {
             IDR => (self.has_picture, self.key_frame) = (true, true),
             1..IDR => self.has_picture = true,
-            SPS | PPS => self.has_parameter_sets = true,
+            SPS => (self.has_parameter_sets, self.has_sequence_parameter_set) = (true, true),
+            PPS => self.has_parameter_sets = true,
             _ => {}
         }
     }

@@ -39,6 +39,15 @@ impl Holes {
         self.holes.remove(&number);
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.holes.len()
+    }
+
+    /// How many packets are missing from this number on.
+    pub(super) fn count_from(&self, number: i64) -> usize {
+        self.holes.range(number..).count()
+    }
+
     /// Forgets everything before the number, and says how many packets that were.
     pub(super) fn forget_before(&mut self, number: i64) -> usize {
         let kept = self.holes.split_off(&number);

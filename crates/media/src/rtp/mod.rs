@@ -12,6 +12,7 @@ mod packetizer;
 mod sps;
 mod unwrap;
 mod vp8;
+mod waiting;
 
 pub use audio_jitter_buffer::{AudioJitterBuffer, AudioPacket, AudioReceiveStatistics};
 pub use frame_assembler::{AssembledFrame, AssemblerStatistics, FrameAssembler};
