@@ -18,6 +18,7 @@ pub use audio_jitter_buffer::{AudioJitterBuffer, AudioPacket, AudioReceiveStatis
 pub use frame_assembler::{AssembledFrame, AssemblerStatistics, FrameAssembler};
 pub use opus_duration::opus_packet_samples;
 pub use packetizer::Packetizer;
+pub use unwrap::Unwrapper;
 
 use std::time::Instant;
 

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use rtc::rtcp::{reception_report::ReceptionReport, sender_report::SenderReport};
-use vireo_media::rtp::RtpPayload;
+use vireo_media::rtp::{RtpPayload, Unwrapper};
 
-use super::{clock, sequence::Unwrapper};
+use super::clock;
 use crate::peer::InboundStats;
 
 /// A stream of the other side's.
@@ -15,7 +15,8 @@ pub(crate) struct Inbound {
     pub stats: InboundStats,
     clock_rate: u32,
     numbers: Unwrapper,
-    first: Option<u64>,
+    first: Option<i64>,
+    highest: Option<i64>,
     expected_at_report: u64,
     received_at_report: u64,
     /// Arrival and timestamp of the newest packet.
@@ -33,6 +34,7 @@ impl Inbound {
             clock_rate,
             numbers: Unwrapper::default(),
             first: None,
+            highest: None,
             expected_at_report: 0,
             received_at_report: 0,
             transit: None,
@@ -51,12 +53,13 @@ impl Inbound {
 
     /// Takes note of a packet; duplicates never get here (SRTP keeps them out).
     pub fn arrived(&mut self, packet: &RtpPayload) {
-        let highest = self.numbers.highest();
-        let number = self.numbers.unwrap(packet.sequence_number);
+        let number = self.numbers.peek_u16(packet.sequence_number);
         self.first = Some(self.first.map_or(number, |first| first.min(number)));
         self.stats.packets_received += 1;
         self.stats.bytes_received += packet.payload.len() as u64;
-        if highest.is_none_or(|highest| number > highest) {
+        if self.highest.is_none_or(|highest| number > highest) {
+            self.highest = Some(number);
+            self.numbers.keep(number);
             self.measure_jitter(packet);
         }
     }
@@ -90,8 +93,8 @@ impl Inbound {
 
     /// What we report of this stream (RFC 3550, A.3); none before the first packet.
     pub fn report(&mut self, now: Instant) -> Option<ReceptionReport> {
-        let (first, highest) = (self.first?, self.numbers.highest()?);
-        let expected = highest - first + 1;
+        let (first, highest) = (self.first?, self.highest?);
+        let expected = highest.abs_diff(first) + 1;
         let base = self.received_at_report;
         let received = self.stats.packets_received - base;
         let expected_since = expected.saturating_sub(self.expected_at_report);

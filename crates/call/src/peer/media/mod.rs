@@ -9,7 +9,6 @@ mod interceptor;
 mod outbound;
 mod pacer;
 mod packet;
-mod sequence;
 mod session;
 mod transport_cc;
 

@@ -10,8 +10,6 @@ use rtc::{
     interceptor::convert_twcc, rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc,
 };
 
-use super::sequence::Unwrapper;
-
 /// What was sent so long ago gets no feedback any more.
 const MAX_AGE: Duration = Duration::from_secs(5);
 
@@ -57,9 +55,6 @@ pub(crate) struct TransportCc {
     next: u64,
     in_flight: VecDeque<SentPacket>,
     bytes_in_flight: usize,
-    numbers: Unwrapper,
-    /// The unwrapper's number for our 0.
-    origin: Option<u64>,
     reference: Option<(u32, Duration)>,
 }
 
@@ -102,12 +97,10 @@ impl TransportCc {
 
     /// Reads the other side's feedback. A packet reported as lost may still be reported as received later.
     pub fn feedback(&mut self, feedback: &TransportLayerCc) -> Vec<Fate> {
-        let origin = *self.origin.get_or_insert_with(|| self.numbers.unwrap(0));
         let turn = self.turn(feedback.reference_time);
         let mut fates = Vec::new();
         for acknowledgement in convert_twcc(feedback) {
-            let unwrapped = self.numbers.unwrap(acknowledgement.sequence_number);
-            let Some(number) = unwrapped.checked_sub(origin) else {
+            let Some(number) = self.number(acknowledgement.sequence_number) else {
                 continue;
             };
             let Ok(index) = self
@@ -130,6 +123,12 @@ impl TransportCc {
             }
         }
         fates
+    }
+
+    /// The packet that the other side means: the newest of ours with these 16 bits. None for one that was never sent.
+    fn number(&self, sequence_number: u16) -> Option<u64> {
+        let back = (self.next as u16).wrapping_sub(sequence_number);
+        self.next.checked_sub(u64::from(back))
     }
 
     /// How often the 24 bits of the reference time have wrapped around, as time.
@@ -209,9 +208,22 @@ mod tests {
         let late = transport.feedback(&feedback(0, 1, SymbolTypeTcc::PacketReceivedSmallDelta, 2));
         assert!(late[0].arrival.is_some());
         assert_eq!(transport.bytes_in_flight(), 0);
-        // And nonsense about packets that were never sent changes nothing.
-        let nonsense = feedback(30_000, 5_000, SymbolTypeTcc::PacketReceivedSmallDelta, 3);
-        assert!(transport.feedback(&nonsense).is_empty());
+    }
+
+    #[test]
+    fn nonsense_about_packets_that_were_never_sent_changes_nothing() {
+        let start = Instant::now();
+        let mut transport = TransportCc::default();
+        transport.sent(start, 100, false, None);
+        for base in [1, 30_000, 60_000] {
+            let nonsense = feedback(base, 5_000, SymbolTypeTcc::PacketReceivedSmallDelta, 1);
+            assert!(transport.feedback(&nonsense).is_empty());
+            let nonsense = feedback(base, 5_000, SymbolTypeTcc::PacketNotReceived, 1);
+            assert!(transport.feedback(&nonsense).is_empty());
+        }
+        let genuine = feedback(0, 1, SymbolTypeTcc::PacketReceivedSmallDelta, 1);
+        assert_eq!(transport.feedback(&genuine).len(), 1);
+        assert_eq!(transport.bytes_in_flight(), 0);
     }
 
     #[test]
