@@ -21,6 +21,8 @@ const MIN_REPEAT_INTERVAL: Duration = Duration::from_millis(10);
 struct Sent {
     packet: Packet,
     at: Instant,
+    /// It waits to be sent again.
+    queued: bool,
 }
 
 /// A stream of ours.
@@ -98,37 +100,53 @@ impl Outbound {
         } else {
             self.last_sent = Some((now, packet.timestamp));
         }
-        if !self.history.is_empty() {
-            self.history[usize::from(packet.sequence_number) % HISTORY] = Some(Sent {
-                packet: packet.clone(),
-                at: now,
-            });
+        let Some(place) = self.place(packet.sequence_number) else {
+            return;
+        };
+        let is_other = |sent: &Sent| sent.packet.sequence_number != packet.sequence_number;
+        if packet.repeated && place.as_ref().is_some_and(is_other) {
+            return; // A newer one has taken its place meanwhile.
         }
+        *place = Some(Sent {
+            packet: packet.clone(),
+            at: now,
+            queued: false,
+        });
     }
 
-    /// The packets that the other side asks for and that are still there; and the numbers of those that are not.
+    /// Where a packet is remembered; nowhere for sound.
+    fn place(&mut self, sequence_number: u16) -> Option<&mut Option<Sent>> {
+        self.history.get_mut(usize::from(sequence_number) % HISTORY)
+    }
+
+    /// The packets that the other side asks for and that are still there, `room` bytes of them on the wire at most; and the
+    /// numbers of those that are not there. One that still waits to be sent again is not given out a second time.
     pub fn repeat(
         &mut self,
         sequence_numbers: impl Iterator<Item = u16>,
+        mut room: usize,
         now: Instant,
     ) -> (Vec<Packet>, Vec<u16>) {
         self.stats.nacks += 1;
         let interval = (self.round_trip.unwrap_or_default() / 2).max(MIN_REPEAT_INTERVAL);
         let (mut repeated, mut unknown) = (Vec::new(), Vec::new());
         for number in sequence_numbers {
-            let place = self.history.get_mut(usize::from(number) % HISTORY);
-            let Some(sent) = place
+            let Some(sent) = self
+                .place(number)
                 .and_then(Option::as_mut)
                 .filter(|sent| sent.packet.sequence_number == number)
             else {
                 unknown.push(number);
                 continue;
             };
-            if sent.packet.repeated && now.duration_since(sent.at) < interval {
+            let size = sent.packet.size();
+            let crossed = sent.packet.repeated && now.duration_since(sent.at) < interval;
+            if sent.queued || crossed || size > room {
                 continue;
             }
+            room -= size;
             sent.packet.repeated = true;
-            sent.at = now;
+            sent.queued = true;
             repeated.push(sent.packet.clone());
         }
         (repeated, unknown)
@@ -176,6 +194,8 @@ mod tests {
 
     use super::*;
 
+    const ROOM: usize = 100_000;
+
     #[test]
     fn repeats_what_is_asked_for_once_in_a_while() {
         let now = Instant::now();
@@ -184,12 +204,56 @@ mod tests {
         let number = packet.sequence_number;
         outbound.sent(&packet, now);
         let next = number.wrapping_add(1);
-        let (repeated, unknown) = outbound.repeat([number, next].into_iter(), now);
+        let (repeated, unknown) = outbound.repeat([number, next].into_iter(), ROOM, now);
         assert_eq!((repeated.len(), unknown), (1, vec![next]));
         assert_eq!(repeated[0].payload, packet.payload);
-        assert!(outbound.repeat([number].into_iter(), now).0.is_empty());
-        let later = now + Duration::from_millis(20);
-        assert_eq!(outbound.repeat([number].into_iter(), later).0.len(), 1);
+        let count = |outbound: &mut Outbound, now| {
+            let (repeated, _) = outbound.repeat([number; 3].into_iter(), ROOM, now);
+            repeated.len()
+        };
+        // However long it waits until it leaves …
+        let later = now + Duration::from_millis(300);
+        assert_eq!(count(&mut outbound, later), 0);
+        outbound.sent(&repeated[0], later);
+        // … and as long as the request may have crossed it.
+        assert_eq!(count(&mut outbound, later), 0);
+        assert_eq!(count(&mut outbound, later + Duration::from_millis(20)), 1);
+    }
+
+    #[test]
+    fn a_late_repetition_does_not_take_the_place_of_a_newer_packet() {
+        let now = Instant::now();
+        let mut outbound = Outbound::new(Kind::Video, 1);
+        let mut last = 0;
+        let send = |outbound: &mut Outbound| {
+            let packet = outbound.packet(Bytes::from_static(b"picture"), 9, true);
+            outbound.sent(&packet, now);
+            packet.sequence_number
+        };
+        let first = send(&mut outbound);
+        let (repeated, _) = outbound.repeat([first].into_iter(), ROOM, now);
+        for _ in 0..HISTORY {
+            last = send(&mut outbound);
+        }
+        outbound.sent(&repeated[0], now);
+        assert_eq!(outbound.repeat([last].into_iter(), ROOM, now).0.len(), 1);
+    }
+
+    #[test]
+    fn repeats_no_more_than_there_is_room_for() {
+        let now = Instant::now();
+        let mut outbound = Outbound::new(Kind::Video, 1);
+        let mut numbers = Vec::new();
+        for _ in 0..100 {
+            let packet = outbound.packet(vec![0; 1_000].into(), 9, true);
+            outbound.sent(&packet, now);
+            numbers.push(packet.sequence_number);
+        }
+        let (repeated, unknown) = outbound.repeat(numbers.iter().copied(), 5_500, now);
+        assert_eq!((repeated.len(), unknown.len()), (5, 0));
+        // The others are not forgotten.
+        let (repeated, _) = outbound.repeat(numbers.into_iter(), ROOM, now);
+        assert_eq!(repeated.len(), 94);
     }
 
     #[test]

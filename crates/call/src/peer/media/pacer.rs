@@ -27,6 +27,11 @@ const PROBE_CREDIT_BYTES: f64 = 2_500.0;
 /// The queue never gets longer than this; when the estimate falls, what is queued leaves faster instead.
 const MAX_QUEUE: Duration = Duration::from_millis(400);
 
+/// Packets are sent again at the rate of the estimate at most, after a pause so much at once: who asks for more has lost
+/// what a new key frame replaces sooner. They leave before everything else, so the queue must not be full of them.
+const REPEAT_BURST: Duration = Duration::from_millis(400);
+const MIN_REPEAT_BURST_BYTES: f64 = 10_000.0;
+
 /// A burst that measures how much the path takes: so many bytes at such a rate.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Probe {
@@ -51,6 +56,9 @@ pub(crate) struct Pacer {
     repeated: VecDeque<Packet>,
     video: VecDeque<Packet>,
     queued_bytes: usize,
+    repeated_bytes: usize,
+    /// Bytes that may be sent again now. Grows with time at the rate of the estimate.
+    repeat_credit: f64,
     /// Bytes that have left before their time. Shrinks with time at the pacing rate.
     debt: f64,
     counted_at: Option<Instant>,
@@ -67,6 +75,8 @@ impl Pacer {
             repeated: VecDeque::new(),
             video: VecDeque::new(),
             queued_bytes: 0,
+            repeated_bytes: 0,
+            repeat_credit: f64::INFINITY, // Bounded as soon as it is asked for.
             debt: -FIRST_BURST_BYTES,
             counted_at: None,
             estimate: f64::from(estimate),
@@ -92,10 +102,18 @@ impl Pacer {
         }
         self.queued_bytes += packet.size();
         if packet.repeated {
+            self.repeated_bytes += packet.size();
+            self.repeat_credit -= packet.size() as f64;
             self.repeated.push_back(packet);
         } else {
             self.video.push_back(packet);
         }
+    }
+
+    /// How many bytes of packets that are sent again may be queued now.
+    pub fn room_for_repeats(&mut self, now: Instant) -> usize {
+        self.pay(now);
+        self.repeat_credit.max(0.0) as usize
     }
 
     /// The packet that may leave now, and the probe it belongs to.
@@ -113,6 +131,9 @@ impl Pacer {
             .pop_front()
             .or_else(|| self.video.pop_front())?;
         let size = packet.size();
+        if packet.repeated {
+            self.repeated_bytes -= size;
+        }
         let probe = self.probe_of(size);
         self.queued_bytes -= size;
         self.debt += size as f64;
@@ -145,6 +166,10 @@ impl Pacer {
         } else {
             0.0
         };
+        let bytes_per_second = self.estimate / 8.0;
+        let burst = bytes_per_second * REPEAT_BURST.as_secs_f64();
+        self.repeat_credit = (self.repeat_credit + elapsed.as_secs_f64() * bytes_per_second)
+            .min(burst.max(MIN_REPEAT_BURST_BYTES));
         if self.debt > floor {
             self.debt = (self.debt - elapsed.as_secs_f64() * self.bytes_per_second()).max(floor);
         }
@@ -162,8 +187,9 @@ impl Pacer {
             Some(probing) => probing.probe.bits_per_second / 8.0,
             None => self.estimate * PACING_FACTOR / 8.0,
         };
+        let fresh_bytes = self.queued_bytes - self.repeated_bytes;
         paced
-            .max(self.queued_bytes as f64 / MAX_QUEUE.as_secs_f64())
+            .max(fresh_bytes as f64 / MAX_QUEUE.as_secs_f64())
             .max(1_000.0)
     }
 
@@ -284,6 +310,41 @@ mod tests {
             drain(&mut pacer, now);
             assert!(now - start < Duration::from_secs(4));
         }
+    }
+
+    #[test]
+    fn who_asks_for_everything_again_and_again_gets_no_more_than_the_path_takes() {
+        let start = Instant::now();
+        let estimate = 1_000_000;
+        let mut pacer = Pacer::new(estimate);
+        pacer.debt = 0.0;
+        let repeated = || Packet {
+            repeated: true,
+            ..packet(Kind::Video, 1_200)
+        };
+        let (mut sent, mut fresh_waits) = (0, Duration::ZERO);
+        let mut fresh_since = None;
+        for millisecond in 0..2_000 {
+            let now = start + Duration::from_millis(millisecond);
+            let mut room = pacer.room_for_repeats(now);
+            while room >= repeated().size() {
+                room -= repeated().size();
+                pacer.push(repeated());
+            }
+            if millisecond % 100 == 0 {
+                pacer.push(packet(Kind::Video, 1_200));
+                fresh_since = Some(now);
+            }
+            while let Some((packet, _)) = pacer.pop(now) {
+                sent += packet.size();
+                if !packet.repeated {
+                    fresh_waits = fresh_waits.max(now - fresh_since.unwrap_or(now));
+                }
+            }
+        }
+        // Two seconds of the estimate, the burst, and the fresh packets.
+        assert!(sent < 250_000 + 50_000 + 30_000, "{sent} bytes");
+        assert!(fresh_waits < Duration::from_millis(400), "{fresh_waits:?}");
     }
 
     #[test]

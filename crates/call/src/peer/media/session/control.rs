@@ -86,7 +86,8 @@ impl Session {
             return;
         }
         let numbers = nack.nacks.iter().copied().flat_map(|pair| pair.into_iter());
-        let (repeated, unknown) = self.video_out.repeat(numbers, now);
+        let room = self.pacer.room_for_repeats(now);
+        let (repeated, unknown) = self.video_out.repeat(numbers, room, now);
         for packet in repeated {
             self.pacer.push(packet);
         }
