@@ -5,15 +5,16 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use vireo_protocol::IceServer;
 use webrtc::peer_connection::RTCIceServer;
 
-use super::{Addresses, PeerError};
+use super::Addresses;
 
 /// More interfaces than this (containers and virtual machines bring many) would only make checks slower.
 const MAX_ADDRESSES: usize = 8;
 
-/// How long the names of ICE servers may take to resolve. A server that is not known by then is left out of this call,
+/// How long the names of ICE servers may take to resolve, all of them together. A server that is not known by then is left out of this call,
 /// since gathering would hold everything else up meanwhile.
 const RESOLVE_TIMEOUT: Duration = Duration::from_millis(400);
 
@@ -50,43 +51,48 @@ pub(super) fn is_turn(server: &RTCIceServer) -> bool {
     server.urls.iter().any(|url| url.starts_with("turn:"))
 }
 
-/// The ICE servers with their names resolved. Servers that Vireo cannot use are left out: by TCP, by TLS, and TURN servers
-/// that it has no name and password for.
-pub(super) async fn ice_servers(servers: &[IceServer]) -> Result<Vec<RTCIceServer>, PeerError> {
-    let mut usable = Vec::new();
-    for server in servers {
-        for url in &server.urls {
-            let Some((scheme, host, port)) = parse(url)? else {
-                continue;
-            };
-            if scheme == Scheme::Turn && (server.username.is_none() || server.credential.is_none())
-            {
-                tracing::warn!("a TURN server has no user name or credential; it is left out");
-                continue;
-            }
-            let lookup = tokio::net::lookup_host((host.as_str(), port));
-            let addresses: Vec<SocketAddr> =
-                match tokio::time::timeout(RESOLVE_TIMEOUT, lookup).await {
-                    Ok(Ok(addresses)) => addresses.collect(),
-                    _ => {
-                        tracing::warn!("an ICE server's name cannot be resolved; it is left out");
-                        continue;
-                    }
-                };
-            // One address of each family.
-            let v4 = addresses.iter().find(|address| address.is_ipv4());
-            let v6 = addresses.iter().find(|address| address.is_ipv6());
-            usable.extend(v4.into_iter().chain(v6).map(|address| RTCIceServer {
-                urls: vec![match scheme {
-                    Scheme::Stun => format!("stun:{address}"),
-                    Scheme::Turn => format!("turn:{address}?transport=udp"),
-                }],
-                username: server.username.clone().unwrap_or_default(),
-                credential: server.credential.clone().unwrap_or_default(),
-            }));
+/// The ICE servers with their names resolved, all at the same time. Left out is what Vireo cannot use (by TCP, by TLS, TURN
+/// servers that it has no name and password for), what does not resolve, and what cannot be read: a call may well come
+/// about without it.
+pub(super) async fn ice_servers(servers: &[IceServer]) -> Vec<RTCIceServer> {
+    let urls = servers
+        .iter()
+        .flat_map(|server| server.urls.iter().map(move |url| usable(server, url)));
+    join_all(urls).await.concat()
+}
+
+/// One address of each family.
+async fn usable(server: &IceServer, url: &str) -> Vec<RTCIceServer> {
+    // An address may hold what is nobody's business, so no log shows it.
+    let (scheme, host, port) = match parse(url) {
+        Ok(Some(parsed)) => parsed,
+        Ok(None) => return Vec::new(),
+        Err(Unreadable) => {
+            tracing::warn!("an ICE server's address cannot be read; it is left out");
+            return Vec::new();
         }
+    };
+    if scheme == Scheme::Turn && (server.username.is_none() || server.credential.is_none()) {
+        tracing::warn!("a TURN server has no user name or credential; it is left out");
+        return Vec::new();
     }
-    Ok(usable)
+    let lookup = tokio::net::lookup_host((host.as_str(), port));
+    let Ok(Ok(addresses)) = tokio::time::timeout(RESOLVE_TIMEOUT, lookup).await else {
+        tracing::warn!("an ICE server's name cannot be resolved; it is left out");
+        return Vec::new();
+    };
+    let (v4, v6): (Vec<SocketAddr>, Vec<SocketAddr>) = addresses.partition(SocketAddr::is_ipv4);
+    let one_of_each = v4.into_iter().take(1).chain(v6.into_iter().take(1));
+    one_of_each
+        .map(|address| RTCIceServer {
+            urls: vec![match scheme {
+                Scheme::Stun => format!("stun:{address}"),
+                Scheme::Turn => format!("turn:{address}?transport=udp"),
+            }],
+            username: server.username.clone().unwrap_or_default(),
+            credential: server.credential.clone().unwrap_or_default(),
+        })
+        .collect()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,24 +101,27 @@ enum Scheme {
     Turn,
 }
 
+/// It is no address of an ICE server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Unreadable;
+
 /// Reads `stun:host[:port]` and `turn:host[:port][?transport=udp]` (RFC 7064, RFC 7065). None for what is not UDP.
-fn parse(url: &str) -> Result<Option<(Scheme, String, u16)>, PeerError> {
-    let invalid = || PeerError::InvalidIceServer(url.to_owned());
-    let (scheme, rest) = url.split_once(':').ok_or_else(invalid)?;
-    let scheme = match scheme {
+fn parse(url: &str) -> Result<Option<(Scheme, String, u16)>, Unreadable> {
+    let (scheme, rest) = url.split_once(':').ok_or(Unreadable)?;
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
         "stun" => Scheme::Stun,
         "turn" => Scheme::Turn,
         "stuns" | "turns" => return Ok(None),
-        _ => return Err(invalid()),
+        _ => return Err(Unreadable),
     };
     let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
-    if !query.is_empty() && query != "transport=udp" {
+    if !query.is_empty() && !query.eq_ignore_ascii_case("transport=udp") {
         return Ok(None);
     }
     const DEFAULT_PORT: u16 = 3478;
     let (host, port) = match address.strip_prefix('[') {
         Some(v6) => {
-            let (host, rest) = v6.split_once(']').ok_or_else(invalid)?;
+            let (host, rest) = v6.split_once(']').ok_or(Unreadable)?;
             (host, rest.strip_prefix(':'))
         }
         None => match address.split_once(':') {
@@ -121,11 +130,11 @@ fn parse(url: &str) -> Result<Option<(Scheme, String, u16)>, PeerError> {
         },
     };
     let port = match port {
-        Some(port) => port.parse().map_err(|_| invalid())?,
+        Some(port) => port.parse().map_err(|_| Unreadable)?,
         None => DEFAULT_PORT,
     };
     if host.is_empty() || host.contains(char::is_whitespace) {
-        return Err(invalid());
+        return Err(Unreadable);
     }
     Ok(Some((scheme, host.to_owned(), port)))
 }
@@ -149,6 +158,7 @@ mod tests {
             parse("turn:[2001:db8::1]:99"),
             ok(Scheme::Turn, "2001:db8::1", 99)
         );
+        assert_eq!(parse("STUN:host"), ok(Scheme::Stun, "host", 3478));
         assert_eq!(parse("turn:host?transport=tcp"), Ok(None));
         assert_eq!(parse("turns:host"), Ok(None));
         for wrong in [
@@ -164,16 +174,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_does_not_resolve_is_left_out() {
+    async fn what_cannot_be_read_or_does_not_resolve_is_left_out() {
         let servers = [IceServer {
             urls: vec![
                 "stun:no-such-host.invalid".into(),
-                "stun:127.0.0.1:1".into(),
+                "what is this".into(),
+                "stun:127.0.0.1:port".into(),
+                "Stun:127.0.0.1:1".into(),
             ],
             username: None,
             credential: None,
         }];
-        let usable = ice_servers(&servers).await.expect("readable addresses");
+        let usable = ice_servers(&servers).await;
         assert_eq!(usable.len(), 1);
         assert_eq!(usable[0].urls, ["stun:127.0.0.1:1"]);
     }
@@ -186,9 +198,9 @@ mod tests {
             credential: None,
         };
         let usable = ice_servers(std::slice::from_ref(&server)).await;
-        assert_eq!(usable.map(|usable| usable.len()), Ok(0));
+        assert!(usable.is_empty());
         server.credential = Some("secret".into());
-        let usable = ice_servers(&[server]).await.expect("a readable address");
+        let usable = ice_servers(&[server]).await;
         assert!(is_turn(&usable[0]));
     }
 

@@ -14,7 +14,7 @@ use rtc::{
     peer_connection::transport::RTCDtlsTransportState,
     rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use vireo_protocol::IceCandidate;
 use webrtc::{
     media_stream::track_local::static_rtp::TrackLocalStaticRTP,
@@ -224,7 +224,7 @@ pub(super) async fn open(
     observer: &Arc<Observer>,
     runtime: ConnectionRuntime,
 ) -> Result<Arc<dyn PeerConnection>, PeerError> {
-    let servers = addresses::ice_servers(&config.ice_servers).await?;
+    let servers = addresses::ice_servers(&config.ice_servers).await;
     observer.expect_relay(servers.iter().any(addresses::is_turn));
     let registry = Registry::new()
         .with(

@@ -10,9 +10,6 @@ pub enum PeerError {
     /// The candidate cannot be read. The call goes on with the others.
     #[error("The other side's candidate cannot be used: {0}")]
     InvalidCandidate(String),
-    /// An ICE server's address cannot be read.
-    #[error("The ICE server {0} cannot be used; check the address in the settings.")]
-    InvalidIceServer(String),
     /// No socket could be opened.
     #[error("No network connection can be opened on this computer: {0}")]
     NoSocket(String),

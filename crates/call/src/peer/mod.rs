@@ -70,7 +70,7 @@ impl Peer {
     /// other side is there.
     ///
     /// # Errors
-    /// [`PeerError::InvalidIceServer`], [`PeerError::NoSocket`].
+    /// [`PeerError::NoSocket`].
     pub async fn new(
         config: PeerConfig,
         received: ReceivedMedia,
