@@ -116,11 +116,17 @@ impl Observer {
         *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
     }
 
-    /// Waits for what the connection does not report by itself: that the other side has closed it. Its state stays
-    /// "connected" after a `close_notify`.
-    pub async fn watch(self: Arc<Self>, sender: Arc<dyn RtpSender>) {
+    /// Waits for what the connection does not report by itself: that the other side has closed it (its state stays
+    /// "connected" after a `close_notify`), and that its task has come to an end although nobody closed it.
+    pub async fn watch(self: Arc<Self>, sender: Arc<dyn RtpSender>, ended: Arc<Notify>) {
         loop {
-            self.wake.alert_handled().await;
+            tokio::select! {
+                () = self.wake.alert_handled() => {}
+                () = ended.notified() => {
+                    tracing::error!("the connection's task has ended by itself");
+                    return self.report(PeerEvent::Failed);
+                }
+            }
             if let Ok(Some(transport)) = sender.transport().await
                 && let Ok(RTCDtlsTransportState::Closed) = transport.state().await
             {

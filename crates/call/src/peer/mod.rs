@@ -304,6 +304,7 @@ async fn open(
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .ssrcs();
+    let ended = runtime.ended();
     let connection = connection::open(config, session, observer, runtime).await?;
     let stream = format!("vireo-{audio:08x}");
     let sender = connection::add_track(&*connection, RtpCodecKind::Audio, audio, &stream).await?;
@@ -311,7 +312,7 @@ async fn open(
         connection::add_track(&*connection, RtpCodecKind::Video, video, &stream).await?;
     }
     observer.attach(sender.clone());
-    let watcher = tokio::spawn(observer.clone().watch(sender));
+    let watcher = tokio::spawn(observer.clone().watch(sender, ended));
     Ok((connection, watcher))
 }
 

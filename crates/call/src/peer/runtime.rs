@@ -9,7 +9,7 @@ use std::{
     ops::RangeInclusive,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU8, Ordering},
     },
     task::{Context, Poll},
@@ -92,29 +92,59 @@ impl Wake {
     }
 }
 
+/// Tells when the connection's task is over, whether it was closed, failed or panicked: it is dropped then.
+#[derive(Debug, Default)]
+struct EndGuard {
+    ended: Arc<Notify>,
+}
+
+impl Drop for EndGuard {
+    fn drop(&mut self) {
+        self.ended.notify_one();
+    }
+}
+
 /// tokio's runtime with the additions. One for each connection.
 #[derive(Debug)]
 pub(super) struct ConnectionRuntime {
     tokio: TokioRuntime,
     wake: Arc<Wake>,
+    ended: Arc<Notify>,
+    /// For the first task, which is the connection's own.
+    guard: Mutex<Option<EndGuard>>,
     #[cfg(test)]
     pub loss: Option<Arc<super::tests::Loss>>,
 }
 
 impl ConnectionRuntime {
     pub fn new(wake: Arc<Wake>) -> Self {
+        let guard = EndGuard::default();
         Self {
             tokio: TokioRuntime,
             wake,
+            ended: guard.ended.clone(),
+            guard: Mutex::new(Some(guard)),
             #[cfg(test)]
             loss: None,
         }
+    }
+
+    /// Told when the connection's task is over.
+    pub fn ended(&self) -> Arc<Notify> {
+        self.ended.clone()
     }
 }
 
 impl Runtime for ConnectionRuntime {
     fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Box<dyn JoinHandle> {
-        self.tokio.spawn(future)
+        let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
+        match guard.take() {
+            Some(guard) => self.tokio.spawn(Box::pin(async move {
+                let _guard = guard;
+                future.await;
+            })),
+            None => self.tokio.spawn(future),
+        }
     }
 
     fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
@@ -245,6 +275,10 @@ impl AsyncUdpSocket for ConnectionSocket {
         buffers: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
+        #[cfg(test)]
+        if let Some(loss) = &self.loss {
+            assert!(!loss.is_broken(), "the test wants the task to end");
+        }
         if self.pause.swap(false, Ordering::AcqRel) {
             cx.waker().wake_by_ref();
             return Poll::Pending;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vireo_media::VideoCodec;
 
-use super::support::{PATIENCE, Side, config, connect, frame, show};
+use super::support::{Loss, PATIENCE, Side, config, connect, frame, show};
 use crate::peer::{Addresses, PeerConfig, PeerError, PeerEvent};
 
 /// A busy machine may take some time; a polling interval or a retransmission on the way would take more.
@@ -42,6 +42,16 @@ async fn comes_up_quickly_and_what_waited_goes_out_first() {
     ));
     let best = times.iter().map(|(time, _)| *time).min();
     assert!(best.is_some_and(|time| time < QUICK), "{times:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_whose_task_ends_by_itself_has_failed() {
+    let loss = Loss::new(0);
+    let mut caller = Side::lossy(config(), loss.clone()).await;
+    let mut callee = Side::new(config()).await;
+    connect(&mut caller, &mut callee).await;
+    loss.break_task();
+    caller.wait(|event| *event == PeerEvent::Failed).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

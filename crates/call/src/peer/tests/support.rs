@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -31,6 +31,7 @@ pub fn show(figure: &str) {
 pub struct Loss {
     percent: u32,
     state: AtomicU32,
+    broken: AtomicBool,
 }
 
 impl Loss {
@@ -38,7 +39,17 @@ impl Loss {
         Arc::new(Self {
             percent,
             state: AtomicU32::new(1),
+            broken: AtomicBool::new(false),
         })
+    }
+
+    /// The connection's task panics with the next packet that comes in.
+    pub fn break_task(&self) {
+        self.broken.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
     }
 
     /// RTP and RTCP begin with a byte between 128 and 191 (RFC 7983); the rest is for setting up.
