@@ -3,6 +3,8 @@
 mod control;
 mod receive;
 mod send;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::VecDeque,
@@ -66,7 +68,8 @@ pub(crate) struct Session {
     audio: Option<Stream>,
     video: Option<VideoStream>,
     packetizer: Option<Packetizer>,
-    assembler: Option<(VideoCodec, FrameAssembler)>,
+    /// Of the stream with this codec and SSRC.
+    assembler: Option<((VideoCodec, u32), FrameAssembler)>,
     /// Added to the clock's ticks, as RFC 3550 wants it.
     timestamp_offset: u32,
     /// Reflecting: what to add to the other side's sequence numbers, and for which SSRC.

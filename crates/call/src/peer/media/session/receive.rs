@@ -62,12 +62,17 @@ impl Session {
         if matches!(self.received, ReceivedMedia::Reflect) {
             return self.reflect(Kind::Video, ssrc, packet);
         }
+        let of = (codec, ssrc);
         if self
             .assembler
             .as_ref()
-            .is_none_or(|(assembles, _)| *assembles != codec)
+            .is_none_or(|(assembles, _)| *assembles != of)
         {
-            self.assembler = Some((codec, FrameAssembler::new(codec)));
+            let mut assembler = FrameAssembler::new(codec);
+            if let Some(round_trip) = self.video_out.round_trip.or(self.audio_out.round_trip) {
+                assembler.set_round_trip(round_trip);
+            }
+            self.assembler = Some((of, assembler));
         }
         if let Some((_, assembler)) = &mut self.assembler {
             assembler.push(packet);
