@@ -121,6 +121,8 @@ fn receive(assembler: &mut FrameAssembler, mut packets: Vec<RtpPayload>) -> Vec<
         {
             let before = out.len();
             out.extend(std::iter::from_fn(|| assembler.poll(deadline)));
+            assembler.take_nacks(deadline);
+            assembler.take_key_frame_request(deadline);
             let changed = out.len() > before || assembler.next_deadline() != Some(deadline);
             assert!(changed, "a deadline must change something");
         }
@@ -388,7 +390,7 @@ fn a_want_of_the_decoder_is_passed_on_until_a_key_frame_comes() {
     );
     assert_eq!(receive(&mut assembler, before.to_vec()).len(), 2);
     assert!(!assembler.take_key_frame_request(start));
-    assembler.want_key_frame();
+    assembler.want_key_frame(start);
     assert!(assembler.take_key_frame_request(start));
     assert_eq!(receive(&mut assembler, after.to_vec()).len(), 1);
     assert!(!assembler.take_key_frame_request(start + Duration::from_secs(5)));

@@ -72,8 +72,10 @@ pub struct FrameAssembler {
     next: Option<i64>,
     /// Whether every frame since a key frame has been given out.
     has_reference: bool,
-    /// Since when the first key frame is waited for; None after a loss, when nothing speaks for waiting.
-    first_packet_at: Option<Instant>,
+    /// From when on a key frame has to be asked for, while none is on its way; None before the first packet.
+    hopeless_from: Option<Instant>,
+    newest_at: Option<Instant>,
+    polled_at: Option<Instant>,
     /// A packet from far off, until the next one tells a new stream from a straggler.
     far_off: Option<RtpPayload>,
     highest: Option<i64>,
@@ -84,8 +86,8 @@ pub struct FrameAssembler {
     size: (u32, u32),
     round_trip: Duration,
     key_frame_asked_at: Option<Instant>,
-    /// A request for a key frame stands until one has come.
-    key_frame_wanted: bool,
+    /// Since when the decoder wants a key frame, until one has come.
+    key_frame_wanted: Option<Instant>,
     statistics: AssemblerStatistics,
 }
 
@@ -100,7 +102,9 @@ impl FrameAssembler {
             holes: Holes::default(),
             next: None,
             has_reference: false,
-            first_packet_at: None,
+            hopeless_from: None,
+            newest_at: None,
+            polled_at: None,
             far_off: None,
             highest: None,
             floor: i64::MIN,
@@ -108,7 +112,7 @@ impl FrameAssembler {
             size: (0, 0),
             round_trip: Duration::from_millis(50),
             key_frame_asked_at: None,
-            key_frame_wanted: false,
+            key_frame_wanted: None,
             statistics: AssemblerStatistics::default(),
         }
     }
@@ -161,8 +165,9 @@ impl FrameAssembler {
                 self.holes.open(highest + 1..number, packet.received_at)
             }
             Some(_) => self.holes.fill(number),
-            None => self.first_packet_at = Some(packet.received_at),
+            None => self.hopeless_from = Some(packet.received_at + OVERTAKING),
         }
+        self.newest_at = Some(packet.received_at);
         if self.highest.is_none_or(|highest| number > highest) {
             self.highest = Some(number);
             self.sequence.keep(number);
@@ -181,6 +186,7 @@ impl FrameAssembler {
 
     /// The next frame that can be decoded, if it is there.
     pub fn poll(&mut self, now: Instant) -> Option<AssembledFrame> {
+        self.polled_at = Some(now);
         loop {
             let start = match self.next {
                 Some(next) => next,
@@ -205,11 +211,26 @@ impl FrameAssembler {
         }
     }
 
-    /// When polling again can change something without another packet. None: not before one comes.
+    /// When to poll, and to ask for what is missing, again although no packet has come. None: not before one comes.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        let since = self.holes.first_since(self.next?)?;
-        Some(since + self.patience())
+        let nack = self.holes.next_due(self.round_trip);
+        let deadlines = [nack, self.skip_due(), self.key_frame_due()];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// When a hole has been waited for long enough: with a later key frame, and without.
+    fn skip_due(&self) -> Option<Instant> {
+        let next = self.next?;
+        let since = self.holes.first_since(next)?;
+        let overtaken = since + OVERTAKING;
+        let can_skip = self.polled_at.is_none_or(|polled| polled < overtaken)
+            && self.packets.newest_key_frame(next).is_some();
+        Some(if can_skip {
+            overtaken
+        } else {
+            since + self.patience()
+        })
     }
 
     /// The sequence numbers to ask for now (RFC 4585 §6.2.1), each again after a round trip, a few times. Counts as asked.
@@ -219,18 +240,7 @@ impl FrameAssembler {
 
     /// Whether to ask for a key frame now (RFC 4585 §6.3.1); true again only after a while. Counts as asked.
     pub fn take_key_frame_request(&mut self, now: Instant) -> bool {
-        let hopeless = |since| now.saturating_duration_since(since) >= OVERTAKING;
-        let stuck = self.next.is_none()
-            && self.highest.is_some()
-            && self.first_packet_at.is_none_or(hopeless)
-            && !self.key_frame_is_coming(now);
-        if !stuck && !self.key_frame_wanted {
-            return false;
-        }
-        let interval = KEY_FRAME_INTERVAL.max(self.round_trip);
-        let due = self
-            .key_frame_asked_at
-            .is_none_or(|asked| now.saturating_duration_since(asked) >= interval);
+        let due = self.key_frame_due().is_some_and(|due| due <= now);
         if due {
             self.key_frame_asked_at = Some(now);
             self.statistics.pli_count += 1;
@@ -239,8 +249,32 @@ impl FrameAssembler {
     }
 
     /// Says that the decoder cannot go on: nothing but a key frame helps. Frames are given out until then as they come.
-    pub fn want_key_frame(&mut self) {
-        self.key_frame_wanted = true;
+    pub fn want_key_frame(&mut self, now: Instant) {
+        self.key_frame_wanted.get_or_insert(now);
+    }
+
+    /// When to ask for a key frame, unless one comes until then.
+    fn key_frame_due(&self) -> Option<Instant> {
+        let needed = match (self.key_frame_wanted, self.stuck_from()) {
+            (Some(wanted), Some(stuck)) => wanted.min(stuck),
+            (wanted, stuck) => wanted.or(stuck)?,
+        };
+        let interval = KEY_FRAME_INTERVAL.max(self.round_trip);
+        let again = self.key_frame_asked_at.map(|asked| asked + interval);
+        Some(again.map_or(needed, |again| again.max(needed)))
+    }
+
+    /// From when on nothing but a new key frame helps; None while there is no telling.
+    fn stuck_from(&self) -> Option<Instant> {
+        if self.next.is_some() {
+            return None;
+        }
+        let hopeless = self.hopeless_from?;
+        // The packets of a key frame may be on their way, but not for ever.
+        Some(match self.packets.newest_key_frame(i64::MIN) {
+            Some(start) => hopeless.max(self.holes.first_since(start)? + self.patience()),
+            None => hopeless,
+        })
     }
 
     fn patience(&self) -> Duration {
@@ -252,16 +286,6 @@ impl FrameAssembler {
             VideoCodec::H264 => h264::begins_key_frame(payload),
             VideoCodec::Vp8 => vp8::begins_key_frame(payload),
         }
-    }
-
-    /// Whether the packets of a key frame are on their way, and not for too long.
-    fn key_frame_is_coming(&self, now: Instant) -> bool {
-        let newest = self.packets.newest_key_frame(i64::MIN);
-        newest.is_some_and(|start| {
-            self.holes
-                .first_since(start)
-                .is_none_or(|since| now.saturating_duration_since(since) < self.patience())
-        })
     }
 
     /// A packet is missing. True when something else can be tried at once.
@@ -317,7 +341,7 @@ impl FrameAssembler {
     fn lose_reference(&mut self) {
         self.next = None;
         self.has_reference = false;
-        self.first_packet_at = None;
+        self.hopeless_from = self.newest_at;
     }
 
     fn start_over(&mut self) {
@@ -357,7 +381,7 @@ impl FrameAssembler {
         if coded.key_frame {
             self.has_reference = true;
             self.size = coded.size.unwrap_or(self.size);
-            self.key_frame_wanted = false;
+            self.key_frame_wanted = None;
             self.statistics.key_frames_received += 1;
         }
         self.statistics.frames_received += 1;

@@ -15,6 +15,14 @@ struct Hole {
     asked: u8,
 }
 
+impl Hole {
+    /// When to ask for the packet (again); None when it has been asked for often enough.
+    fn due_at(&self, round_trip: Duration) -> Option<Instant> {
+        let again = |asked| asked + round_trip.max(MIN_INTERVAL);
+        (self.asked < MAX_REQUESTS).then(|| self.asked_at.map_or(self.since, again))
+    }
+}
+
 /// The missing packets by their extended sequence number.
 #[derive(Debug, Default)]
 pub(super) struct Holes {
@@ -62,15 +70,15 @@ impl Holes {
             .map(|(_, hole)| hole.since)
     }
 
+    /// When there is something to ask for next.
+    pub(super) fn next_due(&self, round_trip: Duration) -> Option<Instant> {
+        let holes = self.holes.values();
+        holes.filter_map(|hole| hole.due_at(round_trip)).min()
+    }
+
     /// What to ask for now; counts as asked.
     pub(super) fn due(&mut self, now: Instant, round_trip: Duration) -> Vec<u16> {
-        let interval = round_trip.max(MIN_INTERVAL);
-        let due = |hole: &Hole| {
-            hole.asked < MAX_REQUESTS
-                && hole
-                    .asked_at
-                    .is_none_or(|asked| now.saturating_duration_since(asked) >= interval)
-        };
+        let due = |hole: &Hole| hole.due_at(round_trip).is_some_and(|due| due <= now);
         let mut numbers = Vec::new();
         for (&number, hole) in self.holes.iter_mut().filter(|(_, hole)| due(hole)) {
             hole.asked += 1;

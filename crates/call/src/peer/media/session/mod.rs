@@ -51,8 +51,8 @@ const FIRST_REPORTS: [Duration; 3] = [
     Duration::from_millis(300),
 ];
 
-/// How often the estimator is looked after, and missing packets are asked for again.
-const TICK: Duration = Duration::from_millis(15);
+/// How often the estimator is looked after; it does nothing more often than this.
+const TICK: Duration = Duration::from_millis(25);
 
 /// See the module.
 pub(crate) struct Session {

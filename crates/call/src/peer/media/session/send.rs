@@ -62,7 +62,7 @@ impl Session {
         if queued.key_frame_wanted
             && let Some((_, assembler)) = &mut self.assembler
         {
-            assembler.want_key_frame();
+            assembler.want_key_frame(now);
         }
         if queued.video_lost {
             self.key_frame_to_tell = true;
