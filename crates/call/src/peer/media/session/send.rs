@@ -87,8 +87,9 @@ impl Session {
                 continue;
             };
             if frame.key_frame {
-                // What still waits of older pictures is of no use to anybody any more, and nobody asks for it.
+                // It answers everybody who has asked for one until now.
                 self.key_frame_told_at = Some(now);
+                self.key_frame_to_tell = false;
             }
             let timestamp = self
                 .clock
