@@ -52,7 +52,7 @@ pub trait MediaFactory: Send + Sync + 'static {
         vec![VideoCodec::H264, VideoCodec::Vp8]
     }
 
-    /// The most to send, in bits a second, sound and picture together.
+    /// What the video encoder is told to send at most, in bits a second; sound and headers come on top of it.
     fn max_bitrate(&self) -> u32 {
         DEFAULT_MAX_BITRATE
     }

@@ -181,7 +181,7 @@ pub struct TransportStats {
 pub struct SetupTimes {
     /// Caller: from the request to the other side's ringing. Callee: from the offer's arrival to the confirmed ringing.
     pub ring_ms: Option<f64>,
-    /// From acceptance (caller: from the answer's arrival) until ICE has found a pair.
+    /// From the first connectivity check until ICE has found a pair.
     pub ice_ms: Option<f64>,
     /// From there until DTLS has keys.
     pub dtls_ms: Option<f64>,
