@@ -29,15 +29,19 @@ const NEAR_THE_EDGE: Start = Start {
     timestamp: u32::MAX - 20 * 960,
 };
 
-/// 20 ms of Opus (by its first byte) that carry their index.
-fn payload(index: u32) -> Bytes {
-    let mut bytes = vec![1 << 3];
+/// 20 ms of Opus (by its first byte), with a copy of the packet before or without (by its second), that carry their index.
+fn payload_with(copy: bool, index: u32) -> Bytes {
+    let mut bytes = vec![1 << 3, if copy { 0x40 } else { 0 }];
     bytes.extend(index.to_be_bytes());
     bytes.into()
 }
 
+fn payload(index: u32) -> Bytes {
+    payload_with(true, index)
+}
+
 fn index_of(payload: &[u8]) -> u32 {
-    u32::from_be_bytes(payload[1..5].try_into().expect("four bytes of index"))
+    u32::from_be_bytes(payload[2..6].try_into().expect("four bytes of index"))
 }
 
 /// What was heard.
@@ -53,6 +57,7 @@ struct Heard {
 struct Simulation {
     origin: Instant,
     start: Start,
+    copies: bool,
     buffer: AudioJitterBuffer,
     heard: Heard,
 }
@@ -62,6 +67,7 @@ impl Simulation {
         Self {
             origin: Instant::now(),
             start,
+            copies: true,
             buffer: AudioJitterBuffer::new(),
             heard: Heard::default(),
         }
@@ -92,7 +98,7 @@ impl Simulation {
         let mut now = from_ms;
         while now < until_ms {
             while let Some(arrival) = arrivals.next_if(|arrival| arrival.at_ms <= now) {
-                self.push(arrival, payload(arrival.index));
+                self.push(arrival, payload_with(self.copies, arrival.index));
             }
             while ready < 480 {
                 ready += self.pop(now);
@@ -189,6 +195,22 @@ fn a_lost_packet_is_made_up_from_the_next_one() {
         statistics.concealed_samples
     );
     assert!(statistics.jitter_buffer_delay_ms < 40.0, "{statistics:?}");
+}
+
+#[test]
+fn a_lost_packet_of_which_there_is_no_copy_counts_as_concealed() {
+    let mut simulation = Simulation::new(START);
+    simulation.copies = false;
+    let arrivals = steady(1_000, |_| 30.0)
+        .into_iter()
+        .filter(|arrival| arrival.index % 20 != 7)
+        .collect();
+    simulation.run(arrivals, 0.0, 20_000.0);
+    let statistics = simulation.buffer.statistics();
+    assert!(simulation.heard.recovered.is_empty());
+    assert_eq!(statistics.packets_lost, 50);
+    let concealed = statistics.concealed_samples;
+    assert!((48 * 960..=52 * 960).contains(&concealed), "{concealed}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use vireo_media::{
 };
 use vireo_protocol::{CallId, MediaState};
 
-use super::playback::Playback;
+use super::{expected_loss::ExpectedLoss, playback::Playback};
 use crate::{KeyFrameRequester, MediaFactory, NoticeKind, machine::Input, peer::MediaSender};
 
 /// The peer connection that media goes to at the moment. The devices outlive it when two people call each other at once.
@@ -103,6 +103,7 @@ pub(super) struct Devices {
     microphone: Option<(ChainId, audio::SendChain)>,
     speaker: Option<ChainId>,
     codec: Option<VideoCodec>,
+    expected_loss: ExpectedLoss,
 }
 
 impl Devices {
@@ -120,6 +121,7 @@ impl Devices {
             microphone: None,
             speaker: None,
             codec: None,
+            expected_loss: ExpectedLoss::default(),
         }
     }
 
@@ -216,8 +218,9 @@ impl Devices {
         }
     }
 
-    /// The other side misses so many of our packets, 0 to 1.
-    pub(super) fn set_loss(&self, rate: f64) {
+    /// The other side misses so many of our packets by its newest report, 0 to 1.
+    pub(super) fn set_loss(&mut self, rate: f64) {
+        let percent = self.expected_loss.update(rate);
         if let Some((_, chain)) = &self.microphone {
             chain.set_packet_loss((rate.clamp(0.0, 1.0) * 100.0).round() as u8);
         }
@@ -256,6 +259,7 @@ impl Devices {
         (self.camera.take(), self.microphone.take())
     }
 
+        self.expected_loss = ExpectedLoss::default();
     fn reporter(&mut self) -> Reporter {
         self.last_chain += 1;
         Reporter {

@@ -3,6 +3,7 @@
 
 mod connection;
 mod devices;
+mod expected_loss;
 mod playback;
 mod run;
 mod setup;

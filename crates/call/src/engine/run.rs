@@ -156,7 +156,7 @@ impl Run {
         }
     }
 
-    fn follow_loss(&self) {
+    fn follow_loss(&mut self) {
         if let Some(connection) = &self.connection {
             self.devices.set_loss(connection.stats().loss_rate);
         }

@@ -19,8 +19,8 @@ use crate::{
     codec::{OPUS_FRAME_SAMPLES, OpusEncoder, OpusPacket},
 };
 
-/// Good for speech; more is hardly heard.
-pub const DEFAULT_AUDIO_BITRATE: u32 = 32_000;
+/// Good for speech; more is hardly heard. At 32,000 Opus puts no copies into its packets unless more than 5 % get lost.
+pub const DEFAULT_AUDIO_BITRATE: u32 = 36_000;
 
 /// What the error correction is prepared for before anything is known of the link.
 const ASSUMED_LOSS_PERCENT: u8 = 5;

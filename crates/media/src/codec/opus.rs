@@ -25,7 +25,7 @@ pub struct OpusEncoder {
 }
 
 impl OpusEncoder {
-    /// `bits_per_second` between 6,000 and 510,000; 32,000 is good for speech.
+    /// `bits_per_second` between 6,000 and 510,000; 36,000 is good for speech.
     ///
     /// # Errors
     /// [`MediaError::Codec`] when the codec cannot be set up.
@@ -175,6 +175,21 @@ mod tests {
         assert_eq!(recovered.len(), 960);
         assert!(rms(&recovered) > 0.1, "{}", rms(&recovered));
         assert!(rms(decoder.decode(&packets[12]).expect("decodes")) > 0.15);
+    }
+
+    #[test]
+    fn with_loss_to_be_expected_packets_carry_a_copy_of_the_one_before() {
+        let bits = crate::audio::DEFAULT_AUDIO_BITRATE;
+        // The encoder takes a steady tone for noise after a while, and of noise it makes no copies.
+        for (percent, expected) in [(0, 0..=0), (3, 10..=30), (5, 10..=30), (20, 10..=30)] {
+            let mut encoder = OpusEncoder::new(bits).expect("an encoder");
+            encoder.set_packet_loss(percent).expect("taken");
+            let packets = (0..30).map(|i| encoder.encode(&tone(i)).expect("encodes"));
+            let copies = packets
+                .filter(|packet| crate::rtp::opus_packet_has_copy(packet))
+                .count();
+            assert!(expected.contains(&copies), "{percent} %: {copies} copies");
+        }
     }
 
     #[test]

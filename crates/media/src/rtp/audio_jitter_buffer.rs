@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::{
     RtpPayload,
     delay::{DelayEstimator, MAX_TARGET},
-    opus_duration::opus_packet_samples,
+    opus_duration::{opus_packet_has_copy, opus_packet_samples},
     unwrap::Unwrapper,
 };
 
@@ -61,7 +61,7 @@ pub enum AudioPacket {
         /// Shorten the sound, by one period of its pitch or so.
         hurry: bool,
     },
-    /// So many samples are lost, and the packet after them is here and may carry a copy (Opus in-band FEC).
+    /// So many samples are lost, and the packet after them is here and carries a copy (Opus in-band FEC).
     Fec {
         /// The packet after the loss; it comes as [`AudioPacket::Data`] next.
         next: Bytes,
@@ -354,19 +354,23 @@ impl AudioJitterBuffer {
     fn bridge(&mut self, next: Next, lost: i64, gap: i64, now: Instant) -> AudioPacket {
         self.last_loss = Some(now);
         let samples = ((gap / lost).max(1) as u32).min(MAX_CONCEALED);
-        if lost == 1 {
+        let after = self
+            .packets
+            .first_key_value()
+            .map(|(_, held)| &held.payload);
+        if lost == 1
+            && let Some(carrier) = after
+                .filter(|payload| opus_packet_has_copy(payload))
+                .cloned()
+        {
             self.next = Some(Next {
                 sequence: next.sequence + 1,
                 timestamp: next.timestamp + gap,
                 concealed: 0,
             });
             self.statistics.total_samples_received += u64::from(samples);
-            let first = self
-                .packets
-                .first_key_value()
-                .expect("a gap ends with a packet");
             return AudioPacket::Fec {
-                next: first.1.payload.clone(),
+                next: carrier,
                 samples,
             };
         }

@@ -16,7 +16,7 @@ mod waiting;
 
 pub use audio_jitter_buffer::{AudioJitterBuffer, AudioPacket, AudioReceiveStatistics};
 pub use frame_assembler::{AssembledFrame, AssemblerStatistics, FrameAssembler};
-pub use opus_duration::opus_packet_samples;
+pub use opus_duration::{opus_packet_has_copy, opus_packet_samples};
 pub use packetizer::Packetizer;
 pub use unwrap::Unwrapper;
 
