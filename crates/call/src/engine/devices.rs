@@ -156,6 +156,9 @@ impl Devices {
             move |frame| outlet.send(|sender| sender.send_video(frame)),
             move |event| events.event(event),
         );
+        if let Some(likely) = self.media.video_codecs().first() {
+            chain.prepare(*likely);
+        }
         self.camera = Some((reporter.chain, chain));
     }
 
@@ -222,7 +225,7 @@ impl Devices {
     pub(super) fn set_loss(&mut self, rate: f64) {
         let percent = self.expected_loss.update(rate);
         if let Some((_, chain)) = &self.microphone {
-            chain.set_packet_loss((rate.clamp(0.0, 1.0) * 100.0).round() as u8);
+            chain.set_packet_loss(percent);
         }
     }
 
@@ -256,10 +259,10 @@ impl Devices {
     pub(super) fn stop(&mut self) -> impl Send + use<> {
         self.speaker = None;
         self.codec = None;
+        self.expected_loss = ExpectedLoss::default();
         (self.camera.take(), self.microphone.take())
     }
 
-        self.expected_loss = ExpectedLoss::default();
     fn reporter(&mut self) -> Reporter {
         self.last_chain += 1;
         Reporter {

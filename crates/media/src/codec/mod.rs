@@ -75,6 +75,12 @@ pub trait VideoEncoder: Send {
     /// What to aim at, in bits a second and frames a second; may change at any time.
     fn set_rate(&mut self, bits_per_second: u32, frames_per_second: u32);
 
+    /// Gets ready for pictures of this size, so that the first one does not wait for it.
+    ///
+    /// # Errors
+    /// [`MediaError::Codec`] when the codec refuses the size.
+    fn prepare(&mut self, width: u32, height: u32) -> Result<(), MediaError>;
+
     /// Codes a picture. None when rate control dropped it.
     ///
     /// # Errors

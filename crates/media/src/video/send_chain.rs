@@ -86,6 +86,8 @@ struct Shared {
     frames_per_second: AtomicU32,
     key_frame: AtomicBool,
     codec: Mutex<Option<VideoCodec>>,
+    /// What will probably be asked for.
+    likely: Mutex<Option<VideoCodec>>,
     statistics: Mutex<Statistics>,
 }
 
@@ -132,6 +134,7 @@ impl SendChain {
             frames_per_second: AtomicU32::new(options.format.frame_rate),
             key_frame: AtomicBool::new(false),
             codec: Mutex::new(options.codec),
+            likely: Mutex::default(),
             statistics: Mutex::default(),
         });
         let frames = Arc::new(Mailbox::new());
@@ -179,6 +182,16 @@ impl SendChain {
             .codec
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = codec;
+    }
+
+    /// Says what will probably be coded with. With the camera's first picture an encoder is made ready for it, so that the
+    /// first one that is coded does not wait for that.
+    pub fn prepare(&self, codec: VideoCodec) {
+        *self
+            .shared
+            .likely
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(codec);
     }
 
     /// What to aim at from the next picture on. The size follows the rate.
@@ -301,12 +314,10 @@ impl EncodeStage {
     }
 
     fn encode(&mut self, frame: &VideoFrame, rate: u32) -> Result<(), MediaError> {
-        let Some(codec) = *self
-            .shared
-            .codec
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-        else {
+        let lock = |codec: &Mutex<_>| *codec.lock().unwrap_or_else(PoisonError::into_inner);
+        let agreed = lock(&self.shared.codec);
+        let likely = lock(&self.shared.likely).filter(|_| self.encoder.is_none());
+        let Some(codec) = agreed.or(likely) else {
             return Ok(());
         };
         let bits = self.shared.bits_per_second.load(Relaxed);
@@ -328,6 +339,9 @@ impl EncodeStage {
             slot => slot.insert(video_encoder(codec, format, bits)?),
         };
         encoder.set_rate(bits, rate);
+        if agreed.is_none() {
+            return encoder.prepare(size.0, size.1);
+        }
         let key_frame = self.shared.key_frame.swap(false, Relaxed);
         let start = Instant::now();
         let coded = if size == (frame.width, frame.height) {
@@ -403,5 +417,65 @@ impl Load {
             (self.coded, self.replaced_before) = (0, replaced);
         }
         self.too_much
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{PatternCamera, VideoSource};
+    use super::*;
+
+    #[test]
+    fn an_encoder_is_made_with_the_first_picture_before_it_is_known_which() {
+        let format = VideoFormat {
+            width: 320,
+            height: 180,
+            frame_rate: 60,
+        };
+        let frames = Arc::new(Mailbox::new());
+        let camera = Camera::new(Box::new(|| Ok(None)), Arc::clone(&frames), Box::new(|_| {}));
+        let shared = Arc::new(Shared {
+            bits_per_second: AtomicU32::new(1_000_000),
+            frames_per_second: AtomicU32::new(format.frame_rate),
+            key_frame: AtomicBool::new(false),
+            codec: Mutex::default(),
+            likely: Mutex::default(),
+            statistics: Mutex::default(),
+        });
+        let mut stage = EncodeStage {
+            shared: Arc::clone(&shared),
+            frames,
+            camera,
+            format,
+            encoder: None,
+            step: 0,
+            next_due: None,
+            load: Load::default(),
+            self_view: None,
+            on_frame: Box::new(|_| {}),
+        };
+        let mut source = PatternCamera::new(format);
+        let mut show =
+            |stage: &mut EncodeStage| stage.handle(&source.next_frame().expect("a picture"));
+        let coded = || {
+            shared
+                .statistics
+                .lock()
+                .expect("no panic")
+                .totals
+                .frames_encoded
+        };
+        show(&mut stage);
+        assert!(stage.encoder.is_none(), "nothing is likely yet");
+        *shared.likely.lock().expect("no panic") = Some(VideoCodec::H264);
+        show(&mut stage);
+        let made = stage.encoder.as_ref().map(|encoder| encoder.codec());
+        assert_eq!((made, coded()), (Some(VideoCodec::H264), 0));
+        *shared.codec.lock().expect("no panic") = Some(VideoCodec::H264);
+        let shown = (0..10).take_while(|_| {
+            show(&mut stage);
+            coded() == 0
+        });
+        assert!(shown.count() < 10, "and now it codes");
     }
 }

@@ -207,6 +207,13 @@ impl VideoEncoder for H264Encoder {
         );
     }
 
+    fn prepare(&mut self, width: u32, height: u32) -> Result<(), MediaError> {
+        if self.size == Some((width, height)) {
+            return Ok(());
+        }
+        self.open(width, height)
+    }
+
     fn encode(
         &mut self,
         frame: &VideoFrame,

@@ -155,6 +155,10 @@ impl VideoEncoder for Vp8Encoder {
         }
     }
 
+    fn prepare(&mut self, width: u32, height: u32) -> Result<(), MediaError> {
+        self.opened(width, height).map(drop)
+    }
+
     fn encode(
         &mut self,
         frame: &VideoFrame,
