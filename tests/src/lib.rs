@@ -15,6 +15,8 @@ pub mod process_tree;
 pub mod pulse;
 pub mod server;
 pub mod sound_file;
+#[cfg(target_os = "linux")]
+pub mod stamp;
 pub mod statistics;
 #[cfg(target_os = "linux")]
 pub mod vm;

@@ -16,6 +16,7 @@ use crate::{
     binaries::binary,
     display::Display,
     process_tree,
+    stamp::{self, Stamp},
     webdriver::{Element, Session},
 };
 
@@ -40,6 +41,23 @@ pub struct WindowOptions<'a> {
     pub stand_ins: bool,
     /// Further environment variables.
     pub variables: Vec<(&'a str, &'a str)>,
+}
+
+impl WindowOptions<'_> {
+    /// A person whose account and settings lie in a folder of this name, and who has no devices: a test picture with a time
+    /// code, a tone, and silence.
+    #[must_use]
+    pub fn of(folder: &Path, name: &str) -> Self {
+        Self {
+            profile: folder.join(name),
+            variables: vec![
+                ("VIREO_CAMERA", "pattern"),
+                ("VIREO_MICROPHONE", "tone"),
+                ("VIREO_SPEAKER", "none"),
+            ],
+            ..Self::default()
+        }
+    }
 }
 
 /// An open window. Closed, with everything that was started for it, when dropped.
@@ -236,13 +254,12 @@ impl Window {
         Ok(())
     }
 
-    /// The age of the remote picture in milliseconds by its time code; none while there is none to be read.
+    /// The time code of the remote picture; none while there is none to be read.
     ///
     /// # Errors
     /// When the window does not answer.
-    pub async fn remote_age(&self) -> anyhow::Result<Option<f64>> {
-        let answer = self.session.execute(READ_TIME_CODE).await?;
-        Ok(answer.as_f64())
+    pub async fn remote_stamp(&self) -> anyhow::Result<Option<Stamp>> {
+        stamp::read(&self.session).await
     }
 
     /// Waits for so many different remote pictures whose time code can be read, and returns their ages.
@@ -252,14 +269,12 @@ impl Window {
     pub async fn moving_pictures(&self, count: usize) -> anyhow::Result<Vec<f64>> {
         let started = Instant::now();
         let mut ages = Vec::new();
-        let mut stamps = std::collections::BTreeSet::new();
+        let mut codes = std::collections::BTreeSet::new();
         while ages.len() < count {
-            let now = unix_ms();
-            if let Some(age) = self.remote_age().await? {
-                // The code counts tenths of milliseconds, so two pictures differ by hundreds.
-                if stamps.insert(((now - age) / 10.0).round() as i64) {
-                    ages.push(age);
-                }
+            if let Some(Stamp { code, age }) = self.remote_stamp().await?
+                && codes.insert(code)
+            {
+                ages.push(age);
             }
             if started.elapsed() > PATIENCE {
                 let shown = self.text().await?;
@@ -315,27 +330,6 @@ const paint = () => {
 paint();
 ";
 
-/// Draws the remote picture where its pixels can be read, and reads the 30 bits along its top edge.
-const READ_TIME_CODE: &str = "
-const remote = document.getElementById('remote');
-if (remote === null || getComputedStyle(remote).visibility === 'hidden') return null;
-window.vireoProbe ??= document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-const probe = window.vireoProbe;
-if (probe.canvas.width !== 1280) { probe.canvas.width = 1280; probe.canvas.height = 32; }
-// The picture is 1280 × 720 however large it is shown; only its top edge is looked at.
-probe.drawImage(remote, 0, 0, 1280, 720);
-const now = Math.floor(Date.now() * 10) % 2 ** 30;
-const row = probe.getImageData(0, 16, 960, 1).data;
-let code = 0;
-for (let bit = 0; bit < 30; bit++) {
-  const value = row[4 * (bit * 32 + 16) + 1];
-  if (value > 80 && value < 176) return null;
-  if (value >= 176) code += 2 ** bit;
-}
-const age = ((now - code + 2 ** 30) % 2 ** 30) / 10;
-return age <= 10000 ? age : null;
-";
-
 fn start_driver(
     display: &Display,
     options: &WindowOptions<'_>,
@@ -375,11 +369,6 @@ fn start_driver(
 
 fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
-
-fn unix_ms() -> f64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(0.0, |since| since.as_secs_f64() * 1000.0)
 }
 
 /// The repository's own `target/`, wherever cargo builds: what people look at afterwards is kept here.

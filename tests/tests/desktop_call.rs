@@ -9,21 +9,6 @@ use vireo_tests::{
     window::{Window, WindowOptions},
 };
 
-/// No devices: a test picture with a time code, a tone, and silence.
-const DEVICES: [(&str, &str); 3] = [
-    ("VIREO_CAMERA", "pattern"),
-    ("VIREO_MICROPHONE", "tone"),
-    ("VIREO_SPEAKER", "none"),
-];
-
-fn options<'a>(folder: &Path, name: &str) -> WindowOptions<'a> {
-    WindowOptions {
-        profile: folder.join(name),
-        variables: DEVICES.to_vec(),
-        ..WindowOptions::default()
-    }
-}
-
 /// The address that the application publishes in its profile while it runs.
 fn embedded_server(profile: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(profile.join("server-url")).context("the server is not published")
@@ -33,7 +18,7 @@ fn embedded_server(profile: &Path) -> anyhow::Result<String> {
 async fn two_windows_call_each_other() -> anyhow::Result<()> {
     let display = Display::start()?;
     let folder = tempfile::tempdir()?;
-    let first = options(folder.path(), "anna");
+    let first = WindowOptions::of(folder.path(), "anna");
     let anna = Window::open(&display, &first).await?;
     anna.find("#name").await?;
     anna.screenshot("first-run.en.light").await?;
@@ -43,7 +28,7 @@ async fn two_windows_call_each_other() -> anyhow::Result<()> {
         server: Some(embedded_server(&first.profile)?),
         language: "ru",
         dark: true,
-        ..options(folder.path(), "boris")
+        ..WindowOptions::of(folder.path(), "boris")
     };
     let boris = Window::open(&display, &second).await?;
     boris.find("#name").await?;
@@ -119,7 +104,7 @@ async fn two_windows_call_each_other() -> anyhow::Result<()> {
 async fn one_person_alone_sees_that_everything_works_in_the_echo_test() -> anyhow::Result<()> {
     let display = Display::start()?;
     let folder = tempfile::tempdir()?;
-    let options = options(folder.path(), "anna");
+    let options = WindowOptions::of(folder.path(), "anna");
     let window = Window::open(&display, &options).await?;
     window.sign_up("Anna").await?;
     window.screenshot("home-empty.en.light").await?;
@@ -147,7 +132,7 @@ async fn a_web_view_that_cannot_decode_gets_pictures_that_were_decoded_natively(
 -> anyhow::Result<()> {
     let display = Display::start()?;
     let folder = tempfile::tempdir()?;
-    let mut options = options(folder.path(), "anna");
+    let mut options = WindowOptions::of(folder.path(), "anna");
     // Every decoder that GStreamer could offer to the web view for H.264 and VP8.
     let none = [
         "avdec_h264",

@@ -1,31 +1,17 @@
 //! What the window says when something is missing or breaks. The call goes on with what there is.
 #![cfg(target_os = "linux")]
 
-use std::path::Path;
-
 use vireo_tests::{
     display::Display,
     server::Server,
     window::{Window, WindowOptions},
 };
 
-fn options(folder: &Path, name: &str) -> WindowOptions<'static> {
-    WindowOptions {
-        profile: folder.join(name),
-        variables: vec![
-            ("VIREO_CAMERA", "pattern"),
-            ("VIREO_MICROPHONE", "tone"),
-            ("VIREO_SPEAKER", "none"),
-        ],
-        ..WindowOptions::default()
-    }
-}
-
 #[tokio::test]
 async fn without_camera_microphone_and_speaker_a_call_goes_on_and_says_so() -> anyhow::Result<()> {
     let display = Display::start()?;
     let folder = tempfile::tempdir()?;
-    let mut options = options(folder.path(), "anna");
+    let mut options = WindowOptions::of(folder.path(), "anna");
     // Names that no device has, so that it does not matter what this machine has.
     options.variables = vec![
         ("VIREO_CAMERA", "device:nothing of this name"),
@@ -54,7 +40,7 @@ async fn a_call_survives_the_server_and_the_window_says_so() -> anyhow::Result<(
     let mut server = Server::start(&[]).await?;
     let with_server = |name| WindowOptions {
         server: Some(server.url.clone()),
-        ..options(folder.path(), name)
+        ..WindowOptions::of(folder.path(), name)
     };
     let anna = Window::open(&display, &with_server("anna")).await?;
     let boris = Window::open(&display, &with_server("boris")).await?;
@@ -79,7 +65,8 @@ async fn a_call_survives_the_server_and_the_window_says_so() -> anyhow::Result<(
     server.kill().await?;
     for window in [&anna, &boris] {
         window.find("[data-notice=server]").await?;
-        window.moving_pictures(5).await?;
+        let ages = window.moving_pictures(5).await?;
+        assert!(ages.iter().all(|age| *age < 3000.0), "{ages:?}");
     }
     anna.screenshot("call.server-unreachable.en").await?;
     anna.click("[data-action=end]").await?;
@@ -89,4 +76,32 @@ async fn a_call_survives_the_server_and_the_window_says_so() -> anyhow::Result<(
     anna.screenshot("home.server-unreachable.en.light").await?;
     boris.close().await?;
     anna.close().await
+}
+
+#[tokio::test]
+async fn a_second_window_of_the_same_person_says_that_vireo_is_already_open() -> anyhow::Result<()>
+{
+    let display = Display::start()?;
+    let folder = tempfile::tempdir()?;
+    let options = WindowOptions::of(folder.path(), "anna");
+    let first = Window::open(&display, &options).await?;
+    first.find("#name").await?;
+    for (language, title) in [
+        ("en", "Vireo is already open"),
+        ("uk:ru:en", "Vireo уже открыт"),
+    ] {
+        let options = WindowOptions {
+            language,
+            ..options.clone()
+        };
+        let second = Window::open(&display, &options).await?;
+        second.find("[data-failure=alreadyOpen]").await?;
+        let text = second.text().await?;
+        assert!(text.contains(title), "{text}");
+        assert!(!text.contains("--data"), "{text}");
+        second.close().await?;
+    }
+    // The first one does not mind.
+    first.sign_up("Anna").await?;
+    first.close().await
 }
