@@ -8,5 +8,10 @@ export default defineConfig({
   build: { target: "es2022", assetsInlineLimit: 0, reportCompressedSize: false },
   worker: { format: "es" },
   server: { host: "127.0.0.1", port: 5173, strictPort: true },
-  test: { environment: "jsdom", css: { include: [/tokens\.css/] }, include: ["src/**/*.test.ts"], restoreMocks: true },
+  test: {
+    environment: "jsdom",
+    css: { include: [/tokens\.css/] },
+    include: ["src/**/*.test.ts"],
+    restoreMocks: true,
+  },
 });

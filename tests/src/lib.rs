@@ -19,6 +19,8 @@ pub mod sound_file;
 pub mod stamp;
 pub mod statistics;
 #[cfg(target_os = "linux")]
+pub mod views;
+#[cfg(target_os = "linux")]
 pub mod vm;
 pub mod webdriver;
 #[cfg(target_os = "linux")]

@@ -114,6 +114,16 @@ impl Session {
         Ok(answer.as_str().context("no picture")?.to_owned())
     }
 
+    /// Makes the window so large, in pixels.
+    ///
+    /// # Errors
+    /// When the driver does not answer.
+    pub async fn resize(&self, width: u32, height: u32) -> anyhow::Result<()> {
+        let size = json!({ "width": width, "height": height });
+        self.post("window/rect", &size).await?;
+        Ok(())
+    }
+
     async fn post(&self, command: &str, body: &Value) -> anyhow::Result<Value> {
         let request = self.http.post(format!("{}/{command}", self.url));
         send(request.json(body), COMMAND).await

@@ -301,6 +301,11 @@ impl Window {
     /// # Errors
     /// When it cannot be taken or written.
     pub async fn picture(&self, file: &Path) -> anyhow::Result<()> {
+        let started = Instant::now();
+        while self.session.execute(CHANGING).await? == true {
+            ensure!(started.elapsed() < PATIENCE, "a transition never ends");
+            sleep(LOOK).await;
+        }
         self.session.execute(KEEP_PAINTING).await?;
         let png = BASE64_STANDARD.decode(self.session.screenshot().await?)?;
         Ok(std::fs::write(file, png)?)
@@ -316,6 +321,10 @@ impl Window {
         Ok(())
     }
 }
+
+/// Whether something is on its way from one look to another; what moves for ever, such as a spinner, does not count.
+const CHANGING: &str =
+    "return document.getAnimations().some((animation) => animation instanceof CSSTransition)";
 
 /// WebKit takes a picture with the next frame that it paints, and waits for ever when there is nothing to paint.
 const KEEP_PAINTING: &str = "

@@ -1,0 +1,86 @@
+//! Views as the application sends them to its window, made up: for screens that no test can bring about in reasonable time.
+
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+
+use crate::window::Window;
+
+/// More than any view of the application itself, which is not shown any more after a made-up one.
+const REVISION: u64 = 1_000_000;
+
+/// A person in the list.
+#[must_use]
+pub fn contact(name: &str, status: &str, online: bool) -> Value {
+    let contact = status == "contact";
+    json!({
+        "userId": format!("user-{name}"),
+        "name": name,
+        "status": status,
+        "chatId": contact.then(|| format!("chat-{name}")),
+        "presence": if online { "online" } else { "offline" },
+        "service": name == "Echo test",
+    })
+}
+
+/// Somebody signed in, with these people and perhaps a call.
+#[must_use]
+pub fn home(contacts: &[Value], call: Value) -> Value {
+    json!({
+        "kind": "home",
+        "connection": "online",
+        "me": { "id": "user-me", "name": "Jonas Weber" },
+        "contacts": contacts,
+        "call": call,
+    })
+}
+
+/// A call with this person, in this phase; microphones and cameras on.
+#[must_use]
+pub fn call(name: &str, phase: &Value) -> Value {
+    let on = json!({ "microphone": true, "camera": true });
+    let connected = ["connected", "reconnecting"].contains(&phase["kind"].as_str().unwrap_or(""));
+    json!({
+        "callId": format!("call-{phase}"),
+        "chatId": format!("chat-{name}"),
+        "peer": { "userId": format!("user-{name}"), "name": name },
+        "direction": "outgoing",
+        "phase": phase,
+        "local": on,
+        "remote": on,
+        "connectedAtMs": connected.then(a_while_ago),
+        "endedAtMs": null,
+        "serverReachable": true,
+        "notices": [],
+    })
+}
+
+/// Twelve minutes and a half ago, in Unix milliseconds.
+fn a_while_ago() -> u128 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.unwrap_or_default().as_millis().saturating_sub(754_000)
+}
+
+/// Shows a screen in a real window, as if the application had sent it.
+///
+/// # Errors
+/// When the page does not listen for views, or shows gaps.
+pub async fn show(window: &Window, screen: &Value, stand_ins: &[&str]) -> anyhow::Result<()> {
+    let view = json!({ "revision": REVISION, "screen": screen, "standIns": stand_ins });
+    let script = format!("const payload = {view};{SEND}");
+    let heard = window.session().execute(&script).await?;
+    anyhow::ensure!(heard == true, "the page does not listen for views");
+    let text = window.text().await?;
+    for gap in ["undefined", "null", "NaN", "[object"] {
+        anyhow::ensure!(!text.contains(gap), "“{gap}” in {text}");
+    }
+    Ok(())
+}
+
+/// Calls whoever listens for views, with the function that Tauri itself calls.
+const SEND: &str = "
+const listeners = window.__internal_unstable_listeners_object_id__?.view;
+if (listeners === undefined) return false;
+window.__internal_unstable_listeners_function_id__({ event: 'view', payload }, Object.getOwnPropertyNames(listeners));
+return true;
+";

@@ -1,0 +1,266 @@
+//! Every screen in both languages and themes, left in `target/screens/` for people to look at. Most are shown with views that
+//! are made up; what moves is in `desktop_call.rs` and `desktop_trouble.rs`.
+#![cfg(target_os = "linux")]
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use vireo_tests::{
+    display::Display,
+    views::{call, contact, home, show},
+    window::{Window, WindowOptions},
+};
+
+const ANNA: &str = "Anna Lindqvist";
+const LONG: &str = "Bartholomäus von Hohenstein-Wittgenburg zu Lichtenfels";
+
+/// The smallest that the window can be made.
+const SMALLEST: (u32, u32) = (720, 540);
+
+fn people() -> Vec<Value> {
+    vec![
+        contact(ANNA, "contact", true),
+        contact(
+            "Александра Константинопольская-Преображенская",
+            "contact",
+            true,
+        ),
+        contact(LONG, "contact", false),
+        contact("Mei Tanaka", "contact", false),
+        contact("Omar", "requested", false),
+        contact("Priya Raman", "incoming", false),
+        contact("Echo test", "contact", true),
+    ]
+}
+
+/// A window and the endings of its pictures' names.
+struct Gallery {
+    window: Window,
+    language: &'static str,
+    theme: &'static str,
+    _folder: TempDir,
+}
+
+impl Gallery {
+    async fn open(display: &Display, language: &'static str, dark: bool) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let options = WindowOptions {
+            language,
+            dark,
+            ..WindowOptions::of(folder.path(), "anna")
+        };
+        let window = Window::open(display, &options).await?;
+        window.find("#name").await?;
+        let theme = if dark { "dark" } else { "light" };
+        Ok(Self {
+            window,
+            language,
+            theme,
+            _folder: folder,
+        })
+    }
+
+    async fn picture(&self, name: &str) -> anyhow::Result<()> {
+        let (language, theme) = (self.language, self.theme);
+        self.window
+            .screenshot(&format!("{name}.{language}.{theme}"))
+            .await
+    }
+
+    async fn screen(&self, name: &str, screen: &Value) -> anyhow::Result<()> {
+        show(&self.window, screen, &[]).await?;
+        self.picture(name).await
+    }
+
+    /// A call is as dark in either theme.
+    async fn call(&self, name: &str, call: Value) -> anyhow::Result<()> {
+        show(&self.window, &home(&people(), call), &[]).await?;
+        self.window
+            .screenshot(&format!("{name}.{}", self.language))
+            .await
+    }
+
+    async fn start(&self) -> anyhow::Result<()> {
+        self.picture("first-run").await?;
+        self.screen("starting", &json!({ "kind": "starting" }))
+            .await?;
+        self.screen("waiting", &json!({ "kind": "waiting" }))
+            .await?;
+        for code in [
+            "alreadyOpen",
+            "files",
+            "versionMismatch",
+            "notAVireoServer",
+            "other",
+        ] {
+            let known = code == "alreadyOpen";
+            let detail = if known {
+                ""
+            } else {
+                "/home/jonas/.local/share/vireo: Permission denied (os error 13)"
+            };
+            let failed = json!({ "kind": "failed", "code": code, "detail": detail });
+            self.screen(&format!("failed-{code}"), &failed).await?;
+        }
+        Ok(())
+    }
+
+    async fn home(&self) -> anyhow::Result<()> {
+        let echo = [contact("Echo test", "contact", true)];
+        self.screen("home-empty", &home(&echo, Value::Null)).await?;
+        let all = home(&people(), Value::Null);
+        for (name, person) in [
+            ("person-online", ANNA),
+            (
+                "person-long-name",
+                "Александра Константинопольская-Преображенская",
+            ),
+            ("person-long-name-offline", LONG),
+            ("person-requested", "Omar"),
+            ("person-asks", "Priya Raman"),
+            ("person-echo", "Echo test"),
+        ] {
+            show(&self.window, &all, &[]).await?;
+            self.window
+                .click(&format!("[data-contact='{person}'] .person"))
+                .await?;
+            self.picture(name).await?;
+        }
+        let mut unreachable = all.clone();
+        unreachable["connection"] = "unreachable".into();
+        self.screen("home-unreachable", &unreachable).await?;
+        show(&self.window, &all, &["camera", "microphone", "speaker"]).await?;
+        self.picture("home-stand-ins").await?;
+        self.window.click("[data-action=add-contact]").await?;
+        self.picture("home-adding").await?;
+        let (width, height) = SMALLEST;
+        self.window.session().resize(width, height).await?;
+        self.picture("home-smallest").await?;
+        self.window.session().resize(1100, 720).await
+    }
+
+    async fn calls(&self) -> anyhow::Result<()> {
+        for phase in ["calling", "ringing", "connecting", "reconnecting"] {
+            self.call(phase, call(ANNA, &json!({ "kind": phase })))
+                .await?;
+        }
+        let mut incoming = call(ANNA, &json!({ "kind": "incoming" }));
+        incoming["direction"] = "incoming".into();
+        self.call("incoming", incoming.clone()).await?;
+        incoming["remote"]["camera"] = false.into();
+        incoming["peer"]["name"] = LONG.into();
+        self.call("incoming-audio-long-name", incoming).await?;
+
+        let off = json!({ "microphone": false, "camera": false });
+        let mut connected = call(ANNA, &json!({ "kind": "connected" }));
+        connected["local"]["camera"] = false.into();
+        connected["remote"]["camera"] = false.into();
+        self.call("audio-only", connected.clone()).await?;
+        connected["local"] = off.clone();
+        connected["remote"] = off;
+        self.call("all-off", connected.clone()).await?;
+        connected["peer"]["name"] = LONG.into();
+        connected["serverReachable"] = false.into();
+        connected["notices"] = ["camera", "microphone", "speaker"]
+            .map(|kind| {
+                let message = format!(
+                    "No {kind} was found. Plug one in; the call goes on without it until then."
+                );
+                json!({ "kind": kind, "message": message })
+            })
+            .into();
+        self.call("notices-long-name", connected.clone()).await?;
+        let (width, height) = SMALLEST;
+        self.window.session().resize(width, height).await?;
+        self.call("notices-smallest", connected.clone()).await?;
+        self.window.session().resize(1100, 720).await?;
+        connected["phase"]["kind"] = "reconnecting".into();
+        self.call("reconnecting-muted", connected).await
+    }
+
+    async fn ends(&self) -> anyhow::Result<()> {
+        for reason in [
+            "hungUp",
+            "remoteHungUp",
+            "cancelled",
+            "callerCancelled",
+            "declined",
+            "declinedHere",
+            "noAnswer",
+            "missed",
+            "busy",
+            "offline",
+            "accessDenied",
+            "answeredElsewhere",
+            "declinedElsewhere",
+            "connectionFailed",
+            "connectionLost",
+            "serverUnreachable",
+            "refused",
+        ] {
+            let mut ended = call(ANNA, &json!({ "kind": "ended", "reason": reason }));
+            if ["hungUp", "remoteHungUp", "connectionLost"].contains(&reason) {
+                ended["connectedAtMs"] = 1_000.into();
+                ended["endedAtMs"] = 755_000.into();
+            }
+            self.call(&format!("ended-{reason}"), ended).await?;
+            self.window
+                .find(&format!("[data-reason={reason}] h1"))
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn every_screen_in_english() -> anyhow::Result<()> {
+    let display = Display::start()?;
+    let light = Gallery::open(&display, "en", false).await?;
+    light.start().await?;
+    light.home().await?;
+    light.calls().await?;
+    light.ends().await?;
+    light.window.close().await?;
+    let dark = Gallery::open(&display, "en", true).await?;
+    dark.start().await?;
+    dark.home().await?;
+    dark.window.close().await
+}
+
+#[tokio::test]
+async fn every_screen_in_russian() -> anyhow::Result<()> {
+    let display = Display::start()?;
+    let dark = Gallery::open(&display, "ru", true).await?;
+    dark.start().await?;
+    dark.home().await?;
+    dark.calls().await?;
+    dark.ends().await?;
+    dark.window.close().await?;
+    let light = Gallery::open(&display, "ru", false).await?;
+    light.start().await?;
+    light.home().await?;
+    light.window.close().await
+}
+
+#[tokio::test]
+async fn nothing_jumps_when_a_person_or_a_notice_comes_or_goes() -> anyhow::Result<()> {
+    let display = Display::start()?;
+    let Gallery { window, .. } = Gallery::open(&display, "en", false).await?;
+    let mut places = Vec::new();
+    for (status, online, stand_ins) in [
+        ("requested", false, &[] as &[&str]),
+        ("contact", true, &[]),
+        ("contact", false, &[]),
+        ("contact", true, &["camera", "microphone", "speaker"]),
+    ] {
+        let screen = home(&[contact(ANNA, status, online)], Value::Null);
+        show(&window, &screen, stand_ins).await?;
+        if places.is_empty() {
+            window.click("[data-contact] .person").await?;
+            window.find("section h2").await?;
+        }
+        let top = "return document.querySelector('section h2').getBoundingClientRect().top";
+        places.push(window.session().execute(top).await?);
+    }
+    assert!(places.iter().all(|place| *place == places[0]), "{places:?}");
+    window.close().await
+}
