@@ -18,9 +18,12 @@ export function endedTitle(reason: EndedReason, name: string): string {
 /** What can be done about it, where there is something. */
 export function endedHint(reason: EndedReason): string {
   switch (reason) {
+    case "accessDenied":
+    case "busy":
     case "connectionFailed":
-    case "serverUnreachable":
+    case "offline":
     case "refused":
+    case "serverUnreachable":
       return t(`ended.${reason}Hint`);
     default:
       return "";

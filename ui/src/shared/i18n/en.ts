@@ -78,7 +78,7 @@ export const en = {
   "call.controls": "Call controls",
   "call.yourCameraOff": "Your camera is off",
   "call.peerMuted": "{name} is muted",
-  "call.peerCameraOff": "{name}’s camera is off",
+  "call.peerCameraOff": "Camera is off",
   "call.remotePicture": "Picture of {name}",
   "call.selfPicture": "Your own picture",
   "call.nowMuted": "Microphone muted",
@@ -87,7 +87,7 @@ export const en = {
   "call.nowCameraOn": "Camera on",
   "call.connected": "Connected",
   "call.serverUnreachable": "Server unreachable – the call continues",
-  "call.pictureLost": "The picture cannot be shown – the sound continues",
+  "call.pictureLost": "The picture cannot be shown on this computer – the sound continues",
 
   "ended.again": "Call again",
   "ended.back": "Back to contacts",
@@ -101,8 +101,11 @@ export const en = {
   "ended.noAnswer": "No answer",
   "ended.missed": "Missed call",
   "ended.busy": "{name} is already in a call",
+  "ended.busyHint": "Try again in a few minutes.",
   "ended.offline": "{name} is offline",
+  "ended.offlineHint": "You can call when they are back.",
   "ended.accessDenied": "You can only call people who have added you too",
+  "ended.accessDeniedHint": "Ask them to add you as a contact.",
   "ended.answeredElsewhere": "Answered on another device",
   "ended.declinedElsewhere": "Declined on another device",
   "ended.connectionFailed": "No connection could be made",
@@ -113,9 +116,12 @@ export const en = {
   "ended.refused": "The server did not take the call",
   "ended.refusedHint": "Wait a moment and try again.",
 
-  "notice.camera": "The camera cannot be used – the call goes on without your picture",
-  "notice.microphone": "The microphone cannot be used – others cannot hear you",
-  "notice.speaker": "The speaker cannot be used – you cannot hear others",
+  "notice.camera":
+    "The camera does not work: you cannot be seen. Check that it is plugged in, allowed, and not used by another program.",
+  "notice.microphone":
+    "The microphone does not work: you cannot be heard. Check that it is plugged in, allowed, and not used by another program.",
+  "notice.speaker":
+    "Sound cannot be played: you cannot hear the other side. Plug in speakers or headphones, or choose others in the system’s sound settings.",
   "notice.patternCamera": "No camera – a test picture stands in",
   "notice.toneMicrophone": "No microphone – a tone stands in",
   "notice.silentSpeaker": "No speaker – sound is not played",

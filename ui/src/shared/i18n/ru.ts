@@ -80,7 +80,7 @@ export const ru: Catalogue = {
   "call.controls": "Управление звонком",
   "call.yourCameraOff": "Ваша камера выключена",
   "call.peerMuted": "{name}: микрофон выключен",
-  "call.peerCameraOff": "{name}: камера выключена",
+  "call.peerCameraOff": "Камера выключена",
   "call.remotePicture": "Изображение: {name}",
   "call.selfPicture": "Ваше изображение",
   "call.nowMuted": "Микрофон выключен",
@@ -89,7 +89,7 @@ export const ru: Catalogue = {
   "call.nowCameraOn": "Камера включена",
   "call.connected": "Соединение установлено",
   "call.serverUnreachable": "Сервер недоступен, звонок продолжается",
-  "call.pictureLost": "Изображение показать нельзя, звук продолжается",
+  "call.pictureLost": "Этот компьютер не может показать изображение, звук продолжается",
 
   "ended.again": "Позвонить снова",
   "ended.back": "К контактам",
@@ -103,8 +103,11 @@ export const ru: Catalogue = {
   "ended.noAnswer": "Нет ответа",
   "ended.missed": "Пропущенный звонок",
   "ended.busy": "{name} уже разговаривает",
+  "ended.busyHint": "Попробуйте через несколько минут.",
   "ended.offline": "{name} не в сети",
+  "ended.offlineHint": "Позвонить можно будет позже.",
   "ended.accessDenied": "Звонить можно только тем, кто тоже вас добавил",
+  "ended.accessDeniedHint": "Попросите этого человека добавить вас в контакты.",
   "ended.answeredElsewhere": "Ответ дан на другом устройстве",
   "ended.declinedElsewhere": "Отклонено на другом устройстве",
   "ended.connectionFailed": "Не удалось соединиться",
@@ -115,9 +118,12 @@ export const ru: Catalogue = {
   "ended.refused": "Сервер не принял звонок",
   "ended.refusedHint": "Подождите немного и попробуйте снова.",
 
-  "notice.camera": "Камера недоступна – звонок идёт без вашего изображения",
-  "notice.microphone": "Микрофон недоступен – вас не слышно",
-  "notice.speaker": "Динамик недоступен – вы не услышите других",
+  "notice.camera":
+    "Камера не работает, вас не видно. Проверьте, подключена ли она, разрешена ли и не занята ли другой программой.",
+  "notice.microphone":
+    "Микрофон не работает, вас не слышно. Проверьте, подключён ли он, разрешён ли и не занят ли другой программой.",
+  "notice.speaker":
+    "Звук не воспроизводится, собеседника не слышно. Подключите динамики или наушники либо выберите другие в настройках звука системы.",
   "notice.patternCamera": "Нет камеры – её заменяет тестовая картинка",
   "notice.toneMicrophone": "Нет микрофона – его заменяет тон",
   "notice.silentSpeaker": "Нет динамика – звук не воспроизводится",
