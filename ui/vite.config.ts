@@ -13,5 +13,7 @@ export default defineConfig({
     css: { include: [/tokens\.css/] },
     include: ["src/**/*.test.ts"],
     restoreMocks: true,
+    // The first test loads everything, and a busy machine takes its time for that.
+    testTimeout: 30_000,
   },
 });

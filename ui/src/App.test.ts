@@ -272,6 +272,25 @@ describe("a call", () => {
     expect(screen.queryByText(/picture cannot be shown/)).toBeNull();
   });
 
+  it("that reconnects without a picture says so where the person stood", () => {
+    const media: OpenMedia = () => ({ clear: () => undefined, close: () => undefined });
+    render(App, {
+      views: { current: home(callView({ kind: "reconnecting" })) },
+      actions: idle,
+      openMedia: media,
+    });
+    expect(screen.getByText("Reconnecting…", { selector: "strong" })).toBeTruthy();
+    expect(screen.queryByRole("heading")).toBeNull();
+  });
+
+  it("that nobody could take says what to do next", () => {
+    for (const reason of ["busy", "offline", "accessDenied", "connectionFailed"] as const) {
+      const { container, unmount } = show(home(callView({ kind: "ended", reason })));
+      expect(container.querySelector("[data-reason] p")?.textContent).not.toBe("");
+      unmount();
+    }
+  });
+
   it("stops saying what stands in after a while", async () => {
     vi.useFakeTimers();
     show({ ...home(callView({ kind: "connected" })), standIns: ["camera"] });
