@@ -451,6 +451,8 @@ mod tests {
             step: 0,
             next_due: None,
             load: Load::default(),
+            trouble: Trouble::default(),
+            scaler: Scaler::default(),
             self_view: None,
             on_frame: Box::new(|_| {}),
         };
