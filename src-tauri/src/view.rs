@@ -156,7 +156,9 @@ mod tests {
         AppView::export_all(&config).expect("exportable");
         CommandError::export_all(&config).expect("exportable");
         MediaSocket::export_all(&config).expect("exportable");
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/bindings");
+        // The package as cargo finds it now, not as it lay when this was compiled.
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the test");
+        let folder = Path::new(&package).join("ui/src/bindings");
         let (new, old) = (files(fresh.path()), files(&folder));
         if new == old {
             return;

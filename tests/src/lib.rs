@@ -13,6 +13,7 @@ pub mod pages;
 pub mod process_tree;
 #[cfg(target_os = "linux")]
 pub mod pulse;
+pub mod repository;
 pub mod server;
 pub mod sound_file;
 #[cfg(target_os = "linux")]

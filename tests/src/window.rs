@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     binaries::binary,
     display::Display,
-    process_tree,
+    process_tree, repository,
     stamp::{self, Stamp},
     webdriver::{Element, Session},
 };
@@ -381,14 +381,9 @@ fn free_port() -> anyhow::Result<u16> {
 }
 
 /// The repository's own `target/`, wherever cargo builds: what people look at afterwards is kept here.
-///
-/// # Errors
-/// When this crate does not lie in a repository.
-pub fn artefacts() -> anyhow::Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-    Ok(root
-        .context("the tests lie in the workspace")?
-        .join("target"))
+#[must_use]
+pub fn artefacts() -> PathBuf {
+    repository::root().join("target")
 }
 
 /// Where pictures of the windows are kept.
@@ -396,7 +391,7 @@ pub fn artefacts() -> anyhow::Result<PathBuf> {
 /// # Errors
 /// When the folder cannot be made.
 pub fn screens() -> anyhow::Result<PathBuf> {
-    let folder = artefacts()?.join("screens");
+    let folder = artefacts().join("screens");
     std::fs::create_dir_all(&folder)?;
     Ok(folder)
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use vireo_tests::repository::root;
 
 /// Each package, and the packages of this workspace that it may know. An arrow that is not here is not meant to be.
 const MAY_KNOW: [(&str, &[&str]); 10] = [
@@ -96,13 +96,6 @@ const MUST_NOT_REACH: [(&str, &[&str]); 5] = [
 
 /// The longest source file; a longer one wants to be two.
 const LONGEST_FILE: usize = 550;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the tests lie in the repository")
-        .to_owned()
-}
 
 fn output(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program)

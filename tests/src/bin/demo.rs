@@ -30,7 +30,7 @@ async fn main() -> Result<()> {
         Some(display) => display,
         None => Display::start()?,
     };
-    let folder = artefacts()?.join("demo");
+    let folder = artefacts().join("demo");
     // Each demonstration begins at the first screen.
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder)?;

@@ -7,6 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 
+use crate::repository;
+
 /// Packages that stand for the newest kernel: Debian's, Ubuntu's.
 const META_PACKAGES: [&str; 2] = ["linux-image-amd64", "linux-image-generic"];
 
@@ -117,11 +119,8 @@ fn packages() -> anyhow::Result<Vec<String>> {
 }
 
 fn cache() -> anyhow::Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .context("the tests lie in the repository")?;
     let folder = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| root.join("target"), PathBuf::from)
+        .map_or_else(|| repository::root().join("target"), PathBuf::from)
         .join("vm");
     fs::create_dir_all(&folder)?;
     Ok(folder)
