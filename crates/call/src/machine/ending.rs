@@ -47,26 +47,25 @@ impl Call {
 
     /// The same, and the other side is told by way of the server.
     fn finish_and_tell(
-        &self,
+        &mut self,
         mut state: CallState,
         told: EndReason,
         reason: EndedReason,
         step: &mut Step,
     ) -> CallState {
-        let message = farewell(&state, told);
+        match farewell(&state, told) {
+            Some(message) if self.server_reachable => step.put(Output::Send(message)),
+            Some(message) => self.farewells.push(message),
+            None => {}
+        }
         if let Some(call) = state.details_mut() {
             // Whatever else waits is of no use to a call that is over.
             call.waiting.clear();
-            match message {
-                Some(message) if self.server_reachable => step.put(Output::Send(message)),
-                Some(message) => call.waiting.push(message),
-                None => {}
-            }
         }
         self.finish(state, reason, step)
     }
 
-    pub(super) fn end(&self, state: CallState, step: &mut Step) -> CallState {
+    pub(super) fn end(&mut self, state: CallState, step: &mut Step) -> CallState {
         let reason = match state {
             CallState::Idle | CallState::Ended { .. } => return state,
             CallState::Offering { .. } | CallState::Calling { .. } | CallState::Ringing { .. } => {
@@ -81,7 +80,7 @@ impl Call {
         self.finish_and_tell(state, EndReason::HungUp, reason, step)
     }
 
-    pub(super) fn decline(&self, state: CallState, step: &mut Step) -> CallState {
+    pub(super) fn decline(&mut self, state: CallState, step: &mut Step) -> CallState {
         if state.can_answer() {
             self.end(state, step)
         } else {
@@ -89,7 +88,7 @@ impl Call {
         }
     }
 
-    pub(super) fn timeout(&self, state: CallState, step: &mut Step) -> CallState {
+    pub(super) fn timeout(&mut self, state: CallState, step: &mut Step) -> CallState {
         match &state {
             CallState::Idle | CallState::Ended { .. } => state,
             CallState::Offering { deadline, .. }
@@ -150,7 +149,7 @@ impl Call {
     }
 
     /// The peer connection is of no use any more.
-    pub(super) fn peer_failed(&self, state: CallState, step: &mut Step) -> CallState {
+    pub(super) fn peer_failed(&mut self, state: CallState, step: &mut Step) -> CallState {
         let reason = match state {
             // While it rings, a connection that could not be prepared is tried anew on acceptance.
             CallState::Idle | CallState::Incoming { .. } | CallState::Ended { .. } => return state,
@@ -167,7 +166,7 @@ impl Call {
     }
 
     /// The other side has closed the peer connection: it has hung up, whether or not the server could say so.
-    pub(super) fn peer_closed(&self, state: CallState, step: &mut Step) -> CallState {
+    pub(super) fn peer_closed(&mut self, state: CallState, step: &mut Step) -> CallState {
         match state {
             CallState::Connecting { .. }
             | CallState::Connected { .. }

@@ -145,6 +145,7 @@ fn peer_name(event: &PeerEvent) -> &'static str {
         PeerEvent::Failed => "peer-failed",
         PeerEvent::Closed => "peer-closed",
         PeerEvent::KeyFrameRequested => "peer-key-frame",
+        PeerEvent::AudioLoss(_) => "peer-loss",
         PeerEvent::TargetBitrate(_) => "peer-bitrate",
     }
 }

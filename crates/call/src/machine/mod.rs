@@ -34,6 +34,8 @@ pub struct Call {
     state: CallState,
     server_reachable: bool,
     policy: CallPolicy,
+    /// Farewells that the server may not have heard. They outlive the ended call that the user looks at.
+    farewells: Vec<ClientMessage>,
 }
 
 /// What a step has at hand besides the call itself.
@@ -60,6 +62,7 @@ impl Call {
             state: CallState::Idle,
             server_reachable: false,
             policy,
+            farewells: Vec::new(),
         }
     }
 
@@ -186,7 +189,9 @@ impl Call {
 
     fn server_back(&mut self, mut state: CallState, step: &mut Step) -> CallState {
         let was_away = !std::mem::replace(&mut self.server_reachable, true);
-        let may_speak = state.can_send() || matches!(state, CallState::Ended { .. });
+        step.outputs
+            .extend(self.farewells.drain(..).map(Output::Send));
+        let may_speak = state.can_send();
         let has_nothing_to_say = state.details().is_some_and(|call| call.waiting.is_empty());
         let in_call = matches!(
             state,
@@ -207,12 +212,15 @@ impl Call {
 
     /// Says again what the other side may not have heard, as soon as the server is back.
     fn unconfirmed(
-        &self,
+        &mut self,
         mut state: CallState,
         message: ClientMessage,
         step: &mut Step,
     ) -> CallState {
-        let is_over = matches!(state, CallState::Ended { .. });
+        if is_farewell(&message) {
+            self.farewells.push(message);
+            return state;
+        }
         let connects = matches!(state, CallState::Connecting { .. });
         let may_speak = state.can_send();
         let Some(call) = state.details_mut() else {
@@ -234,12 +242,8 @@ impl Call {
             {
                 self.send_media_state(&mut state, step);
             }
-            ClientMessage::CallEnd { call_id, .. } | ClientMessage::CallReject { call_id, .. }
-                if is_over && call.call_id == *call_id =>
-            {
-                call.waiting.push(message);
-            }
-            // Of no use to a call that is over, or about another one.
+            // Of no use to a call that is over, or about another one. A caller who was told that this person is busy rings again
+            // once the server is back, and is told again.
             ClientMessage::CallInitiate { .. }
             | ClientMessage::CallRinging { .. }
             | ClientMessage::CallAnswer { .. }
@@ -333,6 +337,14 @@ fn details(
         waiting: Vec::new(),
         answers_again: false,
     })
+}
+
+/// Whether it ends a call, whatever became of that call meanwhile.
+fn is_farewell(message: &ClientMessage) -> bool {
+    matches!(
+        message,
+        ClientMessage::CallEnd { .. } | ClientMessage::CallReject { busy: false, .. }
+    )
 }
 
 fn hang_up(call: &CallDetails) -> ClientMessage {

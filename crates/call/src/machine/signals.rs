@@ -180,7 +180,12 @@ impl Call {
         state
     }
 
-    pub(super) fn peer(&self, state: CallState, event: PeerEvent, step: &mut Step) -> CallState {
+    pub(super) fn peer(
+        &mut self,
+        state: CallState,
+        event: PeerEvent,
+        step: &mut Step,
+    ) -> CallState {
         match event {
             PeerEvent::LocalCandidate(candidate) => self.local_candidate(state, candidate, step),
             PeerEvent::Connected => connected(state, step.now),
@@ -190,6 +195,7 @@ impl Call {
             // The engine's own business.
             PeerEvent::NegotiatedVideo(_)
             | PeerEvent::KeyFrameRequested
+            | PeerEvent::AudioLoss(_)
             | PeerEvent::TargetBitrate(_) => state,
         }
     }

@@ -48,6 +48,7 @@ fn any_peer_event() -> impl Strategy<Value = PeerEvent> {
         PeerEvent::Failed,
         PeerEvent::Closed,
         PeerEvent::KeyFrameRequested,
+        PeerEvent::AudioLoss(0.5),
         PeerEvent::TargetBitrate(1),
     ])
 }

@@ -141,15 +141,33 @@ fn an_answer_that_may_not_have_arrived_is_sent_again_with_what_followed_it() {
 #[test]
 fn a_farewell_that_may_not_have_arrived_is_sent_again() {
     for name in ["connected", "incoming"] {
-        let mut line = Line::in_state(name);
-        let outputs = line.input(Input::End);
-        let lost = sent(&outputs);
-        assert_eq!(lost.len(), 1, "{name}");
-        line.input(Input::ServerLost);
-        unconfirmed(&mut line, &outputs);
-        assert_eq!(sent(&line.input(Input::ServerBack)), lost, "{name}");
-        assert_eq!(line.input(Input::ServerBack), [], "{name}: said once more");
+        for dismissed in [false, true] {
+            let mut line = Line::in_state(name);
+            let outputs = line.input(Input::End);
+            let lost = sent(&outputs);
+            assert_eq!(lost.len(), 1, "{name}");
+            if dismissed {
+                line.input(Input::Dismiss);
+            }
+            line.input(Input::ServerLost);
+            unconfirmed(&mut line, &outputs);
+            assert_eq!(sent(&line.input(Input::ServerBack)), lost, "{name}");
+            assert_eq!(line.input(Input::ServerBack), [], "{name}: said once more");
+        }
     }
+}
+
+#[test]
+fn a_farewell_said_without_a_server_outlives_the_ended_screen() {
+    let mut line = Line::in_state("connected");
+    line.input(Input::ServerLost);
+    assert_eq!(sent(&line.input(Input::End)), []);
+    line.input(Input::Dismiss);
+    assert_eq!(line.name(), "idle");
+    assert_eq!(
+        sent(&line.input(Input::ServerBack)),
+        [end_message(OURS, EndReason::HungUp)]
+    );
 }
 
 #[test]
@@ -159,11 +177,7 @@ fn what_went_down_with_an_old_call_or_is_out_of_date_is_not_said_again() {
         line.input(Input::ServerLost);
         let before = line.call.clone();
         for call in [SMALLER, LARGER] {
-            line.input(Input::Unconfirmed(end_message(call, EndReason::HungUp)));
-            line.input(Input::Unconfirmed(reject_message(call, CHAT, false)));
-        }
-        if line.name() != "ended" {
-            line.input(Input::Unconfirmed(end_message(OURS, EndReason::HungUp)));
+            line.input(Input::Unconfirmed(reject_message(call, CHAT, true)));
         }
         line.input(Input::Unconfirmed(ClientMessage::CallRinging {
             call_id: id(OURS),
