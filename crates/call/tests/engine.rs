@@ -6,7 +6,7 @@ use std::sync::{atomic::Ordering::SeqCst, mpsc};
 
 use support::{Pair, Setting};
 use vireo_call::{EndedReason, NoticeKind, Phase, machine::Input};
-use vireo_protocol::{IceServer, MediaState};
+use vireo_protocol::MediaState;
 
 const fn ended(reason: EndedReason) -> Phase {
     Phase::Ended { reason }
@@ -148,28 +148,6 @@ async fn a_broken_camera_becomes_a_notice_and_the_call_goes_on() {
         .until("the camera there", |view| view.remote.camera)
         .await;
     pair.alice.frame().await;
-}
-
-/// On one thread, so that everything that is ready has had its turn after a few questions to the engine.
-#[tokio::test]
-async fn what_could_not_be_prepared_while_it_rang_is_tried_anew_on_acceptance() {
-    let mut pair = Pair::new();
-    let unusable = IceServer {
-        urls: vec!["nonsense".to_owned()],
-        username: None,
-        credential: None,
-    };
-    pair.bob.configure(vec![unusable]);
-    pair.alice.place("call", true);
-    pair.bob.until_phase(Phase::Incoming).await;
-    for _ in 0..100 {
-        assert_eq!(pair.bob.stats().await, None);
-    }
-    pair.bob.configure(Vec::new());
-    pair.bob.engine.input(Input::Accept { camera: true });
-    pair.bob.until_phase(Phase::Connected).await;
-    pair.alice.until_phase(Phase::Connected).await;
-    pair.bob.frame().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

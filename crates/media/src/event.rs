@@ -6,7 +6,7 @@
 pub enum MediaEvent {
     /// There are no pictures from the camera: missing, busy, forbidden or gone; or none of them can be encoded.
     CameraLost(String),
-    /// The camera delivers: said at its first picture, whether or not it was missed before.
+    /// The camera delivers: said at its first picture, whether or not it was missed before, and once its pictures can be encoded (again).
     CameraReady,
     /// There is no sound from the microphone: missing, busy, forbidden or gone.
     MicrophoneLost(String),

@@ -221,9 +221,9 @@ impl Devices {
         }
     }
 
-    /// The other side misses so many of our packets by its newest report, 0 to 1.
-    pub(super) fn set_loss(&mut self, rate: f64) {
-        let percent = self.expected_loss.update(rate);
+    /// The other side misses such a share of our sound by its newest report, 0 to 1.
+    pub(super) fn set_loss(&mut self, share: f64) {
+        let percent = self.expected_loss.update(share);
         if let Some((_, chain)) = &self.microphone {
             chain.set_packet_loss(percent);
         }

@@ -6,7 +6,7 @@ const FLOOR: f64 = 0.03;
 
 /// What a report weighs that shows less loss than the ones before. Losses come in bursts, so a report without any does
 /// not mean that it is over.
-const DECLINE: f64 = 0.1;
+const DECLINE: f64 = 0.05;
 
 /// The loss that the newest reports let expect.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,7 +32,7 @@ mod tests {
         let mut expected = ExpectedLoss::default();
         assert_eq!(expected.update(0.0), 3);
         assert_eq!(expected.update(0.2), 20);
-        assert_eq!(expected.update(0.0), 18);
+        assert_eq!(expected.update(0.0), 19);
         let later: Vec<u8> = (0..100).map(|_| expected.update(0.0)).collect();
         assert!(
             later.is_sorted_by(|a, b| a >= b) && later[5] > 5,

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{
     sync::mpsc,
-    time::{MissedTickBehavior, interval, sleep_until, timeout},
+    time::{sleep_until, timeout},
 };
 use tokio_util::task::TaskTracker;
 use vireo_protocol::CallId;
@@ -26,9 +26,6 @@ use crate::{
     machine::{Calendar, Call, CallState, Input, Output},
     peer::{PeerConfig, PeerEvent, ReceivedMedia},
 };
-
-/// How often the sound's error correction is told what the other side misses.
-const LOSS_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How long stopping waits for what is being closed.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -76,8 +73,6 @@ impl Run {
     }
 
     pub(super) async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
-        let mut loss = interval(LOSS_INTERVAL);
-        loss.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut closed = None;
         while closed.is_none() {
             let deadline = self.call.next_timeout();
@@ -96,7 +91,6 @@ impl Run {
                 () = sleep_until(deadline.unwrap_or_else(Instant::now).into()), if deadline.is_some() => {
                     self.handle(Input::Timeout).await;
                 }
-                _ = loss.tick() => self.follow_loss(),
             }
         }
         self.handle(Input::End).await;
@@ -127,6 +121,12 @@ impl Run {
             }
             News::Event(event) => {
                 let call_id = connection.call_id().clone();
+                if event == PeerEvent::Failed
+                    && matches!(self.call.state(), CallState::Incoming { .. })
+                {
+                    // It died before it was needed; an acceptance opens another.
+                    self.close_connection();
+                }
                 self.follow(&event);
                 self.handle(Input::Peer { call_id, event }).await;
             }
@@ -138,6 +138,7 @@ impl Run {
         match event {
             PeerEvent::NegotiatedVideo(codec) => self.devices.set_codec(*codec),
             PeerEvent::KeyFrameRequested => self.devices.request_key_frame(),
+            PeerEvent::AudioLoss(share) => self.devices.set_loss(*share),
             PeerEvent::TargetBitrate(bits_per_second) => {
                 self.devices.set_video_rate(*bits_per_second)
             }
@@ -153,12 +154,6 @@ impl Run {
         let call_id = self.call.state().details().map(|call| call.call_id.clone());
         if let Some(input) = call_id.and_then(|call_id| self.devices.input(news, call_id)) {
             self.handle(input).await;
-        }
-    }
-
-    fn follow_loss(&mut self) {
-        if let Some(connection) = &self.connection {
-            self.devices.set_loss(connection.stats().loss_rate);
         }
     }
 

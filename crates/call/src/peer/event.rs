@@ -20,6 +20,8 @@ pub enum PeerEvent {
     Closed,
     /// The other side, or this connection itself, needs the encoder's next frame to be a key frame.
     KeyFrameRequested,
+    /// The share of our sound that got lost on its way, by the other side's newest report, 0 to 1.
+    AudioLoss(f64),
     /// What the video encoder should aim at from now on, in bits a second.
     TargetBitrate(u32),
 }

@@ -1,6 +1,6 @@
-//! The asynchronous runtime under the connection: tokio's, with four additions of ours. A sleeping connection can be woken
-//! by whoever has something to send, packets are kept from crossing between loopback and the network, and an arriving
-//! DTLS alert is noticed. What goes through a relay gets the rounds that it needs.
+//! The asynchronous runtime under the connection: tokio's, with additions of ours. A sleeping connection can be woken by
+//! whoever has something to send, and its end is told. Packets are kept from crossing between loopback and the network, an
+//! arriving DTLS alert is noticed, and what goes through a relay gets the rounds that it needs.
 
 use std::{
     future::Future,

@@ -22,7 +22,7 @@ use vireo_media::{
     audio::{NullSink, ToneMicrophone},
     video::PatternCamera,
 };
-use vireo_protocol::{CallId, ChatId, ClientMessage, EndReason, IceServer, ServerMessage, UserId};
+use vireo_protocol::{CallId, ChatId, ClientMessage, EndReason, ServerMessage, UserId};
 
 /// Far longer than anything here takes; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -117,14 +117,6 @@ impl Side {
                 name: "Other".to_owned(),
             },
             camera,
-        });
-    }
-
-    pub fn configure(&self, ice_servers: Vec<IceServer>) {
-        self.engine.configure(EngineConfig {
-            addresses: Addresses::Loopback,
-            ice_servers,
-            ..EngineConfig::default()
         });
     }
 

@@ -206,6 +206,8 @@ impl Run {
             from_device,
         } = captured;
         let Some(is_device) = from_device else {
+            // Without both sides of it there is no echo to follow.
+            self.processor.pause();
             return frame;
         };
         *heard = true;

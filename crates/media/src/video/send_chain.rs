@@ -316,10 +316,7 @@ impl EncodeStage {
     fn encode(&mut self, frame: &VideoFrame, rate: u32) -> Result<(), MediaError> {
         let lock = |codec: &Mutex<_>| *codec.lock().unwrap_or_else(PoisonError::into_inner);
         let agreed = lock(&self.shared.codec);
-        let likely = lock(&self.shared.likely).filter(|_| self.encoder.is_none());
-        let Some(codec) = agreed.or(likely) else {
-            return Ok(());
-        };
+        let likely = lock(&self.shared.likely);
         let bits = self.shared.bits_per_second.load(Relaxed);
         let within = super::fit(
             frame.width,
@@ -334,14 +331,17 @@ impl EncodeStage {
         };
         self.step = ladder::step(format, bits, self.step);
         let size = ladder::size(format.width, format.height, self.step);
+        let Some(codec) = agreed else {
+            if let (Some(likely), None) = (likely, &self.encoder) {
+                self.prepare(likely, format, size);
+            }
+            return Ok(());
+        };
         let encoder = match &mut self.encoder {
             Some(encoder) if encoder.codec() == codec => encoder,
             slot => slot.insert(video_encoder(codec, format, bits)?),
         };
         encoder.set_rate(bits, rate);
-        if agreed.is_none() {
-            return encoder.prepare(size.0, size.1);
-        }
         let key_frame = self.shared.key_frame.swap(false, Relaxed);
         let start = Instant::now();
         let coded = if size == (frame.width, frame.height) {
@@ -367,6 +367,26 @@ impl EncodeStage {
             (self.on_frame)(coded);
         }
         Ok(())
+    }
+
+    /// Makes the encoder ready that will probably be agreed on. If that fails it is no trouble yet: another may be agreed on.
+    fn prepare(&mut self, codec: VideoCodec, format: VideoFormat, size: (u32, u32)) {
+        let bits = self.shared.bits_per_second.load(Relaxed);
+        let ready = video_encoder(codec, format, bits).and_then(|mut encoder| {
+            encoder.prepare(size.0, size.1)?;
+            Ok(encoder)
+        });
+        match ready {
+            Ok(encoder) => self.encoder = Some(encoder),
+            Err(error) => {
+                tracing::debug!(%error, ?codec, "no encoder could be made ready");
+                *self
+                    .shared
+                    .likely
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner) = None;
+            }
+        }
     }
 
     fn count(&mut self, coded: &EncodedFrame, name: &'static str, took: Duration, rate: u32) {

@@ -2,7 +2,6 @@
 
 mod candidates;
 mod connect;
-#[cfg(target_os = "linux")]
 mod descriptions;
 mod media;
 mod reflect;

@@ -77,6 +77,11 @@ impl Session {
             if report.ssrc == self.video_out.ssrc {
                 self.estimator.loss(now, self.video_out.loss.unwrap_or(0.0));
             }
+            if let Some(share) = self.audio_out.loss
+                && report.ssrc == self.audio_out.ssrc
+            {
+                let _ = self.events.send(PeerEvent::AudioLoss(share));
+            }
         }
         self.use_estimate();
     }

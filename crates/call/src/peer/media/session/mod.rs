@@ -216,6 +216,12 @@ impl Session {
         Some(Wire::Rtp(self.write(packet, probe, now)))
     }
 
+    /// The share of packets that the other side misses, of the stream that loses more: without a camera pictures lose none.
+    fn loss(&self) -> f64 {
+        let [video, audio] = [&self.video_out, &self.audio_out].map(|stream| stream.loss);
+        video.unwrap_or(0.0).max(audio.unwrap_or(0.0))
+    }
+
     /// The figures that are known here.
     pub fn stats(&self) -> TransportStats {
         let round_trip = self.video_out.round_trip.or(self.audio_out.round_trip);
@@ -229,7 +235,7 @@ impl Session {
             rtt_ms: round_trip.map(|time| time.as_secs_f64() * 1_000.0),
             available_outgoing_bitrate: self.estimator.estimate(),
             target_bitrate: self.target.unwrap_or(self.limits.start),
-            loss_rate: self.video_out.loss.or(self.audio_out.loss).unwrap_or(0.0),
+            loss_rate: self.loss(),
             video_out: self.video_out.stats,
             audio_out: self.audio_out.stats,
             video_in: inbound(&self.video_in),
