@@ -40,7 +40,8 @@ fn main() -> ExitCode {
         .with_env_filter(EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| "off".into()))
         .with_writer(std::io::stderr)
         .init();
-    let ended = tokio::runtime::Builder::new_multi_thread()
+    // One thread: media has its own, and what passes between few tasks costs less without waking others.
+    let ended = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|problem| Failure::new(Status::Other, format!("Vireo cannot start: {problem}.")))
