@@ -12,7 +12,7 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 use vireo_tests::{
     binaries::binary,
-    cli::Cli,
+    cli::{Cli, Ended},
     melody::Melody,
     pulse::{MICROPHONE, Pulse, RATE, Recording, SPEAKER, tone},
     server::{Account, Server},
@@ -350,5 +350,32 @@ fn a_computer_without_sound_is_told_in_words() -> anyhow::Result<()> {
         ensure!(both.iter().any(|text| text.contains(noun)), "{both:?}");
     }
     path.end()?;
+    Ok(())
+}
+
+/// What `vireo-cli devices` calls the devices of this kind.
+fn names<'a>(ended: &'a Ended, kind: &str) -> Vec<&'a str> {
+    let of_kind = ended.lines.iter().filter(|device| device["kind"] == kind);
+    of_kind
+        .filter_map(|device| device["name"].as_str())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn devices_are_listed_one_a_line() -> anyhow::Result<()> {
+    let pulse = Pulse::start()?;
+    let mut command = tokio::process::Command::new(binary("vireo-cli")?);
+    command.envs(pulse.environment()).arg("devices");
+    let ended = Cli::spawn(command)?.end().await?;
+    ensure!(ended.status == 0, "{ended:?}");
+    for (kind, name) in [("microphone", MICROPHONE), ("speaker", SPEAKER)] {
+        let names = names(&ended, kind);
+        let default = format!("System default ({name})");
+        ensure!(names.first() == Some(&default.as_str()), "{ended:?}");
+        ensure!(names.contains(&name), "no {name}: {ended:?}");
+    }
+    for device in &ended.lines {
+        ensure!(device["id"].is_string(), "{device}");
+    }
     Ok(())
 }

@@ -450,6 +450,47 @@ async fn two_who_call_each_other_at_once_are_in_one_call() -> Result<()> {
     Ok(())
 }
 
+/// The lowest number that a file which this process opens next would get.
+#[cfg(target_os = "linux")]
+fn next_file(process: u32) -> u32 {
+    let taken = |number: &u32| Path::new(&format!("/proc/{process}/fd/{number}")).exists();
+    (0..).find(|number| !taken(number)).unwrap_or(u32::MAX)
+}
+
+/// Sets how many files, sockets included, a process may have open.
+#[cfg(target_os = "linux")]
+async fn limit_files(process: u32, limit: &str) -> Result<()> {
+    let set = Command::new("prlimit")
+        .args([format!("--pid={process}"), format!("--nofile={limit}:")])
+        .status()
+        .await?;
+    ensure!(set.success(), "prlimit: {set}");
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_prepared_while_it_rang_is_tried_anew_on_acceptance() -> Result<()> {
+    let server = Server::start(&[]).await?;
+    let (ann, bob) = server.two_contacts().await?;
+    let answer = [&["answer", "--once", "--after=1500"][..], &SILENT].concat();
+    let mut answer = start_logging(&server, &bob, &answer)?;
+    answer.event("ready").await?;
+    let process = answer.id().context("it runs")?;
+    limit_files(process, &next_file(process).to_string()).await?;
+    let call = [&["call", "Bob", "--for=0.5"][..], &SILENT].concat();
+    let mut call = server.cli(&ann, &call)?;
+    answer.event("ringing").await?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    limit_files(process, "1024").await?;
+    call.event("connected").await?;
+    ensure!(call.end().await?.status == 0);
+    let answer = answer.end().await?;
+    ensure!(answer.status == 0, "{answer:?}");
+    ensure!(answer.stderr.contains("no peer connection"), "{answer:?}");
+    Ok(())
+}
+
 /// Starts one side with a log of everything that Vireo itself writes down.
 fn start_logging(server: &Server, who: &Account, arguments: &[&str]) -> Result<Cli> {
     let mut command = Command::new(binary("vireo-cli")?);

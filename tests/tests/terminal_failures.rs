@@ -4,8 +4,6 @@ use anyhow::{Result, ensure};
 use tokio::process::Command;
 use vireo_tests::binaries::binary;
 use vireo_tests::cli::{Cli, Ended};
-#[cfg(target_os = "linux")]
-use vireo_tests::pulse::{MICROPHONE, Pulse, SPEAKER};
 use vireo_tests::server::{Account, Server};
 
 const NOTHING: [&str; 3] = ["--camera=none", "--microphone=none", "--speaker=none"];
@@ -310,32 +308,4 @@ async fn usage_is_2() -> Result<()> {
     ]
     .concat();
     failed(&Cli::bare(&nonsense)?.end().await?, 2, "no address")
-}
-
-/// What `vireo-cli devices` calls the devices of this kind.
-fn names<'a>(ended: &'a Ended, kind: &str) -> Vec<&'a str> {
-    let of_kind = ended.lines.iter().filter(|device| device["kind"] == kind);
-    of_kind
-        .filter_map(|device| device["name"].as_str())
-        .collect()
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test(flavor = "multi_thread")]
-async fn devices_are_listed_one_a_line() -> Result<()> {
-    let pulse = Pulse::start()?;
-    let mut command = Command::new(binary("vireo-cli")?);
-    command.envs(pulse.environment()).arg("devices");
-    let ended = Cli::spawn(command)?.end().await?;
-    ensure!(ended.status == 0, "{ended:?}");
-    for (kind, name) in [("microphone", MICROPHONE), ("speaker", SPEAKER)] {
-        let names = names(&ended, kind);
-        let default = format!("System default ({name})");
-        ensure!(names.first() == Some(&default.as_str()), "{ended:?}");
-        ensure!(names.contains(&name), "no {name}: {ended:?}");
-    }
-    for device in &ended.lines {
-        ensure!(device["id"].is_string(), "{device}");
-    }
-    Ok(())
 }

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
 use tokio::process::Command;
 
 use super::application::settled;
@@ -11,6 +10,7 @@ use super::{CALL_SECONDS, Content, FORMAT, MAX_BITRATE, Measures, mean};
 use crate::binaries::binary;
 use crate::cli::Cli;
 use crate::server::{Account, Server};
+use crate::statistics::Statistics;
 
 pub(super) async fn measure(content: Content) -> Result<Measures> {
     let server = Server::start(&["--open-registration"]).await?;
@@ -28,18 +28,16 @@ pub(super) async fn measure(content: Content) -> Result<Measures> {
         let ended = side.end().await?;
         ensure!(ended.status == 0, "a side ended badly: {}", ended.stderr);
     }
-    let (ann, bob) = (summary(&ann_file)?, summary(&bob_file)?);
-    let both = |pointer: &str| -> Result<[f64; 2]> {
-        Ok([number(&ann, pointer)?, number(&bob, pointer)?])
-    };
+    let (ann, bob) = (Statistics::read(&ann_file)?, Statistics::read(&bob_file)?);
+    let both = |pointer| anyhow::Ok([ann.number(pointer)?, bob.number(pointer)?]);
     let heights = both("/video/in/frameHeight")?;
     Ok(Measures {
-        caller_first_frame_ms: number(&ann, "/setup/acceptToFirstFrameMs")?,
-        callee_first_frame_ms: number(&bob, "/setup/acceptToFirstFrameMs")?,
+        caller_first_frame_ms: ann.number("/setup/acceptToFirstFrameMs")?,
+        callee_first_frame_ms: bob.number("/setup/acceptToFirstFrameMs")?,
         latency_p50_ms: mean(both("/video/in/latencyMs/p50")?),
         latency_p95_ms: mean(both("/video/in/latencyMs/p95")?),
         latency_p99_ms: mean(both("/video/in/latencyMs/p99")?),
-        frames_per_second: mean(both("/video/in/framesPerSecond")?),
+        frames_per_second: mean([ann.decoded_per_second()?, bob.decoded_per_second()?]),
         height: heights[0].min(heights[1]),
         cpu_share: mean([after0.cores_since(&before0), after1.cores_since(&before1)]),
         memory_mb: mean([after0, after1].map(|usage| usage.pss as f64 / 1e6)),
@@ -79,19 +77,4 @@ fn start(
         .args(["--for", &CALL_SECONDS.to_string(), "--stats"])
         .arg(statistics);
     Cli::spawn(command)
-}
-
-fn summary(file: &Path) -> Result<Value> {
-    let text = std::fs::read_to_string(file)?;
-    let last: Value = serde_json::from_str(text.lines().last().context("no statistics")?)?;
-    ensure!(
-        last["summary"] == true,
-        "the last line is no summary: {last}"
-    );
-    Ok(last)
-}
-
-fn number(summary: &Value, pointer: &str) -> Result<f64> {
-    let value = summary.pointer(pointer).and_then(Value::as_f64);
-    value.with_context(|| format!("no {pointer} in {summary}"))
 }
