@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::setup::{Purpose, set_up};
+use crate::setup::{NAMESPACES, Purpose, set_up};
 use crate::steps::Steps;
 use crate::{lint, platforms, process, run, workspace};
 
@@ -17,7 +17,10 @@ pub fn test() -> Result<()> {
         Purpose::Test,
         Purpose::Lint,
     ];
-    let lacking = set_up(&mut steps, &purposes)?;
+    let mut lacking = set_up(&mut steps, &purposes)?;
+    if !may_make_networks() {
+        lacking.push(&NAMESPACES);
+    }
     run::build_ui(&mut steps)?;
     lint::lint(&mut steps);
     // Programs and tests in one go: Cargo would choose other features for the programs alone and compile nearly everything twice.
@@ -49,4 +52,10 @@ pub fn test() -> Result<()> {
         steps.warn(optional.why);
     }
     steps.finish()
+}
+
+/// Whether this user may make networks for the tests; where there is no such thing, those tests are not compiled either.
+fn may_make_networks() -> bool {
+    let namespace = ["--user", "--map-root-user", "--net", "true"];
+    !cfg!(target_os = "linux") || process::read("unshare", &namespace).is_some()
 }

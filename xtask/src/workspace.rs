@@ -6,9 +6,11 @@ use std::{env, fs};
 
 use crate::process;
 
-/// The repository's root.
+/// The repository's root. Cargo says at run time where this package lies; another clone may have compiled it.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let package = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    package
         .parent()
         .expect("xtask is a folder of the repository")
         .to_owned()

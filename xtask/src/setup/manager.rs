@@ -144,7 +144,7 @@ impl Manager {
 }
 
 /// Whether apt's list of packages was refreshed within a day.
-fn lists_are_fresh() -> bool {
+pub fn lists_are_fresh() -> bool {
     let refreshed = std::fs::metadata("/var/lib/apt/lists").and_then(|lists| lists.modified());
     let age = refreshed.ok().and_then(|at| at.elapsed().ok());
     age.is_some_and(|age| age < Duration::from_secs(24 * 60 * 60))

@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 
-pub use packages::{Optional, Purpose};
+pub use packages::{NAMESPACES, Optional, Purpose};
 
 use crate::process;
 use crate::steps::Steps;
-use manager::Manager;
+use manager::{Manager, lists_are_fresh};
 use packages::{PACKAGES, Package};
 
 /// Brings everything that the given purposes need; gives what this system cannot have.
@@ -71,7 +71,16 @@ fn system_packages(purposes: &[Purpose]) -> Result<Vec<&'static Optional>> {
         println!("   nothing is missing");
         return Ok(Vec::new());
     }
-    manager.refresh()?;
+    let musts: Vec<_> = wanted
+        .iter()
+        .copied()
+        .filter(|package| package.optional().is_none())
+        .collect();
+    if !missing(manager, &musts).is_empty() {
+        manager.refresh()?;
+    } else if !lists_are_fresh() && manager.refresh().is_err() {
+        println!("   the list of packages could not be refreshed; going by the old one");
+    }
     let lacking = leave_out(manager, &mut wanted);
     let missing = missing(manager, &wanted);
     if !missing.is_empty() {

@@ -75,9 +75,10 @@ const fn row(
     }
 }
 
-/// A program of the tests that not every system can have, and the tests that need it.
+/// Something that not every system has, and the tests that need it.
 pub struct Optional {
-    program: &'static str,
+    /// The program that comes with it, if it is one.
+    program: Option<&'static str>,
     /// Which tests, as nextest's filter.
     pub tests: &'static str,
     /// Why it may be missing, for whoever reads that those tests did not run.
@@ -87,23 +88,31 @@ pub struct Optional {
 /// Without these the other tests run all the same.
 pub const OPTIONAL: [Optional; 2] = [
     Optional {
-        program: "pulseaudio",
+        program: Some("pulseaudio"),
         tests: "binary(sound)",
         why: "the tests of sound were NOT run: PulseAudio cannot be installed without removing something else (PipeWire, most likely)",
     },
     Optional {
-        program: "chromium",
+        program: Some("chromium"),
         tests: "binary(browser)",
         why: "the tests with a browser were NOT run: this system has no package of Chromium",
     },
 ];
 
+/// The right to make networks of one's own.
+pub const NAMESPACES: Optional = Optional {
+    program: None,
+    tests: "binary(networks)",
+    why: "the tests of networks were NOT run: the system gives no network namespaces (on Ubuntu, `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0` allows them)",
+};
+
 impl Package {
     /// What has to be left out where this package cannot be installed; nothing is where the package is a must.
     pub fn optional(&self) -> Option<&'static Optional> {
+        let program = self.program?;
         OPTIONAL
             .iter()
-            .find(|optional| self.program == Some(optional.program))
+            .find(|optional| optional.program == Some(program))
     }
 }
 
@@ -138,6 +147,7 @@ pub const PACKAGES: &[Package] = &[
     row(Window, None,             ["fonts-dejavu-core",      "dejavu-sans-fonts",      "ttf-dejavu",       ""],        "letters on that display"),
     row(Window, Some("WebKitWebDriver"), ["webkit2gtk-driver", "/usr/bin/WebKitWebDriver", "webkit2gtk-4.1", ""],        "drives the user interface in tests"),
     row(Test,  Some("pulseaudio"), ["pulseaudio",            "pulseaudio",             "pulseaudio",       ""],        "virtual microphones and speakers"),
+    row(Test,  Some("espeak-ng"), ["espeak-ng",              "espeak-ng",              "espeak-ng",        ""],        "a voice for the tests of sound"),
     row(Test,  Some("pactl"),     ["pulseaudio-utils",       "pulseaudio-utils",       "libpulse",         ""],        "plays into and records from them"),
     row(Test,  Some("chromium"),  ["chromium",               "chromium",               "chromium",         ""],        "the browser that calls and is called"),
     row(Test,  Some("turnserver"), ["coturn",                "coturn",                 "coturn",           ""],        "the STUN and TURN server through which calls go"),
