@@ -158,7 +158,7 @@ impl App {
                     self.use_session(session);
                     return Ok(());
                 }
-                Err(ClientError::ServerUnreachable) => {
+                Err(ClientError::ServerUnreachable | ClientError::RateLimited) => {
                     self.show(Screen::Waiting);
                     tokio::time::sleep(RETRY).await;
                 }

@@ -38,10 +38,12 @@ impl From<ClientError> for Failure {
             }
             _ => StartFailure::Other,
         };
-        Self {
-            code,
-            detail: error.to_string(),
-        }
+        let detail = match error {
+            // The interface's own sentence says all there is.
+            ClientError::VersionMismatch | ClientError::NotAVireoServer => String::new(),
+            other => other.to_string(),
+        };
+        Self { code, detail }
     }
 }
 

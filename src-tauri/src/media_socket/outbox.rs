@@ -116,6 +116,8 @@ impl Outbox {
         if state.call != call {
             return;
         }
+        // Nobody will say of those that they have been taken.
+        state.underway = state.underway.saturating_sub(state.remote.len());
         state.remote.clear();
         state.remote.push_back(message);
         drop(state);

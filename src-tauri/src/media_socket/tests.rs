@@ -78,6 +78,5 @@ async fn who_connects_and_says_nothing_is_sent_away() {
     let server = MediaServer::start().await.expect("a free port");
     let address = server.origin().replace("ws://", "");
     let mut silent = TcpStream::connect(address).await.expect("it listens");
-    let heard = timeout(Duration::from_secs(6), silent.read(&mut [0])).await;
-    assert_eq!(heard.expect("closed in time").expect("closed well"), 0);
+    assert_eq!(silent.read(&mut [0]).await.expect("closed well"), 0);
 }

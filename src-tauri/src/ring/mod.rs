@@ -17,7 +17,7 @@ pub async fn follow(mut view: watch::Receiver<AppView>, media: Arc<dyn MediaFact
     loop {
         let wanted = tone_of(&view.borrow_and_update().screen);
         if playing.as_ref().map(|(tone, _)| *tone) != wanted {
-            // The old sound stops before the new one starts.
+            // The old sound is told to stop, which takes it 10 ms.
             drop(playing.take());
             playing = wanted.map(|tone| (tone, Player::start(tone, media.clone())));
         }
