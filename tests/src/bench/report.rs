@@ -5,40 +5,97 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use self::Limit::{AtLeast, AtMost};
 use super::{Application, Content, Engine, Measures};
 
-/// The goals, each as a sentence, the figure it is about, and whether it is met.
-type Goal = (
-    &'static str,
-    fn(vireo: &Measures, chromium: &Measures) -> bool,
-);
+/// A figure that is to be reached.
+struct Goal {
+    sentence: &'static str,
+    figure: fn(vireo: &Measures, chromium: &Measures) -> f64,
+    limit: Limit,
+}
+
+enum Limit {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Goal {
+    const fn new(
+        limit: Limit,
+        sentence: &'static str,
+        figure: fn(&Measures, &Measures) -> f64,
+    ) -> Self {
+        Self {
+            sentence,
+            figure,
+            limit,
+        }
+    }
+
+    fn outcome(&self, vireo: &Measures, chromium: &Measures) -> Outcome {
+        let figure = (self.figure)(vireo, chromium);
+        Outcome {
+            goal: self.sentence,
+            figure,
+            met: match self.limit {
+                AtMost(limit) => figure <= limit,
+                AtLeast(limit) => figure >= limit,
+            },
+        }
+    }
+}
 
 const GOALS: [Goal; 8] = [
-    (
+    Goal::new(
+        AtMost(80.0),
         "answer → first remote frame, caller, p50 ≤ 80 ms",
-        |vireo, _| vireo.caller_first_frame_ms <= 80.0,
+        |vireo, _| vireo.caller_first_frame_ms,
     ),
-    (
+    Goal::new(
+        AtMost(80.0),
         "acceptance → first remote frame, callee, p50 ≤ 80 ms",
-        |vireo, _| vireo.callee_first_frame_ms <= 80.0,
+        |vireo, _| vireo.callee_first_frame_ms,
     ),
-    ("latency p50 ≤ 12 ms", |vireo, _| {
-        vireo.latency_p50_ms <= 12.0
+    Goal::new(AtMost(12.0), "latency p50 ≤ 12 ms", |vireo, _| {
+        vireo.latency_p50_ms
     }),
-    ("latency p95 ≤ 20 ms", |vireo, _| {
-        vireo.latency_p95_ms <= 20.0
+    Goal::new(AtMost(20.0), "latency p95 ≤ 20 ms", |vireo, _| {
+        vireo.latency_p95_ms
     }),
-    ("≥ 28 frames a second", |vireo, _| {
-        vireo.frames_per_second >= 28.0
+    Goal::new(AtLeast(28.0), "≥ 28 frames a second", |vireo, _| {
+        vireo.frames_per_second
     }),
-    ("720 rows", |vireo, _| vireo.height >= 720.0),
-    ("processor ≤ 0.5 × Chromium's", |vireo, chromium| {
-        vireo.cpu_share <= 0.5 * chromium.cpu_share
-    }),
-    ("memory of the engine ≤ 80 MB", |vireo, _| {
-        vireo.memory_mb <= 80.0
-    }),
+    Goal::new(AtLeast(720.0), "720 rows", |vireo, _| vireo.height),
+    Goal::new(
+        AtMost(0.5),
+        "processor ≤ 0.5 × Chromium's",
+        |vireo, chromium| vireo.cpu_share / chromium.cpu_share,
+    ),
+    Goal::new(
+        AtMost(80.0),
+        "memory of the engine ≤ 80 MB",
+        |vireo, _| vireo.memory_mb,
+    ),
 ];
+
+/// What became of a goal.
+#[derive(Debug, Serialize)]
+struct Outcome {
+    goal: &'static str,
+    figure: f64,
+    met: bool,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { goal, figure, met } = self;
+        match met {
+            true => write!(f, "  met    {goal}"),
+            false => write!(f, "  MISSED {goal}: {figure:.2}"),
+        }
+    }
+}
 
 /// One call.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -58,9 +115,6 @@ pub struct Report {
     rows: Vec<Row>,
     applications: Vec<(Engine, Application)>,
 }
-
-/// What the whole application may take in a call, in MB.
-const APPLICATION_MB: f64 = 350.0;
 
 impl Report {
     /// Adds a call.
@@ -112,18 +166,15 @@ impl Report {
         for content in Content::ALL {
             let vireo = self.medians(Engine::Vireo, content);
             let chromium = self.medians(Engine::Chromium, content);
-            let goals: Vec<Value> = goals(vireo.as_ref(), chromium.as_ref())
-                .map(|(goal, met)| json!({ "goal": goal, "met": met }))
-                .collect();
+            let goals = outcomes(vireo.as_ref(), chromium.as_ref());
             let entry = json!({ "vireo": vireo, "chromium": chromium, "goals": goals });
             medians.insert(content.name().to_owned(), entry);
         }
         let vireo = self.application(Engine::Vireo);
-        let met = vireo.map(|vireo| vireo.memory_mb <= APPLICATION_MB);
         let application = json!({
             "vireo": vireo,
             "chromium": self.application(Engine::Chromium),
-            "goals": [{ "goal": format!("memory ≤ {APPLICATION_MB} MB"), "met": met }],
+            "goals": vireo.as_ref().map(application_outcome).as_slice(),
         });
         json!({ "medians": medians, "application": application, "calls": self.rows })
     }
@@ -135,16 +186,23 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-fn goals(
-    vireo: Option<&Measures>,
-    chromium: Option<&Measures>,
-) -> impl Iterator<Item = (&'static str, bool)> {
-    let both = vireo.copied().zip(chromium.copied());
-    both.into_iter().flat_map(|(vireo, chromium)| {
-        GOALS
-            .iter()
-            .map(move |(goal, met)| (*goal, met(&vireo, &chromium)))
-    })
+/// Of the whole application in a call.
+fn application_outcome(vireo: &Application) -> Outcome {
+    Outcome {
+        goal: "memory of the application ≤ 350 MB",
+        figure: vireo.memory_mb,
+        met: vireo.memory_mb <= 350.0,
+    }
+}
+
+fn outcomes(vireo: Option<&Measures>, chromium: Option<&Measures>) -> Vec<Outcome> {
+    let Some((vireo, chromium)) = vireo.zip(chromium) else {
+        return Vec::new();
+    };
+    GOALS
+        .iter()
+        .map(|goal| goal.outcome(vireo, chromium))
+        .collect()
 }
 
 impl fmt::Display for Report {
@@ -163,8 +221,8 @@ impl fmt::Display for Report {
                 };
                 writeln!(f, "{name:44}{:>10}{:>10}", cell(&vireo), cell(&chromium))?;
             }
-            for (goal, met) in goals(vireo.as_ref(), chromium.as_ref()) {
-                writeln!(f, "  {} {goal}", if met { "met   " } else { "MISSED" })?;
+            for outcome in outcomes(vireo.as_ref(), chromium.as_ref()) {
+                writeln!(f, "{outcome}")?;
             }
         }
         self.show_applications(f)
@@ -191,13 +249,9 @@ impl Report {
         writeln!(f, "{:44}{:>10}{:>10}", "", "Vireo", "Chromium")?;
         row(f, "processor (% of a core)", |one| one.cpu_share * 100.0)?;
         row(f, "memory (MB, PSS)", |one| one.memory_mb)?;
-        let Some(vireo) = vireo else { return Ok(()) };
-        let met = if vireo.memory_mb <= APPLICATION_MB {
-            "met   "
-        } else {
-            "MISSED"
-        };
-        writeln!(f, "  {met} memory ≤ {APPLICATION_MB} MB")
+        vireo.as_ref().map_or(Ok(()), |vireo| {
+            writeln!(f, "{}", application_outcome(vireo))
+        })
     }
 }
 
