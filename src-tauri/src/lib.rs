@@ -26,7 +26,9 @@ use crate::{app::App, arguments::Arguments, media_socket::MediaServer};
 pub fn run() -> ExitCode {
     vireo_media::audio::find_sound_server();
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_env("VIREO_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    // Of ours alone: what libraries write down may hold addresses.
+    let filter =
+        EnvFilter::try_from_env("VIREO_LOG").unwrap_or_else(|_| EnvFilter::new("vireo=warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -3,7 +3,7 @@
 //! It takes one line of JSON from its standard input, `{"url": "…", "token": "…"}`, and runs until that input is closed: a
 //! server that is gone, however it went, leaves no Echo test behind.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
@@ -16,8 +16,12 @@ const LOG_VARIABLE: &str = "VIREO_LOG";
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| "warn".into()))
+        // Of ours alone: what libraries write down may hold addresses.
+        .with_env_filter(
+            EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| "vireo=warn".into()),
+        )
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let ended = tokio::runtime::Runtime::new()
         .map_err(Into::into)
