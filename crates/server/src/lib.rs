@@ -13,6 +13,7 @@ mod http;
 mod ice;
 mod origin;
 mod parse;
+pub mod program;
 mod queue;
 mod rate;
 mod refusal;

@@ -118,6 +118,23 @@ fn says_what_is_wrong_with_a_broken_database() {
 }
 
 #[test]
+fn the_log_can_be_read_by_programs() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let log = tempfile::NamedTempFile::new().expect("a temporary file");
+    let mut command = command(data.path());
+    command.args(["--log", "json"]);
+    command.stderr(log.reopen().expect("opened"));
+    let (mut child, _) = start(&mut command);
+    child.kill().expect("killed");
+    child.wait().expect("waited");
+    let log = std::fs::read_to_string(log.path()).expect("readable");
+    let lines = log.lines().map(serde_json::from_str::<Value>);
+    let lines: Vec<Value> = lines.map(|line| line.expect("JSON")).collect();
+    let started = |line: &Value| line["fields"]["message"] == "the server has started";
+    assert!(lines.iter().any(started), "{log}");
+}
+
+#[test]
 fn two_servers_do_not_share_their_data() {
     let data = tempfile::tempdir().expect("a temporary directory");
     let (mut child, _) = start(&mut command(data.path()));

@@ -1,0 +1,79 @@
+//! `vireo-server` as a program: its command line, what it prints, how it ends. Each command has a file of its own.
+//!
+//! ```text
+//! vireo-server [options]     serves
+//! ```
+
+mod log;
+mod serve;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Config;
+use log::LogForm;
+
+/// Vireo's server. It needs no configuration.
+#[derive(Debug, Parser)]
+#[command(name = "vireo-server", version)]
+struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    serve: serve::Options,
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Options of every command; they may stand before or after its name.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Directory to keep everything in [default: the platform's data directory]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// How to write the log on standard error: for people or for programs
+    #[arg(long, global = true, value_name = "FORM", default_value = "text")]
+    log: LogForm,
+}
+
+impl Common {
+    /// The data directory.
+    ///
+    /// # Errors
+    /// A sentence, where this system names none and none was given.
+    pub fn data(&self) -> Result<PathBuf, String> {
+        let data = self.data.clone().or_else(Config::default_data);
+        data.ok_or_else(|| {
+            "There is no data directory on this system. Choose one with --data.".to_owned()
+        })
+    }
+}
+
+/// What the program can do besides serving, one line each.
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+/// Does what the command line says. What goes wrong is a sentence on standard error.
+pub async fn run() -> ExitCode {
+    let Arguments {
+        common,
+        serve,
+        command,
+    } = Arguments::parse();
+    log::start(common.log);
+    let done = match command {
+        None => serve::run(&common, serve).await,
+        Some(command) => match command {},
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            let _ = writeln!(std::io::stderr(), "{sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}

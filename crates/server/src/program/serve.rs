@@ -1,0 +1,133 @@
+//! `vireo-server [options]`: serves until it is asked to stop.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use super::Common;
+use crate::config::Config;
+use crate::echo::{echo_program, keep_echo_running};
+use crate::ice::IceConfig;
+use crate::serve::Server;
+
+/// How to serve.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Where to listen: an address of this computer; port 0 takes any free one
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:7450")]
+    listen: SocketAddr,
+    /// Speak plain HTTP (so far the only way, and therefore on this computer only)
+    #[arg(long)]
+    no_tls: bool,
+    /// Let anyone who can reach the server make an account (so far always so)
+    #[arg(long)]
+    open_registration: bool,
+    /// End a call that nobody answers after so long
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = seconds)]
+    answer_timeout: f64,
+    /// A STUN server to hand out to clients (may be repeated)
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
+    stun: Vec<String>,
+    /// A TURN server (UDP) to hand out to clients (may be repeated)
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port, requires = "turn_secret_file")]
+    turn: Vec<String>,
+    /// File with the secret shared with the TURN servers (coturn's static-auth-secret)
+    #[arg(long, value_name = "FILE")]
+    turn_secret_file: Option<PathBuf>,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("a number of seconds from 0.1 to 3600".to_owned()),
+    }
+}
+
+fn host_and_port(text: &str) -> Result<String, String> {
+    let is_host = |host: &str| !host.is_empty() && !host.contains([' ', '/', '?', '@']);
+    match text.rsplit_once(':') {
+        Some((host, port)) if is_host(host) && port.parse::<u16>().is_ok() => Ok(text.to_owned()),
+        _ => Err("an address such as turn.example.org:3478".to_owned()),
+    }
+}
+
+/// Serves until ctrl-c or SIGTERM.
+///
+/// # Errors
+/// A sentence that says why the server could not start.
+pub async fn run(common: &Common, options: Options) -> Result<(), String> {
+    let server = Server::start(options.config(common.data()?)?)
+        .await
+        .map_err(|error| error.to_string())?;
+    announce(server.url());
+    let stop = CancellationToken::new();
+    let echo = async {
+        if let Some(program) = echo_program() {
+            keep_echo_running(&program, &server, stop.clone()).await;
+        }
+    };
+    let stopped = async {
+        stop_requested().await;
+        stop.cancel();
+    };
+    tokio::join!(echo, stopped);
+    server.shutdown().await;
+    Ok(())
+}
+
+impl Options {
+    fn config(self, data: PathBuf) -> Result<Config, String> {
+        let turn_secret = self.turn_secret_file.map(|file| {
+            let text = std::fs::read_to_string(&file);
+            let text =
+                text.map_err(|error| format!("{} cannot be read: {error}.", file.display()))?;
+            match text.trim() {
+                "" => Err(format!("{} is empty.", file.display())),
+                secret => Ok(secret.to_owned()),
+            }
+        });
+        Ok(Config {
+            listen: self.listen,
+            answer_timeout: Duration::from_secs_f64(self.answer_timeout),
+            ice: IceConfig {
+                stun: self.stun,
+                turn: self.turn,
+                turn_secret: turn_secret.transpose()?,
+            },
+            ..Config::new(data)
+        })
+    }
+}
+
+/// Scripts read the first line of standard output to learn where the server is.
+fn announce(url: &str) {
+    let line = serde_json::json!({ "url": url });
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "{line}");
+    let _ = stdout.flush();
+}
+
+/// Waits for ctrl-c or, where there is such a thing, SIGTERM.
+async fn stop_requested() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                () = interrupted => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    interrupted.await;
+}
