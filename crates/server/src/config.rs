@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::ice::IceConfig;
+use crate::store::Database;
 
 /// The port when none is given.
 pub const DEFAULT_PORT: u16 = 7450;
@@ -17,6 +18,8 @@ pub const DEFAULT_ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Config {
     /// The directory the server keeps everything in; made where it is missing.
     pub data: PathBuf,
+    /// What to keep accounts, contacts and calls in; nothing: `vireo.sqlite` in that directory.
+    pub database: Option<Database>,
     /// Where to listen. Port 0 takes any free one.
     pub listen: SocketAddr,
     /// Whether whoever can reach the server may make an account.
@@ -33,6 +36,7 @@ impl Config {
     pub fn new(data: impl Into<PathBuf>) -> Self {
         Self {
             data: data.into(),
+            database: None,
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), DEFAULT_PORT),
             open_registration: true,
             answer_timeout: DEFAULT_ANSWER_TIMEOUT,

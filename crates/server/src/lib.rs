@@ -32,4 +32,4 @@ pub use ice::IceConfig;
 pub use router::router;
 pub use serve::{ECHO_NAME, Running, Server, StartError};
 pub use state::AppState;
-pub use store::{Store, StoreError};
+pub use store::{Database, Store, StoreError};

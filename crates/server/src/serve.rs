@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::router::router;
 use crate::secrets::{new_token, token_hash};
 use crate::state::AppState;
-use crate::store::{AddUserError, Store, StoreError};
+use crate::store::{AddUserError, Database, Store, StoreError};
 
 /// The name of the service that plays back one's own sound and picture.
 pub const ECHO_NAME: &str = "Echo test";
@@ -61,16 +61,19 @@ pub enum StartError {
         "Another Vireo server is using {0} already. Stop it, or choose another directory with --data."
     )]
     InUse(String),
-    /// The database cannot be opened.
-    #[error(
-        "The database in {directory} cannot be opened: {error}. Choose another directory with --data."
-    )]
-    Database {
-        /// The directory.
-        directory: String,
+    /// The database file cannot be opened.
+    #[error("The database {file} cannot be opened: {error}. Choose another directory with --data.")]
+    File {
+        /// The file.
+        file: String,
         /// What the database says.
         error: StoreError,
     },
+    /// The database server does not let this server in.
+    #[error(
+        "PostgreSQL cannot be used: {0}. See that it runs, and that the address given with --database is right."
+    )]
+    DatabaseServer(StoreError),
     /// A person has the service's name.
     #[error("A person on this server is named {ECHO_NAME:?}, which the server needs for itself.")]
     ServiceNameTaken,
@@ -99,6 +102,7 @@ impl Server {
     pub async fn start(config: Config) -> Result<Running, StartError> {
         let Config {
             data,
+            database,
             listen,
             open_registration,
             answer_timeout,
@@ -115,13 +119,15 @@ impl Server {
             })?;
         let address = listener.local_addr().unwrap_or(listen);
         let lock = lock_data(&data)?;
-        let store = open_store(&data).await?;
+        let database = database.unwrap_or_else(|| Database::Sqlite(data.join("vireo.sqlite")));
+        let failed = |error| database_error(&database, error);
+        let store = Store::open(&database).await.map_err(failed)?;
         let echo = store
             .service(ECHO_NAME)
             .await
             .map_err(|error| match error {
                 AddUserError::NameTaken => StartError::ServiceNameTaken,
-                AddUserError::Store(error) => database_error(&data, error),
+                AddUserError::Store(error) => failed(error),
             })?;
         let state = AppState::new(store, open_registration, answer_timeout, ice);
         tracing::info!(
@@ -208,16 +214,13 @@ fn lock_data(data: &Path) -> Result<File, StartError> {
     }
 }
 
-async fn open_store(data: &Path) -> Result<Store, StartError> {
-    Store::open(&data.join("vireo.sqlite"))
-        .await
-        .map_err(|error| database_error(data, error))
-}
-
-fn database_error(data: &Path, error: StoreError) -> StartError {
-    StartError::Database {
-        directory: data.display().to_string(),
-        error,
+fn database_error(database: &Database, error: StoreError) -> StartError {
+    match database {
+        Database::Sqlite(file) => StartError::File {
+            file: file.display().to_string(),
+            error,
+        },
+        Database::Postgres(_) => StartError::DatabaseServer(error),
     }
 }
 

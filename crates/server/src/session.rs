@@ -383,7 +383,7 @@ mod tests {
     use super::*;
     use crate::ice::IceConfig;
     use crate::queue::queue;
-    use crate::store::Store;
+    use crate::store::{Database, Store};
 
     const HELLO: &str = r#"{"id":1,"type":"hello","version":1,"client":"test"}"#;
     const LIST: &str = r#"{"id":2,"type":"contacts:list"}"#;
@@ -432,7 +432,7 @@ mod tests {
     #[tokio::test]
     async fn who_becomes_a_contact_while_somebody_comes_or_goes_hears_of_it() {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let store = Store::open(&directory.path().join("test.sqlite")).await;
+        let store = Store::open(&Database::Sqlite(directory.path().join("test.sqlite"))).await;
         let timeout = Duration::from_secs(30);
         let state = AppState::new(store.expect("opened"), true, timeout, IceConfig::default());
         let (mut ann, mut heard) = person(&state, "Ann").await;

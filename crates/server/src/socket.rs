@@ -183,13 +183,13 @@ mod tests {
 
     use super::*;
     use crate::ice::IceConfig;
-    use crate::store::Store;
+    use crate::store::{Database, Store};
 
     type Never = stream::Pending<Result<Message, Infallible>>;
 
     /// A session over a database of its own. Time may be paused once this has returned.
     async fn session(directory: &std::path::Path) -> Session {
-        let store = Store::open(&directory.join("test.sqlite")).await;
+        let store = Store::open(&Database::Sqlite(directory.join("test.sqlite"))).await;
         let timeout = Duration::from_secs(30);
         let state = AppState::new(store.expect("opened"), true, timeout, IceConfig::default());
         let user = User {

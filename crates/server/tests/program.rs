@@ -103,6 +103,8 @@ fn refuses_what_it_cannot_do() {
     assert!(refused(&["--turn-secret-file", "/nonexistent/secret"]).contains("cannot be read"));
     assert!(refused(&["--data", "/dev/null/here"]).contains("cannot be made"));
     assert!(refused(&["--answer-timeout", "never"]).contains("number of seconds"));
+    let sentence = refused(&["--database", "mysql://ann:secret@192.0.2.1/vireo"]);
+    assert!(sentence.contains("postgres://") && !sentence.contains("secret"));
     assert!(refused(&["--stun", "192.0.2.1"]).contains("such as"));
     assert!(refused(&["--turn", "192.0.2.1:3478"]).contains("--turn-secret-file"));
 }

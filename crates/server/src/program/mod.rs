@@ -14,10 +14,12 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Config;
+use crate::store::Database;
 use log::LogForm;
 
 /// Vireo's server. It needs no configuration.
-#[derive(Debug, Parser)]
+// Not printable: the database's address may hold a password.
+#[derive(Parser)]
 #[command(name = "vireo-server", version)]
 struct Arguments {
     #[command(flatten)]
@@ -30,11 +32,20 @@ struct Arguments {
 }
 
 /// Options of every command; they may stand before or after its name.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub struct Common {
     /// Directory to keep everything in [default: the platform's data directory]
     #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// PostgreSQL database to keep accounts, contacts and calls in [default: SQLite, in the directory]
+    #[arg(
+        long,
+        global = true,
+        value_name = "postgres://…",
+        env = "VIREO_DATABASE",
+        hide_env_values = true
+    )]
+    database: Option<String>,
     /// How to write the log on standard error: for people or for programs
     #[arg(long, global = true, value_name = "FORM", default_value = "text")]
     log: LogForm,
@@ -50,6 +61,15 @@ impl Common {
         data.ok_or_else(|| {
             "There is no data directory on this system. Choose one with --data.".to_owned()
         })
+    }
+
+    /// The database that was asked for; nothing: the one in the data directory.
+    ///
+    /// # Errors
+    /// A sentence, where the address is none. It does not repeat it, as clap would, for what it may contain.
+    pub fn database(&self) -> Result<Option<Database>, String> {
+        let address = self.database.as_deref();
+        address.map(str::parse).transpose()
     }
 }
 

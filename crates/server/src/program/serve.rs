@@ -60,7 +60,11 @@ fn host_and_port(text: &str) -> Result<String, String> {
 /// # Errors
 /// A sentence that says why the server could not start.
 pub async fn run(common: &Common, options: Options) -> Result<(), String> {
-    let server = Server::start(options.config(common.data()?)?)
+    let config = Config {
+        database: common.database()?,
+        ..options.config(common.data()?)?
+    };
+    let server = Server::start(config)
         .await
         .map_err(|error| error.to_string())?;
     announce(server.url());

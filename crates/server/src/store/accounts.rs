@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vireo_protocol::{User, UserId};
 
-use super::{BEGIN_WRITE, Store, StoreError, now_ms};
+use super::{Store, StoreError, now_ms};
 
 /// A person or a service as the server keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum AddUserError {
     Store(#[from] StoreError),
 }
 
-type Row = (String, String, bool);
+type Row = (String, String, i64);
 
 fn account((id, name, service): Row) -> Account {
     Account {
@@ -34,7 +34,7 @@ fn account((id, name, service): Row) -> Account {
             id: UserId(id),
             name,
         },
-        service,
+        service: service != 0,
     }
 }
 
@@ -51,7 +51,7 @@ impl Store {
     pub async fn add_user(&self, name: &str, password_hash: &str) -> Result<User, AddUserError> {
         let id = UserId::random();
         let added = sqlx::query(
-            "INSERT INTO users (id, name, name_key, password_hash, created_at) VALUES (?, ?, ?, ?, ?)
+            "INSERT INTO users (id, name, name_key, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (name_key) DO NOTHING",
         )
         .bind(&id.0)
@@ -59,7 +59,7 @@ impl Store {
         .bind(name_key(name))
         .bind(password_hash)
         .bind(now_ms())
-        .execute(&self.pool)
+        .execute(&self.writers)
         .await?;
         match added.rows_affected() {
             0 => Err(AddUserError::NameTaken),
@@ -75,9 +75,9 @@ impl Store {
     /// # Errors
     /// When a person already has the name.
     pub async fn service(&self, name: &str) -> Result<User, AddUserError> {
-        let mut transaction = self.pool.begin_with(BEGIN_WRITE).await?;
+        let mut transaction = self.begin_write().await?;
         sqlx::query(
-            "INSERT INTO users (id, name, name_key, service, created_at) VALUES (?, ?, ?, 1, ?)
+            "INSERT INTO users (id, name, name_key, service, created_at) VALUES ($1, $2, $3, 1, $4)
              ON CONFLICT (name_key) DO NOTHING",
         )
         .bind(UserId::random().0)
@@ -86,7 +86,7 @@ impl Store {
         .bind(now_ms())
         .execute(&mut *transaction)
         .await?;
-        let row: Row = sqlx::query_as("SELECT id, name, service FROM users WHERE name_key = ?")
+        let row: Row = sqlx::query_as("SELECT id, name, service FROM users WHERE name_key = $1")
             .bind(name_key(name))
             .fetch_one(&mut *transaction)
             .await?;
@@ -107,9 +107,9 @@ impl Store {
         name: &str,
     ) -> Result<Option<(User, Option<String>)>, StoreError> {
         let row: Option<(String, String, Option<String>)> =
-            sqlx::query_as("SELECT id, name, password_hash FROM users WHERE name_key = ?")
+            sqlx::query_as("SELECT id, name, password_hash FROM users WHERE name_key = $1")
                 .bind(name_key(name))
-                .fetch_optional(&self.pool)
+                .fetch_optional(&self.readers)
                 .await?;
         Ok(row.map(|(id, name, hash)| {
             let id = UserId(id);
@@ -129,13 +129,13 @@ impl Store {
     ) -> Result<(), StoreError> {
         let now = now_ms();
         let lifetime = i64::try_from(valid_for.as_millis()).unwrap_or(i64::MAX);
-        let mut transaction = self.pool.begin_with(BEGIN_WRITE).await?;
-        sqlx::query("DELETE FROM tokens WHERE expires_at <= ?")
+        let mut transaction = self.begin_write().await?;
+        sqlx::query("DELETE FROM tokens WHERE expires_at <= $1")
             .bind(now)
             .execute(&mut *transaction)
             .await?;
         sqlx::query(
-            "INSERT INTO tokens (hash, user_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
+            "INSERT INTO tokens (hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
         )
         .bind(hash)
         .bind(&user.0)
@@ -153,11 +153,11 @@ impl Store {
     pub async fn account_by_token(&self, hash: &[u8]) -> Result<Option<Account>, StoreError> {
         let row: Option<Row> = sqlx::query_as(
             "SELECT users.id, users.name, users.service FROM tokens JOIN users ON users.id = tokens.user_id
-             WHERE tokens.hash = ? AND tokens.expires_at > ?",
+             WHERE tokens.hash = $1 AND tokens.expires_at > $2",
         )
         .bind(hash)
         .bind(now_ms())
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.readers)
         .await?;
         Ok(row.map(account))
     }

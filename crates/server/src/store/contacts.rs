@@ -1,10 +1,10 @@
 //! Who has added whom, and the chat that two contacts share.
 
-use sqlx::{Sqlite, Transaction};
+use sqlx::{Any, Transaction};
 use vireo_protocol::{ChatId, Contact, ContactStatus, Presence, User, UserId};
 
 use super::accounts::name_key;
-use super::{Account, BEGIN_WRITE, Store, StoreError, now_ms};
+use super::{Account, Store, StoreError, now_ms};
 
 /// A person in somebody's list, without their presence, which the database does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,10 +46,11 @@ pub enum AddContactError {
     Store(#[from] StoreError),
 }
 
-type Row = (String, String, bool, bool, bool, Option<String>);
+type Row = (String, String, i64, i64, i64, Option<String>);
 
 fn contact_row((id, name, service, added, added_by, chat): Row) -> ContactRow {
-    let status = match (service, added, added_by) {
+    let service = service != 0;
+    let status = match (service, added != 0, added_by != 0) {
         (true, _, _) | (_, true, true) => ContactStatus::Contact,
         (_, true, false) => ContactStatus::Requested,
         (_, false, _) => ContactStatus::Incoming,
@@ -68,16 +69,17 @@ fn contact_row((id, name, service, added, added_by, chat): Row) -> ContactRow {
     }
 }
 
-/// One row a person whom `?1` has added, who has added `?1`, or who is a service; `?2` narrows it down to one person.
+/// One row a person whom `$1` has added, who has added `$1`, or who is a service; `$2` narrows it down to one person.
 const CONTACTS: &str = "
     SELECT users.id, users.name, users.service,
-           EXISTS (SELECT 1 FROM contacts WHERE user_id = ?1 AND other_id = users.id) AS added,
-           EXISTS (SELECT 1 FROM contacts WHERE user_id = users.id AND other_id = ?1) AS added_by,
-           (SELECT id FROM chats WHERE pair_key = min(?1, users.id) || ' ' || max(?1, users.id)) AS chat
+           CASE WHEN EXISTS (SELECT 1 FROM contacts WHERE user_id = $1 AND other_id = users.id) THEN 1 ELSE 0 END AS added,
+           CASE WHEN EXISTS (SELECT 1 FROM contacts WHERE user_id = users.id AND other_id = $1) THEN 1 ELSE 0 END AS added_by,
+           (SELECT id FROM chats WHERE pair_key =
+               CASE WHEN $1 < users.id THEN $1 || ' ' || users.id ELSE users.id || ' ' || $1 END) AS chat
     FROM users
-    WHERE users.id <> ?1 AND (?2 IS NULL OR users.id = ?2) AND users.id IN (
-        SELECT other_id FROM contacts WHERE user_id = ?1
-        UNION SELECT user_id FROM contacts WHERE other_id = ?1
+    WHERE users.id <> $1 AND ($2 IS NULL OR users.id = $2) AND users.id IN (
+        SELECT other_id FROM contacts WHERE user_id = $1
+        UNION SELECT user_id FROM contacts WHERE other_id = $1
         UNION SELECT id FROM users WHERE service = 1)
     ORDER BY users.service, users.name_key";
 
@@ -91,7 +93,7 @@ impl Store {
         if !rows.iter().any(lacks_chat) {
             return Ok(rows);
         }
-        let mut transaction = self.pool.begin_with(BEGIN_WRITE).await?;
+        let mut transaction = self.begin_write().await?;
         for row in rows.iter().filter(|row| lacks_chat(row)) {
             make_chat(&mut transaction, user, &row.account.user.id).await?;
         }
@@ -119,7 +121,7 @@ impl Store {
         let rows: Vec<Row> = sqlx::query_as(CONTACTS)
             .bind(&user.0)
             .bind(only.map(|id| &id.0))
-            .fetch_all(&self.pool)
+            .fetch_all(&self.readers)
             .await?;
         Ok(rows.into_iter().map(contact_row).collect())
     }
@@ -132,10 +134,10 @@ impl Store {
         let rows: Vec<(String,)> = sqlx::query_as(
             "SELECT mine.other_id FROM contacts AS mine
              JOIN contacts AS theirs ON theirs.user_id = mine.other_id AND theirs.other_id = mine.user_id
-             WHERE mine.user_id = ?",
+             WHERE mine.user_id = $1",
         )
         .bind(&user.0)
-        .fetch_all(&self.pool)
+        .fetch_all(&self.readers)
         .await?;
         Ok(rows.into_iter().map(|(id,)| UserId(id)).collect())
     }
@@ -146,9 +148,9 @@ impl Store {
     /// # Errors
     /// When nobody has the name, or the person has it themselves.
     pub async fn add_contact(&self, user: &UserId, name: &str) -> Result<UserId, AddContactError> {
-        let mut transaction = self.pool.begin_with(BEGIN_WRITE).await?;
-        let found: Option<(String, bool)> =
-            sqlx::query_as("SELECT id, service FROM users WHERE name_key = ?")
+        let mut transaction = self.begin_write().await?;
+        let found: Option<(String, i64)> =
+            sqlx::query_as("SELECT id, service FROM users WHERE name_key = $1")
                 .bind(name_key(name))
                 .fetch_optional(&mut *transaction)
                 .await?;
@@ -157,8 +159,9 @@ impl Store {
         if other == *user {
             return Err(AddContactError::Yourself);
         }
+        lock_contacts(&mut transaction, user, &other).await?;
         sqlx::query(
-            "INSERT INTO contacts (user_id, other_id, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            "INSERT INTO contacts (user_id, other_id, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         )
         .bind(&user.0)
         .bind(&other.0)
@@ -166,12 +169,12 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         let back: Option<(i64,)> =
-            sqlx::query_as("SELECT 1 FROM contacts WHERE user_id = ? AND other_id = ?")
+            sqlx::query_as("SELECT 1 FROM contacts WHERE user_id = $1 AND other_id = $2")
                 .bind(&other.0)
                 .bind(&user.0)
                 .fetch_optional(&mut *transaction)
                 .await?;
-        if service || back.is_some() {
+        if service != 0 || back.is_some() {
             make_chat(&mut transaction, user, &other).await?;
         }
         transaction.commit().await?;
@@ -187,24 +190,40 @@ impl Store {
         chat: &ChatId,
         user: &UserId,
     ) -> Result<Option<Account>, StoreError> {
-        let row: Option<(String, String, bool)> = sqlx::query_as(
+        let row: Option<(String, String, i64)> = sqlx::query_as(
             "SELECT users.id, users.name, users.service FROM chat_members AS me
              JOIN chat_members AS other ON other.chat_id = me.chat_id AND other.user_id <> me.user_id
              JOIN users ON users.id = other.user_id
-             WHERE me.chat_id = ? AND me.user_id = ?",
+             WHERE me.chat_id = $1 AND me.user_id = $2",
         )
         .bind(&chat.0)
         .bind(&user.0)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.readers)
         .await?;
         Ok(row.map(|(id, name, service)| Account {
             user: User {
                 id: UserId(id),
                 name,
             },
-            service,
+            service: service != 0,
         }))
     }
+}
+
+/// Keeps everybody else out of what the two are to each other until the transaction ends, and counts the change.
+async fn lock_contacts(
+    transaction: &mut Transaction<'_, Any>,
+    one: &UserId,
+    other: &UserId,
+) -> Result<(), StoreError> {
+    // Always in the same order: two that lock each other's first would wait for ever.
+    for user in [one.min(other), one.max(other)] {
+        sqlx::query("UPDATE users SET contacts_version = contacts_version + 1 WHERE id = $1")
+            .bind(&user.0)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    Ok(())
 }
 
 fn lacks_chat(row: &ContactRow) -> bool {
@@ -213,7 +232,7 @@ fn lacks_chat(row: &ContactRow) -> bool {
 
 /// Makes the chat of two people where it is missing.
 async fn make_chat(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction<'_, Any>,
     one: &UserId,
     other: &UserId,
 ) -> Result<(), StoreError> {
@@ -224,7 +243,7 @@ async fn make_chat(
     };
     let chat = ChatId::random();
     let made = sqlx::query(
-        "INSERT INTO chats (id, pair_key, created_at) VALUES (?, ?, ?) ON CONFLICT (pair_key) DO NOTHING",
+        "INSERT INTO chats (id, pair_key, created_at) VALUES ($1, $2, $3) ON CONFLICT (pair_key) DO NOTHING",
     )
     .bind(&chat.0)
     .bind(format!("{low} {high}"))
@@ -235,7 +254,7 @@ async fn make_chat(
         return Ok(());
     }
     for member in [low, high] {
-        sqlx::query("INSERT INTO chat_members (chat_id, user_id) VALUES (?, ?)")
+        sqlx::query("INSERT INTO chat_members (chat_id, user_id) VALUES ($1, $2)")
             .bind(&chat.0)
             .bind(&member.0)
             .execute(&mut **transaction)

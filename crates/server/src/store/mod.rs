@@ -1,52 +1,57 @@
-//! Everything that outlives the process: accounts, tokens, contacts and chats, in one SQLite file.
+//! Everything that outlives the process: accounts, tokens, contacts, chats and calls, in SQLite or PostgreSQL.
 //!
-//! Nothing outside this module knows SQL.
+//! Nothing outside this module knows SQL, and every query is one that both databases understand.
 
 mod accounts;
 mod contacts;
+mod database;
 
-use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::migrate::Migrator;
+use sqlx::{Any, AnyPool, Transaction};
 
 pub use accounts::{Account, AddUserError};
 pub use contacts::AddContactError;
+pub use database::Database;
+use database::Pools;
 
-/// Statements that write begin so: a transaction that reads first and writes later could otherwise fail half-way,
-/// because SQLite cannot upgrade its lock while another writer waits.
-const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
+static FOR_SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static FOR_POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// What the database answers when it cannot answer.
 pub type StoreError = sqlx::Error;
 
 /// A handle on the database; cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Store {
-    pool: SqlitePool,
+    /// For whatever only reads; in SQLite it cannot write.
+    readers: AnyPool,
+    /// For everything else.
+    writers: AnyPool,
+    /// How a transaction that writes begins.
+    begin: &'static str,
 }
 
 impl Store {
-    /// Opens the database file, creating and migrating it where needed.
+    /// Opens the database, creating and migrating it where needed.
     ///
     /// # Errors
-    /// When the file cannot be opened or written, or comes from a newer version.
-    pub async fn open(file: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .foreign_keys(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // In WAL mode this survives the death of the process; only a power cut can lose the last commits.
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(Duration::from_secs(5));
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options)
-            .await?;
-        sqlx::migrate!().run(&pool).await?;
-        Ok(Self { pool })
+    /// When it cannot be opened or written, or comes from a newer version.
+    pub async fn open(database: &Database) -> Result<Self, StoreError> {
+        let Pools { readers, writers } = database.connect().await?;
+        let (migrator, begin) = match database {
+            // A transaction that reads first and writes later could otherwise fail half-way, because SQLite cannot
+            // upgrade its lock while another program writes.
+            Database::Sqlite(_) => (&FOR_SQLITE, "BEGIN IMMEDIATE"),
+            Database::Postgres(_) => (&FOR_POSTGRES, "BEGIN"),
+        };
+        migrator.run(&writers).await?;
+        Ok(Self {
+            readers,
+            writers,
+            begin,
+        })
     }
 
     /// Whether the database answers.
@@ -54,13 +59,27 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn check(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
         Ok(())
     }
 
-    /// Closes the file; what was written is safe.
+    /// Closes the database; what was written is safe.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.readers.close().await;
+        self.writers.close().await;
+    }
+
+    /// Begins a transaction that writes. SQLite lets one in at a time. PostgreSQL lets them run side by side, each blind
+    /// to what the others have not committed: one that decides by what it reads has to change a row first that whoever
+    /// could get in its way changes first too, as `contacts::lock_contacts` does.
+    async fn begin_write(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        self.writers.begin_with(self.begin).await
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Store").finish_non_exhaustive()
     }
 }
 
