@@ -100,6 +100,8 @@ impl From<ClientError> for CommandError {
             ClientError::InvalidCredentials(_) => "invalid-name",
             ClientError::UnknownUser(_) => "unknown-user",
             ClientError::OwnName => "own-name",
+            ClientError::NoSuchRequest => "no-such-request",
+            ClientError::TooManyContacts => "too-many-contacts",
             ClientError::ServerUnreachable | ClientError::InvalidServer(_) => "server-unreachable",
             ClientError::NotAVireoServer => "not-a-vireo-server",
             ClientError::RegistrationClosed => "registration-closed",

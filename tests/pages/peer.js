@@ -27,7 +27,7 @@ class Client {
       this.#socket.onerror = () => reject(new Error("the WebSocket failed"));
       this.#socket.onopen = () => resolve();
     }).then(async () => {
-      this.hello = await this.request({ type: "hello", version: 1, client: "test-page/1" });
+      this.hello = await this.request({ type: "hello", version: 2, client: "test-page/1" });
     });
   }
 

@@ -266,7 +266,13 @@ fn subject(message: &ClientMessage) -> Option<&CallId> {
         | ClientMessage::CallReject { call_id, .. } => Some(call_id),
         ClientMessage::Hello { .. }
         | ClientMessage::ContactsList {}
-        | ClientMessage::ContactsAdd { .. } => None,
+        | ClientMessage::ContactsAdd { .. }
+        | ClientMessage::ContactsAccept { .. }
+        | ClientMessage::ContactsDecline { .. }
+        | ClientMessage::ContactsRemove { .. }
+        | ClientMessage::ContactsBlock { .. }
+        | ClientMessage::ContactsUnblock { .. }
+        | ClientMessage::PresenceSet { .. } => None,
     }
 }
 
@@ -285,6 +291,7 @@ fn call_of(message: &ServerMessage) -> Option<&CallId> {
         | ServerMessage::Error { .. }
         | ServerMessage::Contacts { .. }
         | ServerMessage::Contact { .. }
+        | ServerMessage::ContactRemoved { .. }
         | ServerMessage::Presence { .. } => None,
     }
 }

@@ -19,11 +19,22 @@ pub(crate) fn sort(contacts: &mut [Contact]) {
     contacts.sort_by_cached_key(|contact| (!contact.service, contact.name.to_lowercase()));
 }
 
-/// Notes that somebody came or went.
-pub(crate) fn set_presence(contacts: &mut [Contact], user_id: &UserId, presence: Presence) {
+/// Takes a person out of the list.
+pub(crate) fn remove(contacts: &mut Vec<Contact>, user_id: &UserId) {
+    contacts.retain(|contact| contact.user_id != *user_id);
+}
+
+/// Notes how somebody can be reached now, and since when they cannot.
+pub(crate) fn set_presence(
+    contacts: &mut [Contact],
+    user_id: &UserId,
+    presence: Presence,
+    last_seen_at: Option<i64>,
+) {
     for contact in contacts {
         if contact.user_id == *user_id {
             contact.presence = presence;
+            contact.last_seen_at = last_seen_at;
         }
     }
 }
@@ -46,6 +57,7 @@ mod tests {
             status: ContactStatus::Contact,
             chat_id: Some(ChatId(format!("chat-{id}"))),
             presence: Presence::Offline,
+            last_seen_at: None,
             service: name == "Echo test",
         }
     }
@@ -68,10 +80,21 @@ mod tests {
     #[test]
     fn presence_reaches_the_right_person() {
         let mut list = vec![contact("1", "Ann"), contact("2", "Bob")];
-        set_presence(&mut list, &UserId("2".to_owned()), Presence::Online);
-        set_presence(&mut list, &UserId("9".to_owned()), Presence::Online);
+        let user = |id: &str| UserId(id.to_owned());
+        set_presence(&mut list, &user("2"), Presence::Online, None);
+        set_presence(&mut list, &user("9"), Presence::Online, None);
         assert_eq!(list[0].presence, Presence::Offline);
         assert_eq!(list[1].presence, Presence::Online);
+        set_presence(&mut list, &user("2"), Presence::Offline, Some(7));
+        assert_eq!(list[1].last_seen_at, Some(7));
+    }
+
+    #[test]
+    fn who_is_removed_is_gone() {
+        let mut list = vec![contact("1", "Ann"), contact("2", "Bob")];
+        remove(&mut list, &UserId("1".to_owned()));
+        remove(&mut list, &UserId("9".to_owned()));
+        assert_eq!(list, [contact("2", "Bob")]);
     }
 
     #[test]

@@ -39,6 +39,12 @@ pub enum ClientError {
     /// One cannot add oneself.
     #[error("This is your own name. Enter the name of somebody else.")]
     OwnName,
+    /// The other person has not asked, or does not any more.
+    #[error("This request is not there any more. Add the person yourself to ask them.")]
+    NoSuchRequest,
+    /// The list is full, or too many people have not answered yet.
+    #[error("You have too many contacts or requests that nobody answered. Remove some first.")]
+    TooManyContacts,
     /// The other person has not added this one, or is not in the list.
     #[error(
         "You cannot call this person yet. Both of you have to add each other as contacts first."
@@ -76,6 +82,8 @@ impl ClientError {
             ErrorCode::RegistrationClosed => Self::RegistrationClosed,
             ErrorCode::UnknownUser => Self::UnknownUser(subject.to_owned()),
             ErrorCode::OwnName => Self::OwnName,
+            ErrorCode::NoSuchRequest => Self::NoSuchRequest,
+            ErrorCode::TooManyContacts => Self::TooManyContacts,
             ErrorCode::RateLimited => Self::RateLimited,
             ErrorCode::InvalidMessage
             | ErrorCode::UnknownType

@@ -254,8 +254,15 @@ impl Runner {
                 let pending = id.and_then(|id| self.pending.remove(&id));
                 self.show_contact(contact, pending);
             }
-            ServerMessage::Presence { user_id, presence } => self.view.send_modify(|view| {
-                contacts::set_presence(&mut view.contacts, &user_id, presence);
+            ServerMessage::ContactRemoved { user_id } => self.view.send_modify(|view| {
+                contacts::remove(&mut view.contacts, &user_id);
+            }),
+            ServerMessage::Presence {
+                user_id,
+                presence,
+                last_seen_at,
+            } => self.view.send_modify(|view| {
+                contacts::set_presence(&mut view.contacts, &user_id, presence, last_seen_at);
             }),
             ServerMessage::CallError {
                 id: Some(id), code, ..

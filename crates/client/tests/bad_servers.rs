@@ -113,7 +113,7 @@ async fn a_server_of_another_version_asks_for_an_update() {
 #[tokio::test]
 async fn nonsense_from_the_server_is_left_out_and_nothing_is_lost() {
     let mut lines: Vec<String> = vec![
-        r#"{"type":"hello","id":0,"version":1,"user":{"id":"u","name":"Alice"},"iceServers":[{"urls":["stun:"]}],"answerTimeoutSeconds":0}"#.to_owned(),
+        r#"{"type":"hello","id":0,"version":2,"user":{"id":"u","name":"Alice"},"iceServers":[{"urls":["stun:"]}],"answerTimeoutSeconds":0}"#.to_owned(),
     ];
     for nonsense in [
         "",

@@ -5,14 +5,33 @@ use ts_rs::TS;
 
 use crate::{ChatId, UserId};
 
-/// Whether a person can be reached now.
+/// Whether a person can be reached now, as those see it who may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
 pub enum Presence {
-    /// At least one device is connected.
+    /// At least one device is connected and in use.
     Online,
-    /// No device is connected, or the two are not contacts.
+    /// Devices are connected, and nobody uses them.
+    Away,
+    /// A call goes on or rings.
+    InCall,
+    /// The person does not wish to be called.
+    DoNotDisturb,
+    /// No device is connected, or this person may not see it: the two are not contacts, or one has blocked the other.
     Offline,
+}
+
+/// What a person says of themselves with one device; [`Presence`] is made of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum OwnStatus {
+    /// The person is there; what holds until something else is said.
+    #[default]
+    Online,
+    /// Nobody uses this device at the moment.
+    Away,
+    /// The person does not wish to be called. One device that says so speaks for all of them.
+    DoNotDisturb,
 }
 
 /// How two people stand to each other.
@@ -23,8 +42,10 @@ pub enum ContactStatus {
     Contact,
     /// You added them; they have not added you yet.
     Requested,
-    /// They added you; add them to become contacts.
+    /// They added you; accept to become contacts.
     Incoming,
+    /// You have blocked them: they see you offline, and nothing of theirs reaches you.
+    Blocked,
 }
 
 /// A person in somebody's list.
@@ -41,6 +62,10 @@ pub struct Contact {
     pub chat_id: Option<ChatId>,
     /// Whether they can be reached; `offline` until both have added each other.
     pub presence: Presence,
+    /// When their last device went, in milliseconds since the Unix epoch. Null unless they are offline and this person may
+    /// see when they are not.
+    #[ts(type = "number | null")]
+    pub last_seen_at: Option<i64>,
     /// True for a service of the server's own, such as the Echo test.
     #[serde(default)]
     pub service: bool,

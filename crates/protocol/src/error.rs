@@ -33,6 +33,10 @@ pub enum ErrorCode {
     UnknownUser,
     /// The name is one's own where somebody else's is meant.
     OwnName,
+    /// The other person has not asked to become a contact, or does not any more.
+    NoSuchRequest,
+    /// As many contacts, or requests that nobody has answered yet, as one person may have.
+    TooManyContacts,
     /// Too many requests; try again later.
     RateLimited,
     /// Something went wrong on the server; nothing was changed.

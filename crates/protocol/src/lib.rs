@@ -14,7 +14,7 @@ mod message;
 pub use call::{
     CallErrorCode, EndReason, IceCandidate, IceServer, MediaState, SdpType, SessionDescription,
 };
-pub use contact::{Contact, ContactStatus, Presence};
+pub use contact::{Contact, ContactStatus, OwnStatus, Presence};
 pub use error::ErrorCode;
 pub use http::{
     AuthResponse, Credentials, Health, HttpError, User, name_problem, password_problem,
@@ -23,7 +23,7 @@ pub use id::{CallId, ChatId, UserId};
 pub use message::{ClientMessage, Request, ServerMessage};
 
 /// The version of the protocol. A client and a server of different versions do not talk; the client is told to update.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The WebSocket subprotocol that both sides name in the handshake.
 pub const SUBPROTOCOL: &str = "vireo";

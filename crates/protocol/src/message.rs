@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CallErrorCode, CallId, ChatId, Contact, EndReason, ErrorCode, IceCandidate, IceServer,
-    MediaState, Presence, SessionDescription, User, UserId,
+    MediaState, OwnStatus, Presence, SessionDescription, User, UserId,
 };
 
 /// A client's message with the number that its reply repeats.
@@ -37,6 +37,43 @@ pub enum ClientMessage {
     ContactsAdd {
         /// The person's name.
         name: String,
+    },
+    /// Accepts the request of somebody who has added this person. Answered by [`ServerMessage::Contact`].
+    #[serde(rename = "contacts:accept")]
+    ContactsAccept {
+        /// Who asked.
+        user_id: UserId,
+    },
+    /// Turns the request down. The other person may ask again.
+    #[serde(rename = "contacts:decline")]
+    ContactsDecline {
+        /// Who asked.
+        user_id: UserId,
+    },
+    /// Takes a contact, or a request either way, out of both lists.
+    #[serde(rename = "contacts:remove")]
+    ContactsRemove {
+        /// Who goes.
+        user_id: UserId,
+    },
+    /// From now on the other person sees this one offline, and nothing of theirs comes here. They are not told.
+    /// Answered by [`ServerMessage::Contact`].
+    #[serde(rename = "contacts:block")]
+    ContactsBlock {
+        /// Who is kept away.
+        user_id: UserId,
+    },
+    /// Ends the block: what there was between the two is there again.
+    #[serde(rename = "contacts:unblock")]
+    ContactsUnblock {
+        /// Who was kept away.
+        user_id: UserId,
+    },
+    /// Says how the person at this device can be reached, until something else is said or the connection ends.
+    #[serde(rename = "presence:set")]
+    PresenceSet {
+        /// What others shall see.
+        status: OwnStatus,
     },
     /// Rings the other member of the chat.
     #[serde(rename = "call:initiate")]
@@ -155,7 +192,7 @@ pub enum ServerMessage {
         /// Everyone in the list.
         contacts: Vec<Contact>,
     },
-    /// Reply to `contacts:add` (with `id`), or news: this person was added or has changed (without).
+    /// Reply to `contacts:add`, `contacts:accept` and `contacts:block` (with `id`), or news: this person was added or has changed (without).
     #[serde(rename = "contact")]
     Contact {
         /// The request.
@@ -164,13 +201,22 @@ pub enum ServerMessage {
         /// The person as they stand now; replaces what was known.
         contact: Contact,
     },
-    /// A contact came or went.
+    /// The person is not in the list any more.
+    #[serde(rename = "contact:removed")]
+    ContactRemoved {
+        /// Who.
+        user_id: UserId,
+    },
+    /// A contact can be reached in another way than before.
     #[serde(rename = "presence")]
     Presence {
         /// Who.
         user_id: UserId,
-        /// Where they are now.
+        /// How they can be reached now.
         presence: Presence,
+        /// When they went, in milliseconds since the Unix epoch; only with `offline`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_seen_at: Option<i64>,
     },
     /// Somebody calls.
     #[serde(rename = "call:offer")]

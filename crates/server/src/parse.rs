@@ -4,10 +4,16 @@ use serde_json::Value;
 use vireo_protocol::{ErrorCode, Request};
 
 /// Every `type` a client may send.
-const TYPES: [&str; 10] = [
+const TYPES: [&str; 16] = [
     "hello",
     "contacts:list",
     "contacts:add",
+    "contacts:accept",
+    "contacts:decline",
+    "contacts:remove",
+    "contacts:block",
+    "contacts:unblock",
+    "presence:set",
     "call:initiate",
     "call:ringing",
     "call:answer",

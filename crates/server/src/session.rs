@@ -241,6 +241,9 @@ impl Session {
         message: ClientMessage,
     ) -> Result<(), StoreError> {
         let Some(ids) = ids_of(&message) else {
+            let sentence =
+                "This server cannot do that. Please ask the person who runs it to update it.";
+            self.refuse(Some(id), ErrorCode::UnknownType, sentence);
             return Ok(());
         };
         let refuse = |code| {
@@ -331,7 +334,15 @@ impl Session {
 fn ids_of(message: &ClientMessage) -> Option<Ids> {
     use ClientMessage as M;
     match message {
-        M::Hello { .. } | M::ContactsList {} | M::ContactsAdd { .. } => None,
+        M::Hello { .. }
+        | M::ContactsList {}
+        | M::ContactsAdd { .. }
+        | M::ContactsAccept { .. }
+        | M::ContactsDecline { .. }
+        | M::ContactsRemove { .. }
+        | M::ContactsBlock { .. }
+        | M::ContactsUnblock { .. }
+        | M::PresenceSet { .. } => None,
         M::CallInitiate {
             call_id, chat_id, ..
         }
@@ -385,7 +396,7 @@ mod tests {
     use crate::queue::queue;
     use crate::store::{Database, Store};
 
-    const HELLO: &str = r#"{"id":1,"type":"hello","version":1,"client":"test"}"#;
+    const HELLO: &str = r#"{"id":1,"type":"hello","version":2,"client":"test"}"#;
     const LIST: &str = r#"{"id":2,"type":"contacts:list"}"#;
 
     /// Somebody new, connected, and what they hear.
@@ -408,7 +419,9 @@ mod tests {
         let mut news = Vec::new();
         loop {
             match heard.recv().await.expect("the queue is open") {
-                ServerMessage::Presence { user_id, presence } => news.push((user_id.0, presence)),
+                ServerMessage::Presence {
+                    user_id, presence, ..
+                } => news.push((user_id.0, presence)),
                 ServerMessage::Contacts { .. } => return news,
                 _ => {}
             }

@@ -219,7 +219,7 @@ mod tests {
     async fn a_dead_peer_is_found_within_half_a_minute() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let mut session = session(directory.path()).await;
-        let hello = r#"{"id":1,"type":"hello","version":1,"client":"test"}"#;
+        let hello = r#"{"id":1,"type":"hello","version":2,"client":"test"}"#;
         assert_eq!(session.text(hello).await, Next::Continue);
         tokio::time::pause();
         let start = Instant::now();

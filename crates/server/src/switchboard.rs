@@ -228,6 +228,7 @@ impl Board {
         let message = ServerMessage::Presence {
             user_id: user.clone(),
             presence,
+            last_seen_at: None,
         };
         if service {
             let everyone: Vec<DeviceId> = self.devices.keys().copied().collect();
@@ -275,9 +276,10 @@ impl Board {
         let online = self.users.contains_key(&contact.user_id);
         contact.presence = match contact.status {
             ContactStatus::Contact if online => Presence::Online,
-            ContactStatus::Contact | ContactStatus::Requested | ContactStatus::Incoming => {
-                Presence::Offline
-            }
+            ContactStatus::Contact
+            | ContactStatus::Requested
+            | ContactStatus::Incoming
+            | ContactStatus::Blocked => Presence::Offline,
         };
     }
 }

@@ -326,7 +326,7 @@ async fn the_greeting_hands_out_ice_servers() {
     let ann = server.register("Ann").await;
     let mut client = server.open(&ann.token).await.expect("connected");
     let hello = client
-        .ask(json!({"type": "hello", "version": 1, "client": "test"}))
+        .ask(json!({"type": "hello", "version": 2, "client": "test"}))
         .await;
     assert_eq!(hello["user"]["name"], "Ann");
     assert_eq!(hello["answerTimeoutSeconds"], 2);

@@ -41,7 +41,7 @@ async fn unreadable_messages_are_answered_and_harm_nobody() {
             "invalid-message",
         ),
         (
-            r#"{"id":7,"type":"hello","version":1,"client":"x"}"#.to_owned(),
+            r#"{"id":7,"type":"hello","version":2,"client":"x"}"#.to_owned(),
             json!(7),
             "unexpected-hello",
         ),
@@ -103,7 +103,7 @@ async fn hello_comes_first_and_fits() {
     client
         .fails(json!({"type": "contacts:list"}), "unexpected-hello")
         .await;
-    let hello = json!({"type": "hello", "version": 2, "client": "test"});
+    let hello = json!({"type": "hello", "version": 1, "client": "test"});
     let error = client.fails(hello, "version-mismatch").await;
     assert!(
         support::text(&error["message"]).contains("update"),

@@ -108,7 +108,7 @@ async fn the_echo_test_is_in_every_list() {
     let token = server.running.service_token().await.expect("a token");
     let mut service = server.open(&token).await.expect("connected");
     service
-        .ask(json!({"type": "hello", "version": 1, "client": "echo"}))
+        .ask(json!({"type": "hello", "version": 2, "client": "echo"}))
         .await;
     assert_eq!(a.expect("presence").await["presence"], "online");
     a.ok(support::initiate("call-2", &chat)).await;

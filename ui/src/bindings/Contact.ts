@@ -29,6 +29,11 @@ chatId: ChatId | null,
  */
 presence: Presence, 
 /**
+ * When their last device went, in milliseconds since the Unix epoch. Null unless they are offline and this person may
+ * see when they are not.
+ */
+lastSeenAt: number | null, 
+/**
  * True for a service of the server's own, such as the Echo test.
  */
 service: boolean, };

@@ -3,4 +3,4 @@
 /**
  * How two people stand to each other.
  */
-export type ContactStatus = "contact" | "requested" | "incoming";
+export type ContactStatus = "contact" | "requested" | "incoming" | "blocked";

@@ -1,5 +1,6 @@
 import type { Contact } from "../bindings/Contact";
-import { t } from "../shared/i18n";
+import type { Presence } from "../bindings/Presence";
+import { t, type Key } from "../shared/i18n";
 
 /** What somebody is called here: people as they call themselves, the server's own service in the person's language. */
 export function displayName(name: string, service: boolean): string {
@@ -14,26 +15,43 @@ export function statusLine(contact: Contact): string {
       return t("person.requested");
     case "incoming":
       return t("person.incoming");
+    case "blocked":
+      return t("person.blocked");
     case "contact":
-      return contact.presence === "online" ? t("person.online") : t("person.offline");
+      return t(presences[contact.presence]);
   }
+}
+
+const presences = {
+  online: "person.online",
+  away: "person.away",
+  "in-call": "person.inCall",
+  "do-not-disturb": "person.doNotDisturb",
+  offline: "person.offline",
+} as const satisfies Record<Presence, Key>;
+
+/** Whether somebody is there who can be called. */
+function isThere(contact: Contact): boolean {
+  return contact.status === "contact" && contact.presence !== "offline";
 }
 
 /** The chat to call in, or null while the two cannot call each other. */
 export function callableChat(contact: Contact): string | null {
-  return contact.status === "contact" && contact.presence === "online" ? contact.chatId : null;
+  return isThere(contact) ? contact.chatId : null;
 }
 
-/** The list's order: the service last, then who is there, then by name. */
+/** The list's order: who asks, who is there, everyone else, the blocked, the service; and each by name. */
 export function sortContacts(contacts: readonly Contact[]): Contact[] {
   const rank = (contact: Contact) =>
     contact.service
-      ? 3
+      ? 4
       : contact.status === "incoming"
         ? 0
-        : contact.status === "contact" && contact.presence === "online"
+        : isThere(contact)
           ? 1
-          : 2;
+          : contact.status === "blocked"
+            ? 3
+            : 2;
   return [...contacts].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
 }
 

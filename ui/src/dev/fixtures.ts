@@ -13,6 +13,7 @@ export function contact(name: string, more: Partial<Contact> = {}): Contact {
     status: "contact",
     chatId: `chat-${name}`,
     presence: "online",
+    lastSeenAt: null,
     service: false,
     ...more,
   };
@@ -22,7 +23,9 @@ export const echo = contact("Echo test", { service: true });
 
 export const people: Contact[] = [
   contact("Anna Lindqvist"),
-  contact("Дмитрий Соколов"),
+  contact("Дмитрий Соколов", { presence: "in-call" }),
+  contact("Fatima", { presence: "away" }),
+  contact("Giulia", { presence: "do-not-disturb" }),
   contact("Bartholomäus von Hohenstein-Wittgenburg zu Lichtenfels", { presence: "offline" }),
   contact("Mei Tanaka", { presence: "offline" }),
   contact("Omar", { status: "requested", chatId: null, presence: "offline" }),

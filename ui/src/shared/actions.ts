@@ -25,6 +25,8 @@ const sentences: Record<string, ErrorKey> = {
   "invalid-name": "error.invalidName",
   "unknown-user": "error.unknownUser",
   "own-name": "error.ownName",
+  "no-such-request": "error.noSuchRequest",
+  "too-many-contacts": "error.tooManyContacts",
   "server-unreachable": "error.serverUnreachable",
   "registration-closed": "error.registrationClosed",
   "version-mismatch": "error.versionMismatch",

@@ -132,6 +132,7 @@ fn received_name(message: &ServerMessage) -> &'static str {
         | ServerMessage::Error { .. }
         | ServerMessage::Contacts { .. }
         | ServerMessage::Contact { .. }
+        | ServerMessage::ContactRemoved { .. }
         | ServerMessage::Presence { .. } => "not-about-a-call",
     }
 }

@@ -253,7 +253,13 @@ impl Call {
             | ClientMessage::CallReject { .. }
             | ClientMessage::Hello { .. }
             | ClientMessage::ContactsList {}
-            | ClientMessage::ContactsAdd { .. } => {}
+            | ClientMessage::ContactsAdd { .. }
+            | ClientMessage::ContactsAccept { .. }
+            | ClientMessage::ContactsDecline { .. }
+            | ClientMessage::ContactsRemove { .. }
+            | ClientMessage::ContactsBlock { .. }
+            | ClientMessage::ContactsUnblock { .. }
+            | ClientMessage::PresenceSet { .. } => {}
         }
         state
     }

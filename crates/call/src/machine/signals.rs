@@ -86,6 +86,7 @@ impl Call {
             | ServerMessage::Error { .. }
             | ServerMessage::Contacts { .. }
             | ServerMessage::Contact { .. }
+            | ServerMessage::ContactRemoved { .. }
             | ServerMessage::Presence { .. } => state,
         }
     }

@@ -328,7 +328,13 @@ fn forwarded(message: ClientMessage, from: &str) -> ServerMessage {
         } => ServerMessage::CallRejected { call_id, chat_id },
         ClientMessage::Hello { .. }
         | ClientMessage::ContactsList {}
-        | ClientMessage::ContactsAdd { .. } => {
+        | ClientMessage::ContactsAdd { .. }
+        | ClientMessage::ContactsAccept { .. }
+        | ClientMessage::ContactsDecline { .. }
+        | ClientMessage::ContactsRemove { .. }
+        | ClientMessage::ContactsBlock { .. }
+        | ClientMessage::ContactsUnblock { .. }
+        | ClientMessage::PresenceSet { .. } => {
             unreachable!("an engine speaks of calls only")
         }
     }

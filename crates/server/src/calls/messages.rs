@@ -68,6 +68,12 @@ impl Calls {
             M::Hello { .. }
             | M::ContactsList {}
             | M::ContactsAdd { .. }
+            | M::ContactsAccept { .. }
+            | M::ContactsDecline { .. }
+            | M::ContactsRemove { .. }
+            | M::ContactsBlock { .. }
+            | M::ContactsUnblock { .. }
+            | M::PresenceSet { .. }
             | M::CallInitiate { .. } => return None,
         };
         Some((ids, answer))

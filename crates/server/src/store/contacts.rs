@@ -27,6 +27,7 @@ impl ContactRow {
             status: self.status,
             chat_id: self.chat_id,
             presence: Presence::Offline,
+            last_seen_at: None,
             service: self.account.service,
         }
     }
@@ -64,7 +65,7 @@ fn contact_row((id, name, service, added, added_by, chat): Row) -> ContactRow {
         status,
         chat_id: match status {
             ContactStatus::Contact => chat.map(ChatId),
-            ContactStatus::Requested | ContactStatus::Incoming => None,
+            ContactStatus::Requested | ContactStatus::Incoming | ContactStatus::Blocked => None,
         },
     }
 }

@@ -144,7 +144,7 @@ impl Client {
     }
 
     pub async fn greet(&mut self) {
-        let hello = json!({"type": "hello", "version": 1, "client": "test"});
+        let hello = json!({"type": "hello", "version": 2, "client": "test"});
         let hello = self.ask(hello).await;
         assert_eq!(hello["type"], "hello", "{hello}");
     }
