@@ -11,6 +11,7 @@ mod echo;
 mod hashing;
 mod http;
 mod ice;
+mod members;
 mod origin;
 mod parse;
 pub mod program;
@@ -25,6 +26,7 @@ mod socket;
 mod state;
 mod store;
 mod switchboard;
+mod wire;
 
 pub use config::{Config, DEFAULT_ANSWER_TIMEOUT, DEFAULT_PORT};
 pub use echo::{echo_program, keep_echo_running};

@@ -5,15 +5,14 @@ use std::time::{Duration, Instant};
 use axum::extract::ws::close_code;
 use vireo_protocol::{
     CallErrorCode, ChatId, ClientMessage, ErrorCode, MAX_MESSAGE_BYTES, Request, SdpType,
-    ServerMessage, VERSION,
+    ServerMessage, UserId, VERSION,
 };
 
 use crate::calls::{DeviceId, Ids, Offer};
 use crate::check::{candidate_is_valid, description_is_valid};
 use crate::parse::{Unreadable, id_of, parse};
-use crate::queue::Queue;
+use crate::queue::{Close, Queue};
 use crate::rate::{Bucket, Limit};
-use crate::socket::Close;
 use crate::state::AppState;
 use crate::store::{Account, AddContactError, StoreError};
 use crate::switchboard::{CallCommand, Command, call_error};
@@ -71,11 +70,7 @@ impl Session {
         let Some(device) = self.device.take() else {
             return;
         };
-        let user = &self.account.user.id;
-        let _in_order = self.state.contact_news.lock().await;
-        // Even when the database cannot say who watches, the connection has to be taken down.
-        let watchers = self.state.store.watchers(user).await.unwrap_or_default();
-        let command = Command::Disconnect { device, watchers };
+        let command = Command::Disconnect { device };
         self.state.switchboard.send(command).await;
     }
 
@@ -160,24 +155,31 @@ impl Session {
 
     async fn connect(&mut self, id: u64) -> Result<(), StoreError> {
         let user = self.account.user.clone();
-        // Whoever becomes a contact between the question and the news would not hear of it.
-        let _in_order = self.state.contact_news.lock().await;
-        let watchers = self.state.store.watchers(&user.id).await?;
         // The reply goes first, so that no news can overtake it.
         self.queue.push(ServerMessage::Hello {
             id,
             version: VERSION,
             ice_servers: self.state.ice.servers_for(&user.id),
-            user,
+            user: user.clone(),
             answer_timeout_seconds: whole_seconds(self.state.answer_timeout),
         });
         let device = self.state.next_device();
         self.device = Some(device);
-        let command = Command::Connect {
-            device,
-            account: self.account.clone(),
-            queue: self.queue.clone(),
+        let account = self.account.clone();
+        let queue = self.queue.clone();
+        let switchboard = &self.state.switchboard;
+        switchboard.connect(device, account, None, queue).await;
+        // Afterwards: whoever becomes a contact from now on is told to the board as well, with a higher version.
+        self.watchers(&user.id).await
+    }
+
+    /// Tells the board who may see a person's presence.
+    async fn watchers(&self, user: &UserId) -> Result<(), StoreError> {
+        let (watchers, version) = self.state.store.watchers(user).await?;
+        let command = Command::Watchers {
+            user: user.clone(),
             watchers,
+            version,
         };
         self.state.switchboard.send(command).await;
         Ok(())
@@ -210,6 +212,8 @@ impl Session {
                 return Ok(());
             }
         };
+        self.watchers(me).await?;
+        self.watchers(&other).await?;
         if let Some(row) = store.contact(me, &other).await? {
             let contact = row.into_contact();
             let news = ServerMessage::Contact {
@@ -250,9 +254,6 @@ impl Session {
             self.queue.push(call_error(id, ids.clone(), code));
             Ok(())
         };
-        let Some(partner) = self.partner(&ids.1).await? else {
-            return refuse(CallErrorCode::AccessDenied);
-        };
         if let Some(code) = problem_with(&message) {
             return refuse(code);
         }
@@ -262,28 +263,52 @@ impl Session {
                 chat_id,
                 offer,
                 media_state,
-            } => CallCommand::Initiate(Offer {
-                call_id,
-                chat_id,
-                offer,
-                media_state,
-            }),
-            message => CallCommand::Other(message),
+            } => {
+                let Some(partner) = self.partner(&chat_id).await? else {
+                    return refuse(CallErrorCode::AccessDenied);
+                };
+                let offer = Offer {
+                    call_id,
+                    chat_id,
+                    offer,
+                    media_state,
+                };
+                CallCommand::Initiate { partner, offer }
+            }
+            message => {
+                if !self.is_member(&ids.1).await? {
+                    return refuse(CallErrorCode::AccessDenied);
+                }
+                CallCommand::Other(message)
+            }
         };
         let command = Command::Call {
             device,
             request: id,
-            partner,
             call,
         };
         self.state.switchboard.send(command).await;
         Ok(())
     }
 
+    /// The other member of the chat, as the database knows it now.
     async fn partner(&self, chat: &ChatId) -> Result<Option<Account>, StoreError> {
-        match chat.is_well_formed() {
-            true => self.state.store.partner(chat, &self.account.user.id).await,
-            false => Ok(None),
+        if !chat.is_well_formed() {
+            return Ok(None);
+        }
+        let user = &self.account.user.id;
+        let partner = self.state.store.partner(chat, user).await?;
+        if let Some(partner) = &partner {
+            self.state.members.remember(chat, [user, &partner.user.id]);
+        }
+        Ok(partner)
+    }
+
+    /// Whether the person is a member of the chat.
+    async fn is_member(&self, chat: &ChatId) -> Result<bool, StoreError> {
+        match self.state.members.know(chat, &self.account.user.id) {
+            true => Ok(true),
+            false => Ok(self.partner(chat).await?.is_some()),
         }
     }
 
@@ -292,7 +317,7 @@ impl Session {
         self.state.switchboard.send(command).await;
     }
 
-    async fn news(&self, user: vireo_protocol::UserId, message: ServerMessage) {
+    async fn news(&self, user: UserId, message: ServerMessage) {
         let command = Command::News { user, message };
         self.state.switchboard.send(command).await;
     }
@@ -384,82 +409,4 @@ fn problem_with(message: &ClientMessage) -> Option<CallErrorCode> {
 
 fn whole_seconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::sync::mpsc::Receiver;
-    use vireo_protocol::Presence;
-
-    use super::*;
-    use crate::ice::IceConfig;
-    use crate::queue::queue;
-    use crate::store::{Database, Store};
-
-    const HELLO: &str = r#"{"id":1,"type":"hello","version":2,"client":"test"}"#;
-    const LIST: &str = r#"{"id":2,"type":"contacts:list"}"#;
-
-    /// Somebody new, connected, and what they hear.
-    async fn person(state: &AppState, name: &str) -> (Session, Receiver<ServerMessage>) {
-        let user = state.store.add_user(name, "hash").await.expect("added");
-        let account = Account {
-            user,
-            service: false,
-        };
-        let (queue, heard, _) = queue();
-        (Session::new(state.clone(), account, queue), heard)
-    }
-
-    /// What has been heard of others' presence. The reply to one more question comes after all of it.
-    async fn presence(
-        session: &mut Session,
-        heard: &mut Receiver<ServerMessage>,
-    ) -> Vec<(String, Presence)> {
-        session.text(LIST).await;
-        let mut news = Vec::new();
-        loop {
-            match heard.recv().await.expect("the queue is open") {
-                ServerMessage::Presence {
-                    user_id, presence, ..
-                } => news.push((user_id.0, presence)),
-                ServerMessage::Contacts { .. } => return news,
-                _ => {}
-            }
-        }
-    }
-
-    /// Two become contacts, with all that is held meanwhile.
-    async fn befriend(state: &AppState, one: &str, other: &str) {
-        let _in_order = state.contact_news.lock().await;
-        let id = async |name: &str| {
-            let found = state.store.user_by_name(name).await.expect("read");
-            found.expect("registered").0.id
-        };
-        for (adds, added) in [(one, other), (other, one)] {
-            let user = id(adds).await;
-            let done = state.store.add_contact(&user, added).await;
-            assert!(done.is_ok());
-        }
-    }
-
-    #[tokio::test]
-    async fn who_becomes_a_contact_while_somebody_comes_or_goes_hears_of_it() {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let store = Store::open(&Database::Sqlite(directory.path().join("test.sqlite"))).await;
-        let timeout = Duration::from_secs(30);
-        let state = AppState::new(store.expect("opened"), true, timeout, IceConfig::default());
-        let (mut ann, mut heard) = person(&state, "Ann").await;
-        ann.text(HELLO).await;
-
-        let (mut bob, _bob_hears) = person(&state, "Bob").await;
-        tokio::join!(befriend(&state, "Ann", "Bob"), bob.text(HELLO));
-        let came = (bob.account.user.id.0.clone(), Presence::Online);
-        assert_eq!(presence(&mut ann, &mut heard).await, [came]);
-
-        let (mut eve, _eve_hears) = person(&state, "Eve").await;
-        eve.text(HELLO).await;
-        tokio::join!(befriend(&state, "Ann", "Eve"), eve.end());
-        let left = (eve.account.user.id.0.clone(), Presence::Offline);
-        assert_eq!(presence(&mut ann, &mut heard).await, [left]);
-    }
 }

@@ -12,6 +12,7 @@ use crate::calls::DeviceId;
 use crate::hashing::Hashing;
 use crate::http::{REGISTRATIONS, SIGN_IN_FAILURES, SignInKey};
 use crate::ice::IceConfig;
+use crate::members::Members;
 use crate::rate::Buckets;
 use crate::store::Store;
 use crate::switchboard::Switchboard;
@@ -32,6 +33,8 @@ pub struct Shared {
     pub switchboard: Switchboard,
     /// Whether new accounts are accepted.
     pub open_registration: bool,
+    /// Members of the chats that are being called in.
+    pub members: Members,
     /// How long a call rings.
     pub answer_timeout: Duration,
     /// STUN and TURN servers to hand out.
@@ -64,6 +67,7 @@ impl AppState {
             store,
             switchboard: Switchboard::start(answer_timeout),
             open_registration,
+            members: Members::default(),
             answer_timeout,
             ice,
             hashing: Hashing::new(),

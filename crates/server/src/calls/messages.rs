@@ -122,6 +122,8 @@ impl Calls {
             caller: Leg::at(ringing.caller()),
             callee: Leg::at(from.device),
         };
+        let talking = [call.caller.user.clone(), call.callee.user.clone()];
+        self.affected.extend(talking);
         self.set_deadline(id, None);
         Ok(out)
     }
@@ -245,6 +247,7 @@ impl Calls {
         side: Side,
         message: ServerMessage,
     ) -> Answer {
+        self.affected.insert(from.user.clone());
         let call = self.calls.get_mut(id).ok_or(CallErrorCode::NoSuchCall)?;
         match &mut call.state {
             State::Ringing(ringing) if side == Side::Caller => {
@@ -276,6 +279,8 @@ impl Calls {
             return self.forget(id);
         }
         if let Some(call) = self.calls.get_mut(id) {
+            let parties = [call.caller.user.clone(), call.callee.user.clone()];
+            self.affected.extend(parties);
             call.state = State::Ended {
                 away: other,
                 notice,

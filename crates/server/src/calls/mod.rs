@@ -26,6 +26,7 @@ mod tests;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use vireo_protocol::{CallErrorCode, CallId, ChatId, ServerMessage, UserId};
 
 use leg::Leg;
@@ -40,7 +41,7 @@ const BUSY_AFTER_LOSS: Duration = Duration::from_secs(30);
 const FORGET_AFTER: Duration = Duration::from_secs(120);
 
 /// A connection, numbered in the order in which they were opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DeviceId(pub u64);
 
 /// Something for one device to hear.
@@ -68,6 +69,8 @@ pub struct Calls {
     by_user: HashMap<UserId, HashSet<CallId>>,
     deadlines: BTreeSet<(Instant, CallId)>,
     answer_timeout: Duration,
+    /// Those for whom a call has begun or ended since they were asked for.
+    affected: BTreeSet<UserId>,
 }
 
 #[derive(Debug)]
@@ -118,6 +121,7 @@ impl Calls {
             by_user: HashMap::new(),
             deadlines: BTreeSet::new(),
             answer_timeout,
+            affected: BTreeSet::new(),
         }
     }
 
@@ -159,6 +163,7 @@ impl Calls {
     /// A connection was closed.
     pub fn disconnected(&mut self, user: &UserId, device: DeviceId, now: Instant) -> Vec<Send> {
         let mut out = Vec::new();
+        self.affected.insert(user.clone());
         for id in self.ids_of(user) {
             let Some(call) = self.calls.get_mut(&id) else {
                 continue;
@@ -203,6 +208,18 @@ impl Calls {
         out
     }
 
+    /// Everyone for whom a call may have begun or ended since this was asked last.
+    pub fn take_affected(&mut self) -> BTreeSet<UserId> {
+        std::mem::take(&mut self.affected)
+    }
+
+    /// Whether the person is talking to somebody.
+    pub fn is_in_call(&self, user: &UserId) -> bool {
+        let talks =
+            |call: &Call| matches!(call.state, State::Active { .. }) && !call.is_abandoned_by(user);
+        self.calls_of(user).any(talks)
+    }
+
     fn ids_of(&self, user: &UserId) -> Vec<CallId> {
         self.by_user
             .get(user)
@@ -233,6 +250,7 @@ impl Calls {
             return;
         };
         for user in [&call.caller.user, &call.callee.user] {
+            self.affected.insert(user.clone());
             if let Some(ids) = self.by_user.get_mut(user) {
                 ids.remove(id);
                 if ids.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use vireo_protocol::{
     CallErrorCode, CallId, ChatId, EndReason, MediaState, ServerMessage, SessionDescription, User,
     UserId,
@@ -30,7 +31,7 @@ pub struct Callee {
 }
 
 /// What the caller offers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Offer {
     /// The call, as the caller named it.
     pub call_id: CallId,

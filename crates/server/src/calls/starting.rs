@@ -33,6 +33,7 @@ impl Calls {
         for user in [&call.caller.user, &call.callee.user] {
             let ids = self.by_user.entry(user.clone()).or_default();
             ids.insert(id.clone());
+            self.affected.insert(user.clone());
         }
         self.calls.insert(id.clone(), call);
         self.set_deadline(&id, Some(now + self.answer_timeout));

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use vireo_protocol::{User, UserId};
 
 use super::{Store, StoreError, now_ms};
 
 /// A person or a service as the server keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// Identifier and name.
     pub user: User,

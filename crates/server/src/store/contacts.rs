@@ -131,7 +131,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn watchers(&self, user: &UserId) -> Result<Vec<UserId>, StoreError> {
+    pub async fn watchers(&self, user: &UserId) -> Result<(Vec<UserId>, i64), StoreError> {
         let rows: Vec<(String,)> = sqlx::query_as(
             "SELECT mine.other_id FROM contacts AS mine
              JOIN contacts AS theirs ON theirs.user_id = mine.other_id AND theirs.other_id = mine.user_id
@@ -140,7 +140,13 @@ impl Store {
         .bind(&user.0)
         .fetch_all(&self.readers)
         .await?;
-        Ok(rows.into_iter().map(|(id,)| UserId(id)).collect())
+        let version: Option<(i64,)> =
+            sqlx::query_as("SELECT contacts_version FROM users WHERE id = $1")
+                .bind(&user.0)
+                .fetch_optional(&self.readers)
+                .await?;
+        let users = rows.into_iter().map(|(id,)| UserId(id)).collect();
+        Ok((users, version.map_or(0, |(version,)| version)))
     }
 
     /// Writes down that the person added the one of that name; the second of two to do so makes them contacts, with a
