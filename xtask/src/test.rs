@@ -48,6 +48,22 @@ pub fn test() -> Result<()> {
         }
         process::run(&mut tests)
     });
+    steps.check("Tests of the server on PostgreSQL", || {
+        process::run(
+            workspace::cargo(&[
+                "nextest",
+                "run",
+                "--package",
+                "vireo-server",
+                "--test",
+                "*",
+                "--profile",
+                "ci",
+                "--cargo-quiet",
+            ])
+            .env("VIREO_TEST_DATABASE", "postgres"),
+        )
+    });
     for optional in lacking {
         steps.warn(optional.why);
     }

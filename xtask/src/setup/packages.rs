@@ -151,6 +151,8 @@ pub const PACKAGES: &[Package] = &[
     row(Test,  Some("pactl"),     ["pulseaudio-utils",       "pulseaudio-utils",       "libpulse",         ""],        "plays into and records from them"),
     row(Test,  Some("chromium"),  ["chromium",               "chromium",               "chromium",         ""],        "the browser that calls and is called"),
     row(Test,  Some("turnserver"), ["coturn",                "coturn",                 "coturn",           ""],        "the STUN and TURN server through which calls go"),
+    row(Test,  None,              ["postgresql",             "postgresql-server",      "postgresql",       "postgresql"], "the database of servers that are many"),
+    row(Test,  Some("redis-server"), ["redis-server",        "redis",                  "redis",            "redis"],   "the bus between servers that are many"),
     row(Test,  Some("ip"),        ["iproute2",               "iproute",                "iproute2",         ""],        "networks that stand in a call's way"),
     row(Test,  Some("nft"),       ["nftables",               "nftables",               "nftables",         ""],        "routers and firewalls in those networks"),
     row(Test,  Some("qemu-system-x86_64"), ["qemu-system-x86", "qemu-system-x86-core", "qemu-system-x86",  ""],        "a small virtual machine whose kernel has a camera"),

@@ -5,6 +5,8 @@
 mod accounts;
 mod contacts;
 mod database;
+#[cfg(test)]
+pub mod tests;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -23,10 +23,21 @@ pub const SDP: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=ice-
     a=fingerprint:sha-256 D2:FA:0E:C3:22:59:5E:14:95:69:92:3D:13:B4:84:24:2C:C2:A2:C0:3E:FD:34:8E:5E:EA:6F:AF:52:CE:E6:0F\r\n\
     m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=rtpmap:111 opus/48000/2\r\n";
 
+/// On PostgreSQL where the environment says so: every test then runs on both kinds of database.
 pub struct TestServer {
     pub running: Running,
+    #[cfg(unix)]
+    pub postgres: Option<vireo_testing::Postgres>,
     pub data: tempfile::TempDir,
     pub http: reqwest::Client,
+}
+
+/// A PostgreSQL of this test's own, where the environment asks for one.
+#[cfg(unix)]
+fn postgres_where_asked() -> Option<vireo_testing::Postgres> {
+    use vireo_testing::{Durability, Postgres};
+    let asked = std::env::var_os("VIREO_TEST_DATABASE").is_some_and(|kind| kind == "postgres");
+    asked.then(|| Postgres::start(Durability::ProcessOnly).expect("PostgreSQL"))
 }
 
 /// A person who has signed in.
@@ -46,11 +57,20 @@ impl TestServer {
         let data = tempfile::tempdir().expect("a temporary directory");
         let mut config = Config::new(data.path());
         config.listen.set_port(0);
+        #[cfg(unix)]
+        let postgres = postgres_where_asked();
+        #[cfg(unix)]
+        if let Some(postgres) = &postgres {
+            let address = postgres.database().expect("made");
+            config.database = Some(address.parse().expect("an address"));
+        }
         change(&mut config);
         let running = Server::start(config).await.expect("started");
         let http = reqwest::Client::new();
         Self {
             running,
+            #[cfg(unix)]
+            postgres,
             data,
             http,
         }
