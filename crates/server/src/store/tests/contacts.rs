@@ -49,9 +49,12 @@ async fn who_has_added_whom_is_in_both_lists_in_order() {
             ("Echo test", ContactStatus::Contact),
         ];
         assert_eq!(list, expected);
-        assert!(store.watchers(&bob.id).await.expect("read").is_empty());
+        let (nobody, before) = store.watchers(&bob.id).await.expect("read");
+        assert!(nobody.is_empty());
         store.add_contact(&ann.id, &bob.name).await.expect("added");
-        assert_eq!(store.watchers(&bob.id).await.expect("read"), [ann.id]);
+        let (watchers, after) = store.watchers(&bob.id).await.expect("read");
+        assert_eq!(watchers, [ann.id]);
+        assert!(after > before);
     })
     .await;
 }
