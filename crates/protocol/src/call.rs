@@ -100,6 +100,26 @@ pub enum EndReason {
     ConnectionFailed,
 }
 
+/// How a call went, for the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallOutcome {
+    /// The two have talked.
+    Completed,
+    /// The callee declined.
+    Declined,
+    /// Nobody answered in time.
+    NoAnswer,
+    /// The caller gave up before anybody answered.
+    Cancelled,
+    /// The callee was in another call.
+    Busy,
+    /// The callee had no device connected, or the last one went while it rang.
+    Offline,
+    /// The media connection did not come up, or was lost for good.
+    Failed,
+}
+
 /// Codes of `call:error`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]

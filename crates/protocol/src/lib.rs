@@ -12,7 +12,8 @@ mod id;
 mod message;
 
 pub use call::{
-    CallErrorCode, EndReason, IceCandidate, IceServer, MediaState, SdpType, SessionDescription,
+    CallErrorCode, CallOutcome, EndReason, IceCandidate, IceServer, MediaState, SdpType,
+    SessionDescription,
 };
 pub use contact::{Contact, ContactStatus, OwnStatus, Presence};
 pub use error::ErrorCode;

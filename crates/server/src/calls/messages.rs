@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use vireo_protocol::{
-    CallErrorCode, CallId, ChatId, ClientMessage, EndReason, IceCandidate, MAX_CANDIDATES_PER_SIDE,
-    MediaState, ServerMessage, SessionDescription,
+    CallErrorCode, CallId, CallOutcome, ChatId, ClientMessage, EndReason, IceCandidate,
+    MAX_CANDIDATES_PER_SIDE, MediaState, ServerMessage, SessionDescription,
 };
 
 use super::leg::Leg;
@@ -101,6 +101,7 @@ impl Calls {
         answer: SessionDescription,
         media_state: MediaState,
     ) -> Answer {
+        let now_ms = self.now_ms;
         let (call, side) = self.find(from, id, chat)?;
         let State::Ringing(ringing) = &call.state else {
             return Err(CallErrorCode::NoSuchCall);
@@ -122,8 +123,11 @@ impl Calls {
             caller: Leg::at(ringing.caller()),
             callee: Leg::at(from.device),
         };
+        call.record.answered_at = Some(now_ms.max(call.record.started_at));
+        let record = call.record.clone();
         let talking = [call.caller.user.clone(), call.callee.user.clone()];
         self.affected.extend(talking);
+        self.records.push(record);
         self.set_deadline(id, None);
         Ok(out)
     }
@@ -189,6 +193,12 @@ impl Calls {
         match &mut call.state {
             State::Ringing(ringing) => {
                 let out = ringing.ended_by(id, chat, from.device, side == Side::Caller, reason)?;
+                let outcome = match (side, reason) {
+                    (_, EndReason::ConnectionFailed) => CallOutcome::Failed,
+                    (Side::Caller, _) => CallOutcome::Cancelled,
+                    (Side::Callee, _) => CallOutcome::Declined,
+                };
+                self.end_in_history(id, outcome, self.now_ms);
                 self.forget(id);
                 Ok(out)
             }
@@ -198,7 +208,12 @@ impl Calls {
                     chat_id: chat.clone(),
                     reason,
                 };
+                let outcome = match reason {
+                    EndReason::ConnectionFailed => CallOutcome::Failed,
+                    _ => CallOutcome::Completed,
+                };
                 let out = self.forward(from, id, side, notice.clone())?;
+                self.end_in_history(id, outcome, self.now_ms);
                 self.finish(id, side.other(), notice, &out, now);
                 Ok(out)
             }
@@ -213,6 +228,11 @@ impl Calls {
             State::Ringing(ringing) if side == Side::Callee => {
                 let (out, over) = ringing.rejected_by(id, chat, from.device, busy)?;
                 if over {
+                    let outcome = match busy {
+                        true => CallOutcome::Busy,
+                        false => CallOutcome::Declined,
+                    };
+                    self.end_in_history(id, outcome, self.now_ms);
                     self.forget(id);
                 }
                 Ok(out)

@@ -18,6 +18,7 @@
 
 mod leg;
 mod messages;
+mod record;
 mod ringing;
 mod starting;
 #[cfg(test)]
@@ -27,11 +28,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use vireo_protocol::{CallErrorCode, CallId, ChatId, ServerMessage, UserId};
+use vireo_protocol::{CallErrorCode, CallId, CallOutcome, ChatId, ServerMessage, UserId};
 
 use leg::Leg;
 use ringing::Ringing;
 
+pub use record::CallRecord;
 pub use ringing::{Callee, Caller, Offer};
 
 /// A side whose connection is gone counts as busy for so long; then it has probably left for good.
@@ -71,14 +73,21 @@ pub struct Calls {
     answer_timeout: Duration,
     /// Those for whom a call has begun or ended since they were asked for.
     affected: BTreeSet<UserId>,
+    /// What the history has to learn since it was asked for.
+    records: Vec<CallRecord>,
+    /// The time of day, in milliseconds since the Unix epoch. Only the history is told.
+    now_ms: i64,
 }
 
 #[derive(Debug)]
 struct Call {
+    record: CallRecord,
     chat: ChatId,
     caller: Party,
     callee: Party,
     deadline: Option<Instant>,
+    /// When the last of the two sides lost its connection, while both are away.
+    away_since_ms: Option<i64>,
     state: State,
 }
 
@@ -122,6 +131,8 @@ impl Calls {
             deadlines: BTreeSet::new(),
             answer_timeout,
             affected: BTreeSet::new(),
+            records: Vec::new(),
+            now_ms: 0,
         }
     }
 
@@ -154,7 +165,8 @@ impl Calls {
                 (_, State::Ringing(_) | State::Active { .. } | State::Ended { .. }) => {}
             }
             if matches!(call.state, State::Active { .. }) {
-                self.set_deadline(&id, None); // Somebody is there again.
+                call.away_since_ms = None; // Somebody is there again.
+                self.set_deadline(&id, None);
             }
         }
         out
@@ -170,8 +182,9 @@ impl Calls {
             };
             match &mut call.state {
                 State::Ringing(ringing) => {
-                    if let Some(news) = ringing.device_lost(&id, &call.chat, device) {
+                    if let Some((news, outcome)) = ringing.device_lost(&id, &call.chat, device) {
                         out.extend(news);
+                        self.end_in_history(&id, outcome, self.now_ms);
                         self.forget(&id);
                     }
                 }
@@ -179,6 +192,7 @@ impl Calls {
                     caller.device_lost(device, now);
                     callee.device_lost(device, now);
                     if caller.is_away() && callee.is_away() {
+                        call.away_since_ms = Some(self.now_ms);
                         self.set_deadline(&id, Some(now + FORGET_AFTER));
                     }
                 }
@@ -195,17 +209,35 @@ impl Calls {
             if at > now {
                 break;
             }
-            if let Some(Call {
-                chat,
-                state: State::Ringing(ringing),
-                ..
-            }) = self.calls.get(&id)
-            {
-                out.extend(ringing.nobody_answered(&id, chat));
-            }
+            let Some(call) = self.calls.get(&id) else {
+                self.deadlines.remove(&(at, id));
+                continue;
+            };
+            let (outcome, ended_at) = match &call.state {
+                State::Ringing(ringing) => {
+                    out.extend(ringing.nobody_answered(&id, &call.chat));
+                    (CallOutcome::NoAnswer, self.now_ms)
+                }
+                State::Active { .. } | State::Ended { .. } => {
+                    let gone = call.away_since_ms.unwrap_or(self.now_ms);
+                    (CallOutcome::Completed, gone)
+                }
+            };
+            self.end_in_history(&id, outcome, ended_at);
             self.forget(&id);
         }
         out
+    }
+
+    /// What time of day it is.
+    #[expect(dead_code, reason = "the history is written in the next step")]
+    pub fn set_time(&mut self, now_ms: i64) {
+        self.now_ms = now_ms;
+    }
+
+    /// What the history has to learn: calls that have begun, been answered, or ended.
+    pub fn take_records(&mut self) -> Vec<CallRecord> {
+        std::mem::take(&mut self.records)
     }
 
     /// Everyone for whom a call may have begun or ended since this was asked last.
@@ -241,6 +273,17 @@ impl Calls {
         }
         if let Some(at) = at {
             self.deadlines.insert((at, id.clone()));
+        }
+    }
+
+    /// The call is over; the first reason and time that is given counts.
+    fn end_in_history(&mut self, id: &CallId, outcome: CallOutcome, at_ms: i64) {
+        let Some(call) = self.calls.get_mut(id) else {
+            return;
+        };
+        if call.record.outcome.is_none() {
+            call.record = call.record.clone().ended(outcome, at_ms);
+            self.records.push(call.record.clone());
         }
     }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use vireo_protocol::{
-    CallErrorCode, CallId, ChatId, EndReason, MediaState, ServerMessage, SessionDescription, User,
-    UserId,
+    CallErrorCode, CallId, CallOutcome, ChatId, EndReason, MediaState, ServerMessage,
+    SessionDescription, User, UserId,
 };
 
 use super::{Answer, DeviceId, Send};
@@ -133,12 +133,14 @@ impl Ringing {
         id: &CallId,
         chat: &ChatId,
         device: DeviceId,
-    ) -> Option<Vec<Send>> {
+    ) -> Option<(Vec<Send>, CallOutcome)> {
         if device == self.caller {
-            return Some(self.to_callee(&ended(id, chat, EndReason::Cancelled)));
+            let news = self.to_callee(&ended(id, chat, EndReason::Cancelled));
+            return Some((news, CallOutcome::Cancelled));
         }
         if self.callee.remove(&device) && self.callee.is_empty() {
-            return Some(vec![self.failed(id, chat, CallErrorCode::UserOffline)]);
+            let news = vec![self.failed(id, chat, CallErrorCode::UserOffline)];
+            return Some((news, CallOutcome::Offline));
         }
         None
     }

@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
-use vireo_protocol::{CallErrorCode, EndReason, ServerMessage, UserId};
+use vireo_protocol::{CallErrorCode, CallOutcome, EndReason, ServerMessage, UserId};
 
-use super::{Answer, Call, Callee, Caller, Calls, Offer, Party, Ringing, Send, Side, State};
+use super::{
+    Answer, Call, CallRecord, Callee, Caller, Calls, Offer, Party, Ringing, Send, Side, State,
+};
 
 impl Calls {
     /// Rings the callee.
@@ -15,7 +17,21 @@ impl Calls {
         offer: Offer,
         now: Instant,
     ) -> Answer {
-        self.may_initiate(&caller.user.id, &callee, &offer, now)?;
+        if self.has_begun(&caller, &offer) {
+            return Ok(Vec::new()); // Asked again, since the answer did not arrive.
+        }
+        let record = CallRecord::new(
+            &offer.call_id,
+            &offer.chat_id,
+            &caller.user.id,
+            &callee.user,
+            self.now_ms,
+        );
+        if let Err(code) = self.may_initiate(&caller.user.id, &callee, &offer, now) {
+            self.refused_in_history(record, code);
+            return Err(code);
+        }
+        self.records.push(record.clone());
         let mut out = self.give_up_abandoned(&caller.user.id, now);
         let (id, chat) = (offer.call_id.clone(), offer.chat_id.clone());
         let caller_party = Party::new(&caller.user.id);
@@ -24,10 +40,12 @@ impl Calls {
             out.extend(ringing.device_opened(device));
         }
         let call = Call {
+            record,
             chat,
             caller: caller_party,
             callee: Party::new(&callee.user),
             deadline: None,
+            away_since_ms: None,
             state: State::Ringing(ringing),
         };
         for user in [&call.caller.user, &call.callee.user] {
@@ -38,6 +56,27 @@ impl Calls {
         self.calls.insert(id.clone(), call);
         self.set_deadline(&id, Some(now + self.answer_timeout));
         Ok(out)
+    }
+
+    /// Whether this very device has started this very call, and it still rings.
+    fn has_begun(&self, caller: &Caller, offer: &Offer) -> bool {
+        let call = self.calls.get(&offer.call_id);
+        call.is_some_and(|call| match &call.state {
+            State::Ringing(ringing) => {
+                call.chat == offer.chat_id && ringing.caller() == caller.device
+            }
+            State::Active { .. } | State::Ended { .. } => false,
+        })
+    }
+
+    /// Whoever could not be reached wants to know who has tried.
+    fn refused_in_history(&mut self, record: CallRecord, code: CallErrorCode) {
+        let outcome = match code {
+            CallErrorCode::UserOffline => CallOutcome::Offline,
+            CallErrorCode::UserBusy => CallOutcome::Busy,
+            _ => return,
+        };
+        self.records.push(record.ended(outcome, self.now_ms));
     }
 
     /// Changes nothing, as a call that is refused must not cost anybody another one.
@@ -93,6 +132,7 @@ impl Calls {
                     Side::Caller => callee.deliver(notice.clone()),
                     Side::Callee => caller.deliver(notice.clone()),
                 };
+                self.end_in_history(&id, CallOutcome::Completed, self.now_ms);
                 self.finish(&id, side.other(), notice, &told, now);
                 out.extend(told);
             }

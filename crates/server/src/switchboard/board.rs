@@ -163,6 +163,7 @@ impl Board {
 
     /// Tells those who may see it what has changed in people's presence.
     fn announce_changes(&mut self) {
+        drop(self.calls.take_records());
         for user in self.calls.take_affected() {
             let in_call = self.calls.is_in_call(&user);
             self.people.set_in_call(&user, in_call);
