@@ -1,7 +1,6 @@
 //! Support for the tests of the whole system: real processes, started and stopped by the tests.
 
 pub mod bench;
-pub mod binaries;
 pub mod chromium;
 pub mod cli;
 pub mod devtools;
@@ -10,7 +9,6 @@ pub mod display;
 pub mod melody;
 pub mod network;
 pub mod pages;
-pub mod process_tree;
 #[cfg(target_os = "linux")]
 pub mod pulse;
 pub mod repository;
@@ -26,3 +24,5 @@ pub mod vm;
 pub mod webdriver;
 #[cfg(target_os = "linux")]
 pub mod window;
+
+pub use vireo_signalling::{binaries, process_tree};

@@ -16,13 +16,23 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Reads one process, without those below it.
+    #[must_use]
+    pub fn of_process(process: u32) -> Self {
+        Self::sum([process])
+    }
+
     /// Reads the tree whose root is `root`. A process that ends meanwhile counts as nothing.
     #[must_use]
     pub fn of(root: u32) -> Self {
+        Self::sum(tree(root))
+    }
+
+    fn sum(processes: impl IntoIterator<Item = u32>) -> Self {
         let ticks_per_second = 100; // USER_HZ, the same on every Linux that Rust's standard library supports.
         let mut ticks = 0;
         let mut pss = 0;
-        for process in tree(root) {
+        for process in processes {
             ticks += processor_ticks(process).unwrap_or(0);
             pss += proportional_set_size(process).unwrap_or(0);
         }
@@ -42,6 +52,25 @@ impl Usage {
             .as_secs_f64()
             / wall
     }
+}
+
+/// The memory of one process, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// Proportional set size: what is shared counts by its share.
+    pub pss: u64,
+    /// Resident set size.
+    pub rss: u64,
+}
+
+/// The memory of one process; nothing when there is no such process.
+#[must_use]
+pub fn memory(process: u32) -> Option<Memory> {
+    let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?;
+    Some(Memory {
+        pss: kilobytes(&rollup, "Pss:")? * 1024,
+        rss: kilobytes(&rollup, "Rss:")? * 1024,
+    })
 }
 
 /// The first process below `root` that runs this program.
@@ -83,14 +112,11 @@ fn processor_ticks(process: u32) -> Option<u64> {
 }
 
 fn proportional_set_size(process: u32) -> Option<u64> {
-    let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?;
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
-    Some(
-        line.trim()
-            .strip_suffix(" kB")?
-            .trim()
-            .parse::<u64>()
-            .ok()?
-            * 1024,
-    )
+    Some(memory(process)?.pss)
+}
+
+/// The number on the line that begins with `name`.
+fn kilobytes(rollup: &str, name: &str) -> Option<u64> {
+    let line = rollup.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix(" kB")?.trim().parse().ok()
 }

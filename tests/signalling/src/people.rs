@@ -1,0 +1,149 @@
+//! People made in the database itself, since signing in thousands with their passwords would take minutes: accounts,
+//! sessions, and contacts in pairs. Written into the tables as the migrations make them, in SQL that both databases know.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context as _, Result};
+
+use sha2::{Digest as _, Sha256};
+
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Row as _};
+use uuid::Uuid;
+
+/// So many rows go into one statement.
+const ROWS: usize = 500;
+
+/// Somebody who is signed in and has one contact: number 2n and number 2n + 1 have each other.
+#[derive(Clone)]
+pub struct Person {
+    /// The account.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The chat with the contact.
+    pub chat: String,
+    token: String,
+}
+
+impl Person {
+    /// What the person connects with.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+}
+
+/// Makes so many people in the database of a server that has run before and does not run now.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn make(database: &str, count: usize) -> Result<Vec<Person>> {
+    let mut connection = connect(database).await?;
+    let people = invent(count);
+    let now = now_ms();
+    let mut transaction = connection.begin().await?;
+    for (table, rows) in tables(&people, now) {
+        for rows in rows.chunks(ROWS) {
+            let statement = format!("INSERT INTO {table} VALUES {}", rows.join(","));
+            // Every value is made here.
+            sqlx::raw_sql(AssertSqlSafe(statement))
+                .execute(&mut *transaction)
+                .await
+                .with_context(|| format!("rows for {table}"))?;
+        }
+    }
+    transaction.commit().await?;
+    connection.close().await?;
+    Ok(people)
+}
+
+/// How many calls the history holds that were answered and ended well.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn completed_calls(database: &str) -> Result<u64> {
+    let mut connection = connect(database).await?;
+    let count =
+        "SELECT COUNT(*) FROM calls WHERE outcome = 'completed' AND answered_at IS NOT NULL";
+    let row = sqlx::query(count).fetch_one(&mut connection).await?;
+    connection.close().await?;
+    Ok(u64::try_from(row.try_get::<i64, _>(0)?)?)
+}
+
+async fn connect(database: &str) -> Result<AnyConnection> {
+    sqlx::any::install_default_drivers();
+    AnyConnection::connect(database)
+        .await
+        .context("the database cannot be opened")
+}
+
+fn invent(count: usize) -> Vec<Person> {
+    let mut chat = String::new();
+    let person = |number: usize| {
+        if number.is_multiple_of(2) {
+            chat = Uuid::new_v4().to_string();
+        }
+        Person {
+            id: Uuid::new_v4().to_string(),
+            name: format!("person {number}"),
+            chat: chat.clone(),
+            token: hex(&rand::random::<[u8; 16]>()),
+        }
+    };
+    (0..count).map(person).collect()
+}
+
+/// The tables with their columns, and the rows for each.
+fn tables(people: &[Person], now: i64) -> [(&'static str, Vec<String>); 5] {
+    let far = now + 24 * 60 * 60 * 1000;
+    let of_each = |row: &dyn Fn(&Person) -> String| people.iter().map(row).collect::<Vec<_>>();
+    let pairs = || people.as_chunks::<2>().0.iter();
+    let contacts = pairs().flat_map(|[one, other]| [(one, other), (other, one)]);
+    [
+        (
+            "users (id, name, name_key, created_at)",
+            of_each(&|p| format!("('{}','{}','{}',{now})", p.id, p.name, p.name)),
+        ),
+        (
+            "tokens (hash, user_id, created_at, expires_at)",
+            of_each(&|p| {
+                let hash = hex(&Sha256::digest(p.token.as_bytes()));
+                format!("(x'{hash}','{}',{now},{far})", p.id)
+            }),
+        ),
+        (
+            "contacts (user_id, other_id, created_at)",
+            contacts
+                .map(|(one, other)| format!("('{}','{}',{now})", one.id, other.id))
+                .collect(),
+        ),
+        (
+            "chats (id, pair_key, created_at)",
+            pairs()
+                .map(|[one, other]| {
+                    let (low, high) = (
+                        one.id.clone().min(other.id.clone()),
+                        one.id.clone().max(other.id.clone()),
+                    );
+                    format!("('{}','{low} {high}',{now})", one.chat)
+                })
+                .collect(),
+        ),
+        (
+            "chat_members (chat_id, user_id)",
+            of_each(&|p| format!("('{}','{}')", p.chat, p.id)),
+        ),
+    ]
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn now_ms() -> i64 {
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
