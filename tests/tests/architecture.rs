@@ -8,7 +8,7 @@ use serde_json::Value;
 use vireo_tests::repository::root;
 
 /// Each package, and the packages of this workspace that it may know. An arrow that is not here is not meant to be.
-const MAY_KNOW: [(&str, &[&str]); 11] = [
+const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("vireo-protocol", &[]),
     ("vireo-media", &[]),
     ("vireo-call", &["vireo-protocol", "vireo-media"]),
@@ -49,8 +49,14 @@ const MAY_KNOW: [(&str, &[&str]); 11] = [
     ("vireo-testing", &[]),
     (
         "vireo-tests",
-        &["vireo-protocol", "vireo-media", "vireo-testing"],
+        &[
+            "vireo-protocol",
+            "vireo-media",
+            "vireo-testing",
+            "vireo-signalling",
+        ],
     ),
+    ("vireo-signalling", &["vireo-protocol", "vireo-testing"]),
     ("xtask", &[]),
 ];
 

@@ -16,33 +16,58 @@ pub enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Idle connections, set-ups of calls and routing of one server; writes target/bench/signalling.json.
+    Signalling {
+        /// `--quick` to see that it works, `--only idle|setups|instances` for one part.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 /// Runs the measurement, on programs built with optimisations.
 pub fn bench(what: &Bench) -> Result<()> {
-    let Bench::Call { arguments } = what;
     let mut steps = Steps::default();
-    let purposes = [Purpose::Build, Purpose::Run, Purpose::Window, Purpose::Test];
-    set_up(&mut steps, &purposes)?;
-    run::build_ui(&mut steps)?;
-    steps.run(
-        "Build with optimisations (the first time takes many minutes)",
-        || {
-            let mut build = workspace::cargo(&["build", "--release", "--quiet"]);
-            for package in [
+    match what {
+        Bench::Call { arguments } => {
+            let purposes = [Purpose::Build, Purpose::Run, Purpose::Window, Purpose::Test];
+            set_up(&mut steps, &purposes)?;
+            run::build_ui(&mut steps)?;
+            let packages = [
                 "vireo",
                 "vireo-server",
                 "vireo-echo",
                 "vireo-cli",
                 "vireo-tests",
-            ] {
+            ];
+            measure(&mut steps, &packages, "bench_call", arguments)
+        }
+        Bench::Signalling { arguments } => {
+            set_up(&mut steps, &[Purpose::Build, Purpose::Test])?;
+            let packages = ["vireo-server", "vireo-signalling"];
+            measure(&mut steps, &packages, "bench_signalling", arguments)
+        }
+    }
+}
+
+/// Builds the programs of these packages and runs one of them.
+fn measure(
+    steps: &mut Steps,
+    packages: &[&str],
+    program: &str,
+    arguments: &[String],
+) -> Result<()> {
+    steps.run(
+        "Build with optimisations (the first time takes many minutes)",
+        || {
+            let mut build = workspace::cargo(&["build", "--release", "--quiet", "--bins"]);
+            for package in packages {
                 build.args(["--package", package]);
             }
-            process::run(build.arg("--bins"))
+            process::run(&mut build)
         },
     )?;
     println!("── Measure");
-    let program = workspace::program("bench_call", true);
+    let program = workspace::program(program, true);
     process::run(
         process::command(&program.to_string_lossy())
             .args(arguments)

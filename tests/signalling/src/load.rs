@@ -133,7 +133,6 @@ impl Outcome {
     pub fn is_sustained(&self) -> bool {
         self.completed as f64 >= 0.995 * self.begun as f64
             && self.completed_per_second >= 0.98 * self.begun_per_second
-            && self.begun_per_second >= 0.95 * self.asked_per_second
             && self.routing_p99_ms < 100.0
     }
 

@@ -263,7 +263,7 @@ async fn prepare_database(
     count: usize,
 ) -> Result<Vec<Person>> {
     let mut server = Instance::start(settings).await?;
-    server.stop().await?;
+    server.kill().await?;
     people::make(database, count)
         .await
         .context("the people cannot be made")

@@ -85,6 +85,12 @@ impl Report {
         })
     }
 
+    /// What is to be reached, and whether it is: a line each.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        self.goals().iter().map(Goal::to_string).collect()
+    }
+
     fn goals(&self) -> [Goal; 5] {
         let kilobytes = |idle: &Option<Idle>| bytes_per_connection(idle.as_ref()).map(|b| b / 1e3);
         let tls = self.idle_tls.as_ref();
@@ -201,8 +207,7 @@ impl fmt::Display for Report {
         for (limit, value) in &self.limits {
             writeln!(f, "  {limit}: {value}")?;
         }
-        writeln!(f)?;
-        self.goals().iter().try_for_each(|goal| goal.fmt(f))
+        Ok(())
     }
 }
 

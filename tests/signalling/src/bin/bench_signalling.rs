@@ -37,6 +37,7 @@ async fn main() -> Result<()> {
     if wanted.quick {
         return complete(&report);
     }
+    println!("{}", report.verdict());
     let folder = std::path::Path::new("target/bench");
     std::fs::create_dir_all(folder)?;
     let file = folder.join("signalling.json");
