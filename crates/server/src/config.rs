@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::ice::IceConfig;
+use crate::relay::RelayConfig;
 use crate::store::Database;
 
 /// The port when none is given.
@@ -28,6 +29,8 @@ pub struct Config {
     pub answer_timeout: Duration,
     /// STUN and TURN servers to hand out.
     pub ice: IceConfig,
+    /// The STUN and TURN server inside this one; nothing: none.
+    pub relay: Option<RelayConfig>,
 }
 
 impl Config {
@@ -41,6 +44,7 @@ impl Config {
             open_registration: true,
             answer_timeout: DEFAULT_ANSWER_TIMEOUT,
             ice: IceConfig::default(),
+            relay: None,
         }
     }
 

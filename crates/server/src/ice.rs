@@ -3,71 +3,153 @@
 //! The credentials are those of coturn's REST API (draft-uberti-behave-turn-rest-00): the user name begins with the time
 //! it expires, and the password is an HMAC of it under a secret that this server and the TURN server share.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use axum::http::HeaderMap;
+use axum::http::header::HOST;
+use axum::http::uri::Authority;
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use vireo_protocol::{IceServer, UserId};
 
+use crate::relay::Relay;
+
 /// Longer than any call, so that a relay that was allocated can be refreshed to its end.
-const VALID_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+pub const VALID_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What the passwords for a TURN server are made of.
+#[derive(Clone)]
+pub struct TurnSecret(String);
+
+impl From<&str> for TurnSecret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl std::fmt::Debug for TurnSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TurnSecret(..)")
+    }
+}
+
+impl TurnSecret {
+    /// A new one: 256 random bits.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
+    }
+
+    /// The password that belongs to a user name.
+    #[must_use]
+    pub fn password_of(&self, username: &str) -> String {
+        let mut mac = Hmac::<Sha1>::new_from_slice(self.0.as_bytes())
+            .expect("HMAC takes a key of any length");
+        mac.update(username.as_bytes());
+        STANDARD.encode(mac.finalize().into_bytes())
+    }
+
+    /// A user name that is good until then, and its password.
+    #[must_use]
+    pub fn credentials(&self, user: &UserId, until: SystemTime) -> (String, String) {
+        let since = until.duration_since(UNIX_EPOCH);
+        let username = format!("{}:{user}", since.unwrap_or_default().as_secs());
+        let password = self.password_of(&username);
+        (username, password)
+    }
+}
+
+/// Where clients reach the relay inside this server.
+#[derive(Debug, Clone)]
+pub struct RelayAddress {
+    /// Its UDP port.
+    pub port: u16,
+    /// Its host, where it is not the one by which a client has reached the server.
+    pub public_address: Option<String>,
+    /// What its passwords are made of.
+    pub secret: TurnSecret,
+}
 
 /// STUN and TURN servers as configured.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct IceConfig {
     /// `host:port` of STUN servers.
     pub stun: Vec<String>,
     /// `host:port` of TURN servers (UDP).
     pub turn: Vec<String>,
     /// The secret shared with the TURN servers.
-    pub turn_secret: Option<String>,
-}
-
-impl std::fmt::Debug for IceConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("IceConfig { .. }") // It holds a secret.
-    }
+    pub turn_secret: Option<TurnSecret>,
+    /// The relay inside this server.
+    pub relay: Option<Arc<Relay>>,
 }
 
 impl IceConfig {
-    /// What one person is told, from now on.
+    /// What one person is told, from now on. `reached_by` is the host by which their client has reached the server, an IPv6
+    /// address in brackets: the relay is there as well.
     #[must_use]
-    pub fn servers_for(&self, user: &UserId) -> Vec<IceServer> {
+    pub fn servers_for(&self, user: &UserId, reached_by: Option<&str>) -> Vec<IceServer> {
         let mut servers = Vec::new();
         if !self.stun.is_empty() {
-            servers.push(IceServer {
-                urls: self.stun.iter().map(|at| format!("stun:{at}")).collect(),
-                username: None,
-                credential: None,
-            });
+            servers.push(stun(&self.stun));
         }
         if let (false, Some(secret)) = (self.turn.is_empty(), &self.turn_secret) {
-            let until = SystemTime::now() + VALID_FOR;
-            let (username, credential) = credentials(secret, user, until);
-            let url = |at: &String| format!("turn:{at}?transport=udp");
-            servers.push(IceServer {
-                urls: self.turn.iter().map(url).collect(),
-                username: Some(username),
-                credential: Some(credential),
-            });
+            servers.push(turn(&self.turn, secret, user));
+        }
+        if let Some(relay) = &self.relay {
+            servers.extend(relay.address().servers_for(user, reached_by));
         }
         servers
     }
 }
 
-fn credentials(secret: &str, user: &UserId, until: SystemTime) -> (String, String) {
-    let seconds = until
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
-    let username = format!("{seconds}:{user}");
-    let mut mac =
-        Hmac::<Sha1>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
-    mac.update(username.as_bytes());
-    let password = STANDARD.encode(mac.finalize().into_bytes());
-    (username, password)
+impl RelayAddress {
+    fn servers_for(&self, user: &UserId, reached_by: Option<&str>) -> Vec<IceServer> {
+        let Some(host) = self.host(reached_by) else {
+            return Vec::new();
+        };
+        let at = [format!("{host}:{}", self.port)];
+        vec![stun(&at), turn(&at, &self.secret, user)]
+    }
+
+    fn host(&self, reached_by: Option<&str>) -> Option<String> {
+        match &self.public_address {
+            Some(address) if address.parse::<std::net::Ipv6Addr>().is_ok() => {
+                Some(format!("[{address}]"))
+            }
+            Some(address) => Some(address.clone()),
+            None => reached_by.map(str::to_owned),
+        }
+    }
+}
+
+/// The host by which a client has reached the server, as it says itself; an IPv6 address in brackets.
+#[must_use]
+pub fn reached_by(headers: &HeaderMap) -> Option<Box<str>> {
+    let host: Authority = headers.get(HOST)?.to_str().ok()?.parse().ok()?;
+    Some(host.host())
+        .filter(|host| !host.is_empty())
+        .map(Box::from)
+}
+
+fn stun(at: &[String]) -> IceServer {
+    IceServer {
+        urls: at.iter().map(|at| format!("stun:{at}")).collect(),
+        username: None,
+        credential: None,
+    }
+}
+
+fn turn(at: &[String], secret: &TurnSecret, user: &UserId) -> IceServer {
+    let (username, credential) = secret.credentials(user, SystemTime::now() + VALID_FOR);
+    let url = |at: &String| format!("turn:{at}?transport=udp");
+    IceServer {
+        urls: at.iter().map(url).collect(),
+        username: Some(username),
+        credential: Some(credential),
+    }
 }
 
 #[cfg(test)]
@@ -77,7 +159,8 @@ mod tests {
     #[test]
     fn credentials_are_those_of_coturn() {
         let until = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        let (username, password) = credentials("north", &UserId("ann".into()), until);
+        let secret = TurnSecret::from("north");
+        let (username, password) = secret.credentials(&UserId("ann".into()), until);
         assert_eq!(username, "1700000000:ann");
         // printf 1700000000:ann | openssl dgst -sha1 -hmac north -binary | base64
         assert_eq!(password, "jeamH6dA5l2I9g3jmieza7CzEDo=");
@@ -86,16 +169,49 @@ mod tests {
     #[test]
     fn nothing_is_handed_out_unless_configured() {
         let user = UserId("ann".into());
-        assert!(IceConfig::default().servers_for(&user).is_empty());
+        let nothing = IceConfig::default().servers_for(&user, Some("vireo.example"));
+        assert!(nothing.is_empty());
         let config = IceConfig {
             stun: vec!["192.0.2.1:3478".into()],
             turn: vec!["turn.example:3478".into()],
             turn_secret: Some("north".into()),
+            relay: None,
         };
-        let servers = config.servers_for(&user);
+        let servers = config.servers_for(&user, None);
         assert_eq!(servers[0].urls, ["stun:192.0.2.1:3478"]);
         assert_eq!(servers[1].urls, ["turn:turn.example:3478?transport=udp"]);
         assert!(servers[1].credential.is_some());
         assert!(!format!("{config:?}").contains("north"));
+    }
+
+    #[test]
+    fn the_relay_is_where_the_server_was_reached_unless_it_is_said_where() {
+        let user = UserId("ann".into());
+        let urls = |public_address: Option<&str>, reached_by| {
+            let relay = RelayAddress {
+                port: 3478,
+                public_address: public_address.map(str::to_owned),
+                secret: "north".into(),
+            };
+            let servers = relay.servers_for(&user, reached_by);
+            servers
+                .into_iter()
+                .flat_map(|server| server.urls)
+                .collect::<Vec<_>>()
+        };
+        let at = |host: &str| {
+            [
+                format!("stun:{host}:3478"),
+                format!("turn:{host}:3478?transport=udp"),
+            ]
+        };
+        assert_eq!(urls(None, Some("vireo.example")), at("vireo.example"));
+        assert_eq!(urls(None, Some("[2001:db8::1]")), at("[2001:db8::1]"));
+        assert_eq!(
+            urls(Some("2001:db8::2"), Some("10.0.0.1")),
+            at("[2001:db8::2]")
+        );
+        assert_eq!(urls(Some("198.51.100.1"), None), at("198.51.100.1"));
+        assert!(urls(None, None).is_empty());
     }
 }

@@ -12,12 +12,14 @@ mod hashing;
 mod http;
 mod ice;
 mod members;
+mod metrics;
 mod origin;
 mod parse;
 pub mod program;
 mod queue;
 mod rate;
 mod refusal;
+mod relay;
 mod router;
 mod secrets;
 mod serve;
@@ -30,7 +32,10 @@ mod wire;
 
 pub use config::{Config, DEFAULT_ANSWER_TIMEOUT, DEFAULT_PORT};
 pub use echo::{echo_program, keep_echo_running};
-pub use ice::IceConfig;
+pub use ice::{IceConfig, TurnSecret};
+pub use relay::{
+    DEFAULT_RELAY_PORT, ProbeError, Relay, RelayConfig, RelayError, RelayLimits, self_test,
+};
 pub use router::router;
 pub use serve::{ECHO_NAME, Running, Server, StartError};
 pub use state::AppState;

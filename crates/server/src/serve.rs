@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::serve::ListenerExt;
@@ -12,6 +13,8 @@ use tokio::time::timeout;
 use vireo_protocol::UserId;
 
 use crate::config::Config;
+use crate::ice::TurnSecret;
+use crate::relay::{Relay, RelayError};
 use crate::router::router;
 use crate::secrets::{new_token, token_hash};
 use crate::state::AppState;
@@ -74,6 +77,9 @@ pub enum StartError {
         "PostgreSQL cannot be used: {0}. See that it runs, and that the address given with --database is right."
     )]
     DatabaseServer(StoreError),
+    /// The relay cannot listen.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// A person has the service's name.
     #[error("A person on this server is named {ECHO_NAME:?}, which the server needs for itself.")]
     ServiceNameTaken,
@@ -106,7 +112,8 @@ impl Server {
             listen,
             open_registration,
             answer_timeout,
-            ice,
+            mut ice,
+            relay,
         } = config;
         if !listen.ip().is_loopback() {
             return Err(StartError::NotLoopback(listen));
@@ -129,6 +136,9 @@ impl Server {
                 AddUserError::NameTaken => StartError::ServiceNameTaken,
                 AddUserError::Store(error) => failed(error),
             })?;
+        if let Some(relay) = relay {
+            ice.relay = Some(Arc::new(Relay::start(relay, TurnSecret::random())?));
+        }
         let state = AppState::new(store, open_registration, answer_timeout, ice);
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),

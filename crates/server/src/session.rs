@@ -45,11 +45,18 @@ pub struct Session {
     device: Option<DeviceId>,
     bucket: Bucket,
     refused: u32,
+    /// The host by which the client has reached the server.
+    reached_by: Option<Box<str>>,
 }
 
 impl Session {
     /// A connection that has yet to say hello.
-    pub fn new(state: AppState, account: Account, queue: Queue) -> Self {
+    pub fn new(
+        state: AppState,
+        account: Account,
+        queue: Queue,
+        reached_by: Option<Box<str>>,
+    ) -> Self {
         Self {
             state,
             account,
@@ -57,6 +64,7 @@ impl Session {
             device: None,
             bucket: Bucket::new(MESSAGES, Instant::now()),
             refused: 0,
+            reached_by,
         }
     }
 
@@ -159,7 +167,10 @@ impl Session {
         self.queue.push(ServerMessage::Hello {
             id,
             version: VERSION,
-            ice_servers: self.state.ice.servers_for(&user.id),
+            ice_servers: self
+                .state
+                .ice
+                .servers_for(&user.id, self.reached_by.as_deref()),
             user: user.clone(),
             answer_timeout_seconds: whole_seconds(self.state.answer_timeout),
         });

@@ -12,6 +12,7 @@ use futures_util::{Sink, Stream};
 use tokio::time::Instant;
 use vireo_protocol::{ErrorCode, MAX_MESSAGE_BYTES, SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX};
 
+use crate::ice::reached_by;
 use crate::queue::{Close, queue};
 use crate::refusal::Refusal;
 use crate::secrets::token_hash;
@@ -43,6 +44,7 @@ pub async fn upgrade(
     let token = token(&headers).ok_or_else(refused)?;
     let account = state.store.account_by_token(&token_hash(token)).await?;
     let account = account.ok_or_else(refused)?;
+    let reached_by = reached_by(&headers);
     let tasks = state.connections.clone();
     Ok(upgrade
         .protocols([SUBPROTOCOL])
@@ -50,7 +52,7 @@ pub async fn upgrade(
         .max_frame_size(MAX_READ_BYTES)
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
-        .on_upgrade(move |socket| tasks.track_future(serve(socket, state, account))))
+        .on_upgrade(move |socket| tasks.track_future(serve(socket, state, account, reached_by))))
 }
 
 /// The token, from `Authorization: Bearer` or, where a browser cannot set that, from the subprotocols.
@@ -69,10 +71,10 @@ fn token(headers: &HeaderMap) -> Option<&str> {
         .find_map(|protocol| protocol.trim().strip_prefix(TOKEN_SUBPROTOCOL_PREFIX))
 }
 
-async fn serve(socket: WebSocket, state: AppState, account: Account) {
+async fn serve(socket: WebSocket, state: AppState, account: Account, reached_by: Option<Box<str>>) {
     let (queue, waiting) = queue();
     let stopping = state.stopping.clone();
-    let mut session = Session::new(state, account, queue);
+    let mut session = Session::new(state, account, queue, reached_by);
     let mut wire = Wire::new(socket, waiting);
     let end = tokio::select! {
         end = talk(&mut wire, &mut session) => end,
@@ -146,7 +148,7 @@ mod tests {
             service: false,
         };
         let (queue, waiting) = queue();
-        (Session::new(state, account, queue), waiting)
+        (Session::new(state, account, queue, None), waiting)
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@
 //! ```
 
 mod log;
+mod relay;
 mod serve;
 
 use std::io::Write;

@@ -9,9 +9,10 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::Common;
+use super::relay::RelayOptions;
 use crate::config::Config;
 use crate::echo::{echo_program, keep_echo_running};
-use crate::ice::IceConfig;
+use crate::ice::{IceConfig, TurnSecret};
 use crate::serve::Server;
 
 /// How to serve.
@@ -38,6 +39,8 @@ pub struct Options {
     /// File with the secret shared with the TURN servers (coturn's static-auth-secret)
     #[arg(long, value_name = "FILE")]
     turn_secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    relay: RelayOptions,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -91,16 +94,18 @@ impl Options {
                 text.map_err(|error| format!("{} cannot be read: {error}.", file.display()))?;
             match text.trim() {
                 "" => Err(format!("{} is empty.", file.display())),
-                secret => Ok(secret.to_owned()),
+                secret => Ok(TurnSecret::from(secret)),
             }
         });
         Ok(Config {
+            relay: self.relay.config(self.listen),
             listen: self.listen,
             answer_timeout: Duration::from_secs_f64(self.answer_timeout),
             ice: IceConfig {
                 stun: self.stun,
                 turn: self.turn,
                 turn_secret: turn_secret.transpose()?,
+                relay: None,
             },
             ..Config::new(data)
         })
