@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::close_code;
 use vireo_protocol::{
-    CallErrorCode, ChatId, ClientMessage, ErrorCode, MAX_MESSAGE_BYTES, Request, SdpType,
-    ServerMessage, UserId, VERSION,
+    CallErrorCode, ChatId, ClientMessage, ErrorCode, HistoryId, MAX_MESSAGE_BYTES, Request,
+    SdpType, ServerMessage, UserId, VERSION,
 };
 
 use crate::calls::{DeviceId, Ids, Offer};
@@ -22,6 +22,12 @@ const MESSAGES: Limit = Limit {
     capacity: 600,
     period: Duration::from_millis(10),
 };
+
+/// Calls in an answer to `calls:history` that does not say how many.
+const HISTORY_PAGE: u32 = 50;
+
+/// Calls in such an answer, whatever it says.
+const MOST_HISTORY: u32 = 200;
 
 /// Who goes on and on in spite of being told is sent away.
 const MAX_REFUSED: u32 = 1000;
@@ -113,6 +119,9 @@ impl Session {
             (Some(device), ClientMessage::ContactsList {}) => self.contacts(id, device).await,
             (Some(device), ClientMessage::ContactsAdd { name }) => {
                 self.add_contact(id, device, &name).await
+            }
+            (Some(_), ClientMessage::CallsHistory { before, limit }) => {
+                self.history(id, before, limit).await
             }
             (Some(device), message) => self.call(id, device, message).await,
         };
@@ -248,6 +257,26 @@ impl Session {
         Ok(())
     }
 
+    /// Calls that are over.
+    async fn history(
+        &self,
+        id: u64,
+        before: Option<HistoryId>,
+        limit: Option<u32>,
+    ) -> Result<(), StoreError> {
+        if before.as_ref().is_some_and(|id| !id.is_well_formed()) {
+            let sentence = "\"before\" has to be the id of an entry.";
+            self.refuse(Some(id), ErrorCode::InvalidMessage, sentence);
+            return Ok(());
+        }
+        let limit = limit.unwrap_or(HISTORY_PAGE).min(MOST_HISTORY);
+        let me = &self.account.user.id;
+        let calls = self.state.store.call_history(me, before.as_ref(), limit);
+        let calls = calls.await?;
+        self.queue.push(ServerMessage::Calls { id, calls });
+        Ok(())
+    }
+
     /// A message about a call: its sender has to be a member of the chat, and what it carries has to be well-formed.
     async fn call(
         &self,
@@ -378,7 +407,8 @@ fn ids_of(message: &ClientMessage) -> Option<Ids> {
         | M::ContactsRemove { .. }
         | M::ContactsBlock { .. }
         | M::ContactsUnblock { .. }
-        | M::PresenceSet { .. } => None,
+        | M::PresenceSet { .. }
+        | M::CallsHistory { .. } => None,
         M::CallInitiate {
             call_id, chat_id, ..
         }
