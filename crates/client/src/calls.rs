@@ -272,8 +272,7 @@ fn subject(message: &ClientMessage) -> Option<&CallId> {
         | ClientMessage::ContactsRemove { .. }
         | ClientMessage::ContactsBlock { .. }
         | ClientMessage::ContactsUnblock { .. }
-        | ClientMessage::PresenceSet { .. }
-        | ClientMessage::CallsHistory { .. } => None,
+        | ClientMessage::PresenceSet { .. } => None,
     }
 }
 
@@ -293,7 +292,6 @@ fn call_of(message: &ServerMessage) -> Option<&CallId> {
         | ServerMessage::Contacts { .. }
         | ServerMessage::Contact { .. }
         | ServerMessage::ContactRemoved { .. }
-        | ServerMessage::Presence { .. }
-        | ServerMessage::Calls { .. } => None,
+        | ServerMessage::Presence { .. } => None,
     }
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallErrorCode, CallId, ChatId, Contact, EndReason, ErrorCode, HistoryId, IceCandidate,
-    IceServer, MediaState, OwnStatus, PastCall, Presence, SessionDescription, User, UserId,
+    CallErrorCode, CallId, ChatId, Contact, EndReason, ErrorCode, IceCandidate, IceServer,
+    MediaState, OwnStatus, Presence, SessionDescription, User, UserId,
 };
 
 /// A client's message with the number that its reply repeats.
@@ -38,13 +38,14 @@ pub enum ClientMessage {
         /// The person's name.
         name: String,
     },
-    /// Accepts the request of somebody who has added this person. Answered by [`ServerMessage::Contact`].
+    /// Accepts the request of somebody who has added this person. Answered as `contacts:add` is.
     #[serde(rename = "contacts:accept")]
     ContactsAccept {
         /// Who asked.
         user_id: UserId,
     },
-    /// Turns the request down. The other person may ask again.
+    /// Turns the request down. The other person may ask again. Answered by [`ServerMessage::Contact`] where the person is in
+    /// the list afterwards, else by [`ServerMessage::Ok`]; so are the next three.
     #[serde(rename = "contacts:decline")]
     ContactsDecline {
         /// Who asked.
@@ -57,7 +58,6 @@ pub enum ClientMessage {
         user_id: UserId,
     },
     /// From now on the other person sees this one offline, and nothing of theirs comes here. They are not told.
-    /// Answered by [`ServerMessage::Contact`].
     #[serde(rename = "contacts:block")]
     ContactsBlock {
         /// Who is kept away.
@@ -74,16 +74,6 @@ pub enum ClientMessage {
     PresenceSet {
         /// What others shall see.
         status: OwnStatus,
-    },
-    /// Asks for calls that are over, the newest first. Answered by [`ServerMessage::Calls`].
-    #[serde(rename = "calls:history")]
-    CallsHistory {
-        /// Only older ones than this entry.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        before: Option<HistoryId>,
-        /// At most so many; 50 when nothing is said, and never more than 200.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        limit: Option<u32>,
     },
     /// Rings the other member of the chat.
     #[serde(rename = "call:initiate")]
@@ -202,7 +192,7 @@ pub enum ServerMessage {
         /// Everyone in the list.
         contacts: Vec<Contact>,
     },
-    /// Reply to `contacts:add`, `contacts:accept` and `contacts:block` (with `id`), or news: this person was added or has changed (without).
+    /// Reply to a change of one's contacts (with `id`), or news: this person was added or has changed (without).
     #[serde(rename = "contact")]
     Contact {
         /// The request.
@@ -227,14 +217,6 @@ pub enum ServerMessage {
         /// When they went, in milliseconds since the Unix epoch; only with `offline`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         last_seen_at: Option<i64>,
-    },
-    /// Reply to `calls:history`.
-    #[serde(rename = "calls")]
-    Calls {
-        /// The request.
-        id: u64,
-        /// The newest first; nothing when there are no older ones.
-        calls: Vec<PastCall>,
     },
     /// Somebody calls.
     #[serde(rename = "call:offer")]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use vireo_protocol::UserId;
 
 use crate::calls::DeviceId;
 use crate::hashing::Hashing;
@@ -14,6 +15,7 @@ use crate::http::{REGISTRATIONS, SIGN_IN_FAILURES, SignInKey};
 use crate::ice::IceConfig;
 use crate::members::Members;
 use crate::rate::Buckets;
+use crate::session::CONTACT_CHANGES;
 use crate::store::Store;
 use crate::switchboard::Switchboard;
 
@@ -45,12 +47,12 @@ pub struct Shared {
     pub sign_in_failures: SharedBuckets<SignInKey>,
     /// New accounts of late.
     pub registrations: SharedBuckets<IpAddr>,
+    /// Changes of their contacts that people have made of late.
+    pub contact_changes: SharedBuckets<UserId>,
     /// Cancelled when the server stops.
     pub stopping: CancellationToken,
     /// Every open WebSocket.
     pub connections: TaskTracker,
-    /// Held while contacts are read and sent, so that nobody hears an older state after a newer one.
-    pub contact_news: tokio::sync::Mutex<()>,
     next_device: AtomicU64,
 }
 
@@ -73,9 +75,9 @@ impl AppState {
             hashing: Hashing::new(),
             sign_in_failures: Mutex::new(Buckets::new(SIGN_IN_FAILURES)),
             registrations: Mutex::new(Buckets::new(REGISTRATIONS)),
+            contact_changes: Mutex::new(Buckets::new(CONTACT_CHANGES)),
             stopping: CancellationToken::new(),
             connections: TaskTracker::new(),
-            contact_news: tokio::sync::Mutex::default(),
             next_device: AtomicU64::new(1),
         }))
     }

@@ -70,6 +70,7 @@ async fn presence_is_for_contacts_and_for_the_last_device() {
     let mut e = server.connect(&eve).await;
     e.ask(json!({"type": "contacts:add", "name": "Bob"})).await; // Bob has not added Eve.
     befriend(&mut a, &ann, &mut b, &bob).await;
+    a.forget();
     let mut second = server.connect(&bob).await;
     drop(b);
     second.ask(json!({"type": "contacts:list"})).await;

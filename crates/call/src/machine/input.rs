@@ -133,8 +133,7 @@ fn received_name(message: &ServerMessage) -> &'static str {
         | ServerMessage::Contacts { .. }
         | ServerMessage::Contact { .. }
         | ServerMessage::ContactRemoved { .. }
-        | ServerMessage::Presence { .. }
-        | ServerMessage::Calls { .. } => "not-about-a-call",
+        | ServerMessage::Presence { .. } => "not-about-a-call",
     }
 }
 

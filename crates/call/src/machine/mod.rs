@@ -259,8 +259,7 @@ impl Call {
             | ClientMessage::ContactsRemove { .. }
             | ClientMessage::ContactsBlock { .. }
             | ClientMessage::ContactsUnblock { .. }
-            | ClientMessage::PresenceSet { .. }
-            | ClientMessage::CallsHistory { .. } => {}
+            | ClientMessage::PresenceSet { .. } => {}
         }
         state
     }

@@ -87,8 +87,7 @@ impl Call {
             | ServerMessage::Contacts { .. }
             | ServerMessage::Contact { .. }
             | ServerMessage::ContactRemoved { .. }
-            | ServerMessage::Presence { .. }
-            | ServerMessage::Calls { .. } => state,
+            | ServerMessage::Presence { .. } => state,
         }
     }
 

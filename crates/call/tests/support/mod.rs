@@ -334,8 +334,7 @@ fn forwarded(message: ClientMessage, from: &str) -> ServerMessage {
         | ClientMessage::ContactsRemove { .. }
         | ClientMessage::ContactsBlock { .. }
         | ClientMessage::ContactsUnblock { .. }
-        | ClientMessage::PresenceSet { .. }
-        | ClientMessage::CallsHistory { .. } => {
+        | ClientMessage::PresenceSet { .. } => {
             unreachable!("an engine speaks of calls only")
         }
     }

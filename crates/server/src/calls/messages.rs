@@ -74,7 +74,6 @@ impl Calls {
             | M::ContactsBlock { .. }
             | M::ContactsUnblock { .. }
             | M::PresenceSet { .. }
-            | M::CallsHistory { .. }
             | M::CallInitiate { .. } => return None,
         };
         Some((ids, answer))

@@ -3,10 +3,8 @@
 //! Nothing outside this module knows SQL, and every query is one that both databases understand.
 
 mod accounts;
-mod calls;
 mod contacts;
 mod database;
-mod keys;
 #[cfg(test)]
 pub mod tests;
 
@@ -16,7 +14,7 @@ use sqlx::migrate::Migrator;
 use sqlx::{Any, AnyPool, Transaction};
 
 pub use accounts::{Account, AddUserError};
-pub use contacts::AddContactError;
+pub use contacts::{Change, ContactError, ContactRow, Partner, Standing};
 pub use database::Database;
 use database::Pools;
 
@@ -75,7 +73,7 @@ impl Store {
 
     /// Begins a transaction that writes. SQLite lets one in at a time. PostgreSQL lets them run side by side, each blind
     /// to what the others have not committed: one that decides by what it reads has to change a row first that whoever
-    /// could get in its way changes first too, as `contacts::lock_contacts` does.
+    /// could get in its way changes first too, as `contacts::changes` does.
     async fn begin_write(&self) -> Result<Transaction<'static, Any>, StoreError> {
         self.writers.begin_with(self.begin).await
     }

@@ -181,6 +181,11 @@ impl Board {
                         self.deliver(device, message.clone());
                     }
                 }
+                Seen::NoLonger(users) => {
+                    for user in users {
+                        self.tell(&user, &offline(&change.user));
+                    }
+                }
                 Seen::By(watchers) => {
                     for watcher in watchers {
                         self.tell(&watcher, &message);
@@ -209,7 +214,12 @@ impl Board {
         let Some(viewer) = self.devices.get(&to).map(|known| &known.account.user.id) else {
             return;
         };
-        let fill = |contact: &mut Contact| contact.presence = self.presence_for(viewer, contact);
+        let fill = |contact: &mut Contact| {
+            contact.presence = self.presence_for(viewer, contact);
+            contact.last_seen_at = contact
+                .last_seen_at
+                .filter(|_| contact.presence == Presence::Offline);
+        };
         match &mut message {
             ServerMessage::Contacts { contacts, .. } => contacts.iter_mut().for_each(fill),
             ServerMessage::Contact { contact, .. } => fill(contact),
@@ -226,6 +236,15 @@ impl Board {
                 Presence::Offline
             }
         }
+    }
+}
+
+/// What those hear of a person who may not see them any more.
+fn offline(user: &UserId) -> ServerMessage {
+    ServerMessage::Presence {
+        user_id: user.clone(),
+        presence: Presence::Offline,
+        last_seen_at: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who is there, on which devices, and what others may see of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use vireo_protocol::{OwnStatus, Presence, UserId};
 
@@ -11,8 +11,10 @@ use crate::calls::DeviceId;
 pub enum Seen {
     /// A service is everyone's contact.
     ByEveryone,
-    /// Contacts whom the person has not blocked.
+    /// Contacts, without those of whom one has blocked the other.
     By(Vec<UserId>),
+    /// Those who could see it and may not any more: for them the person is offline, and was never seen.
+    NoLonger(Vec<UserId>),
 }
 
 /// Somebody's presence is not what was last said of it.
@@ -29,6 +31,8 @@ pub struct People {
     people: HashMap<UserId, Person>,
     /// Those whose presence may have changed since it was last told.
     touched: BTreeSet<UserId>,
+    /// What those have to be told who may see somebody since then, or may not any more.
+    shown: Vec<Change>,
 }
 
 #[derive(Debug)]
@@ -92,16 +96,35 @@ impl People {
     }
 
     /// Those who may see the person, as the database knew it at that version; what is older than what is known is
-    /// ignored. A person who is not there needs none: they are read again when one of the person's devices comes.
+    /// ignored. A person who is not there needs none: they are read again when one of the person's devices comes. Who may
+    /// see the person from now on is told where they are, and who may not any more that they are gone.
     pub fn set_watchers(&mut self, user: &UserId, users: Vec<UserId>, version: i64) {
         let Some(person) = self.people.get_mut(user) else {
             return;
         };
-        let newer = |known: &Watchers| known.version > version;
-        if !person.watchers.as_ref().is_some_and(newer) {
-            person.watchers = Some(Watchers { users, version });
-            self.touched.insert(user.clone());
+        let known = person.watchers.as_ref();
+        if known.is_some_and(|known| known.version > version) {
+            return;
         }
+        let known = known.map_or(&[][..], |known| &known.users);
+        let (come, gone) = (without(&users, known), without(known, &users));
+        person.watchers = Some(Watchers { users, version });
+        // Before anybody could see the person, nothing has been told; from the first time on everybody is told alike.
+        if person.told != Presence::Offline {
+            let news = [
+                (person.told, Seen::By(come)),
+                (Presence::Offline, Seen::NoLonger(gone)),
+            ];
+            for (presence, seen_by) in news {
+                let user = user.clone();
+                self.shown.push(Change {
+                    user,
+                    presence,
+                    seen_by,
+                });
+            }
+        }
+        self.touched.insert(user.clone());
     }
 
     /// Every device of the person's.
@@ -121,11 +144,10 @@ impl People {
 
     /// Every presence that differs from what was last told.
     pub fn take_changes(&mut self) -> Vec<Change> {
+        let mut changes = std::mem::take(&mut self.shown);
         let touched = std::mem::take(&mut self.touched);
-        touched
-            .into_iter()
-            .filter_map(|user| self.change(user))
-            .collect()
+        changes.extend(touched.into_iter().filter_map(|user| self.change(user)));
+        changes
     }
 
     fn change(&mut self, user: UserId) -> Option<Change> {
@@ -153,10 +175,11 @@ impl Person {
         }
         let says = |status| self.devices.iter().any(|(_, said)| *said == status);
         match self.in_call {
-            true => Presence::InCall,
-            false if says(OwnStatus::DoNotDisturb) => Presence::DoNotDisturb,
-            false if says(OwnStatus::Online) => Presence::Online,
-            false => Presence::Away,
+            // A service takes any number of calls, and who calls it is nobody else's business.
+            true if !self.service => Presence::InCall,
+            _ if says(OwnStatus::DoNotDisturb) => Presence::DoNotDisturb,
+            _ if says(OwnStatus::Online) => Presence::Online,
+            _ => Presence::Away,
         }
     }
 
@@ -172,4 +195,11 @@ impl Person {
             (false, None) => Seen::By(Vec::new()),
         }
     }
+}
+
+/// Those of the users who are not among the others.
+fn without(users: &[UserId], others: &[UserId]) -> Vec<UserId> {
+    let others: HashSet<&UserId> = others.iter().collect();
+    let left = users.iter().filter(|user| !others.contains(user));
+    left.cloned().collect()
 }

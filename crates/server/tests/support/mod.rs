@@ -225,6 +225,11 @@ impl Client {
         }
     }
 
+    /// Whatever has come so far was not what is waited for.
+    pub fn forget(&mut self) {
+        self.news.clear();
+    }
+
     /// Makes sure that nothing of this type has come. The server handles what one connection asks in order, so the
     /// reply to one more question comes after everything that was on its way before it.
     pub async fn expect_no(&mut self, kind: &str) {

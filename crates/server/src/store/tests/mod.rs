@@ -1,9 +1,7 @@
 //! Each test runs on SQLite and on PostgreSQL.
 
 mod accounts;
-mod calls;
 mod contacts;
-mod keys;
 
 use tempfile::TempDir;
 

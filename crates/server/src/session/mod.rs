@@ -1,11 +1,13 @@
 //! One signed-in connection: reads its messages, answers what storage can answer, and hands the rest to the switchboard.
 
+mod contacts;
+
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::close_code;
 use vireo_protocol::{
-    CallErrorCode, ChatId, ClientMessage, ErrorCode, HistoryId, MAX_MESSAGE_BYTES, Request,
-    SdpType, ServerMessage, UserId, VERSION,
+    CallErrorCode, ChatId, ClientMessage, ErrorCode, MAX_MESSAGE_BYTES, Request, SdpType,
+    ServerMessage, UserId, VERSION,
 };
 
 use crate::calls::{DeviceId, Ids, Offer};
@@ -14,20 +16,16 @@ use crate::parse::{Unreadable, id_of, parse};
 use crate::queue::{Close, Queue};
 use crate::rate::{Bucket, Limit};
 use crate::state::AppState;
-use crate::store::{Account, AddContactError, StoreError};
+use crate::store::{Account, Partner, Standing, StoreError};
 use crate::switchboard::{CallCommand, Command, call_error};
+
+pub use contacts::CONTACT_CHANGES;
 
 /// Far above what a call needs, whose candidates come in bursts.
 const MESSAGES: Limit = Limit {
     capacity: 600,
     period: Duration::from_millis(10),
 };
-
-/// Calls in an answer to `calls:history` that does not say how many.
-const HISTORY_PAGE: u32 = 50;
-
-/// Calls in such an answer, whatever it says.
-const MOST_HISTORY: u32 = 200;
 
 /// Who goes on and on in spite of being told is sent away.
 const MAX_REFUSED: u32 = 1000;
@@ -39,6 +37,13 @@ pub enum Next {
     Continue,
     /// It is to be closed.
     Close(Close),
+}
+
+/// A request of a connection that has said hello.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    id: u64,
+    device: DeviceId,
 }
 
 /// See the module.
@@ -116,14 +121,7 @@ impl Session {
                 self.refuse(Some(id), ErrorCode::UnexpectedHello, sentence);
                 Ok(())
             }
-            (Some(device), ClientMessage::ContactsList {}) => self.contacts(id, device).await,
-            (Some(device), ClientMessage::ContactsAdd { name }) => {
-                self.add_contact(id, device, &name).await
-            }
-            (Some(_), ClientMessage::CallsHistory { before, limit }) => {
-                self.history(id, before, limit).await
-            }
-            (Some(device), message) => self.call(id, device, message).await,
+            (Some(device), message) => self.handle(id, device, message).await,
         };
         if let Err(error) = outcome {
             self.database_failed(id, &error);
@@ -195,86 +193,61 @@ impl Session {
 
     /// Tells the board who may see a person's presence.
     async fn watchers(&self, user: &UserId) -> Result<(), StoreError> {
-        let (watchers, version) = self.state.store.watchers(user).await?;
+        let watchers = self.state.store.watchers(user).await?;
         let command = Command::Watchers {
             user: user.clone(),
-            watchers,
-            version,
+            watchers: watchers.users,
+            version: watchers.version,
         };
         self.state.switchboard.send(command).await;
         Ok(())
     }
 
-    async fn contacts(&self, id: u64, device: DeviceId) -> Result<(), StoreError> {
-        let _in_order = self.state.contact_news.lock().await;
-        let rows = self.state.store.contacts(&self.account.user.id).await?;
-        let contacts = rows.into_iter().map(|row| row.into_contact()).collect();
-        let message = ServerMessage::Contacts { id, contacts };
-        self.reply(device, message).await;
-        Ok(())
-    }
-
-    async fn add_contact(&self, id: u64, device: DeviceId, name: &str) -> Result<(), StoreError> {
-        let store = &self.state.store;
-        let me = &self.account.user.id;
-        let _in_order = self.state.contact_news.lock().await;
-        let other = match store.add_contact(me, name).await {
-            Ok(other) => other,
-            Err(AddContactError::Store(error)) => return Err(error),
-            Err(AddContactError::UnknownUser) => {
-                let sentence = "There is nobody of this name here. Please check the spelling.";
-                self.refuse(Some(id), ErrorCode::UnknownUser, sentence);
-                return Ok(());
-            }
-            Err(AddContactError::Yourself) => {
-                let sentence = "This is your own name. Please enter somebody else's.";
-                self.refuse(Some(id), ErrorCode::OwnName, sentence);
-                return Ok(());
-            }
-        };
-        self.watchers(me).await?;
-        self.watchers(&other).await?;
-        if let Some(row) = store.contact(me, &other).await? {
-            let contact = row.into_contact();
-            let news = ServerMessage::Contact {
-                id: None,
-                contact: contact.clone(),
-            };
-            let reply = ServerMessage::Contact {
-                id: Some(id),
-                contact,
-            };
-            self.reply(device, reply).await;
-            self.news(me.clone(), news).await;
-        }
-        if let Some(row) = store.contact(&other, me).await? {
-            let news = ServerMessage::Contact {
-                id: None,
-                contact: row.into_contact(),
-            };
-            self.news(other, news).await;
-        }
-        Ok(())
-    }
-
-    /// Calls that are over.
-    async fn history(
+    /// What somebody asks who has said hello.
+    async fn handle(
         &self,
         id: u64,
-        before: Option<HistoryId>,
-        limit: Option<u32>,
+        device: DeviceId,
+        message: ClientMessage,
     ) -> Result<(), StoreError> {
-        if before.as_ref().is_some_and(|id| !id.is_well_formed()) {
-            let sentence = "\"before\" has to be the id of an entry.";
-            self.refuse(Some(id), ErrorCode::InvalidMessage, sentence);
-            return Ok(());
-        }
-        let limit = limit.unwrap_or(HISTORY_PAGE).min(MOST_HISTORY);
+        use ClientMessage as M;
+        let store = &self.state.store;
         let me = &self.account.user.id;
-        let calls = self.state.store.call_history(me, before.as_ref(), limit);
-        let calls = calls.await?;
-        self.queue.push(ServerMessage::Calls { id, calls });
-        Ok(())
+        let asked = Asked { id, device };
+        match message {
+            M::ContactsList {} => self.list_contacts(asked).await,
+            M::ContactsAdd { name } => {
+                self.change_contacts(asked, store.add_contact(me, &name))
+                    .await
+            }
+            M::ContactsAccept { user_id } => {
+                self.change_contacts(asked, store.accept_contact(me, &user_id))
+                    .await
+            }
+            M::ContactsDecline { user_id } => {
+                self.change_contacts(asked, store.decline_contact(me, &user_id))
+                    .await
+            }
+            M::ContactsRemove { user_id } => {
+                self.change_contacts(asked, store.remove_contact(me, &user_id))
+                    .await
+            }
+            M::ContactsBlock { user_id } => {
+                self.change_contacts(asked, store.block_contact(me, &user_id))
+                    .await
+            }
+            M::ContactsUnblock { user_id } => {
+                self.change_contacts(asked, store.unblock_contact(me, &user_id))
+                    .await
+            }
+            M::PresenceSet { status } => {
+                let command = Command::SetStatus { device, status };
+                self.state.switchboard.send(command).await;
+                self.reply(device, ServerMessage::Ok { id }).await;
+                Ok(())
+            }
+            message => self.call(id, device, message).await,
+        }
     }
 
     /// A message about a call: its sender has to be a member of the chat, and what it carries has to be well-formed.
@@ -285,10 +258,7 @@ impl Session {
         message: ClientMessage,
     ) -> Result<(), StoreError> {
         let Some(ids) = ids_of(&message) else {
-            let sentence =
-                "This server cannot do that. Please ask the person who runs it to update it.";
-            self.refuse(Some(id), ErrorCode::UnknownType, sentence);
-            return Ok(());
+            return Ok(()); // Everything else has been seen to.
         };
         let refuse = |code| {
             self.queue.push(call_error(id, ids.clone(), code));
@@ -304,9 +274,17 @@ impl Session {
                 offer,
                 media_state,
             } => {
-                let Some(partner) = self.partner(&chat_id).await? else {
-                    return refuse(CallErrorCode::AccessDenied);
+                let partner = match self.partner(&chat_id).await? {
+                    Some(partner) => partner,
+                    None => return refuse(CallErrorCode::AccessDenied),
                 };
+                match partner.standing {
+                    Standing::Contact => {}
+                    Standing::Stranger => return refuse(CallErrorCode::AccessDenied),
+                    // As if nobody were there: who is blocked does not hear of it.
+                    Standing::Blocked => return refuse(CallErrorCode::UserOffline),
+                }
+                let partner = partner.account;
                 let offer = Offer {
                     call_id,
                     chat_id,
@@ -332,19 +310,20 @@ impl Session {
     }
 
     /// The other member of the chat, as the database knows it now.
-    async fn partner(&self, chat: &ChatId) -> Result<Option<Account>, StoreError> {
+    async fn partner(&self, chat: &ChatId) -> Result<Option<Partner>, StoreError> {
         if !chat.is_well_formed() {
             return Ok(None);
         }
         let user = &self.account.user.id;
         let partner = self.state.store.partner(chat, user).await?;
         if let Some(partner) = &partner {
-            self.state.members.remember(chat, [user, &partner.user.id]);
+            let other = &partner.account.user.id;
+            self.state.members.remember(chat, [user, other]);
         }
         Ok(partner)
     }
 
-    /// Whether the person is a member of the chat.
+    /// Whether the person is a member of the chat. Who is no contact any more still is, and can hang up.
     async fn is_member(&self, chat: &ChatId) -> Result<bool, StoreError> {
         match self.state.members.know(chat, &self.account.user.id) {
             true => Ok(true),
@@ -407,8 +386,7 @@ fn ids_of(message: &ClientMessage) -> Option<Ids> {
         | M::ContactsRemove { .. }
         | M::ContactsBlock { .. }
         | M::ContactsUnblock { .. }
-        | M::PresenceSet { .. }
-        | M::CallsHistory { .. } => None,
+        | M::PresenceSet { .. } => None,
         M::CallInitiate {
             call_id, chat_id, ..
         }

@@ -1,0 +1,79 @@
+//! Who may see where a person is, and when they went.
+
+use vireo_protocol::UserId;
+
+use crate::store::{Store, StoreError};
+
+/// Those who may see a person's presence: contacts, without those of whom one has blocked the other. Whoever blocks gives up
+/// seeing as well as being seen, so that nobody can watch somebody who cannot watch back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Watchers {
+    /// Everyone who may.
+    pub users: Vec<UserId>,
+    /// `users.contacts_version` of the person when this was so.
+    pub version: i64,
+}
+
+/// One row for each watcher, or a single one without: the version has to be of the same moment as they are.
+const WATCHERS: &str = "
+    SELECT users.contacts_version, mine.other_id
+    FROM users LEFT JOIN contacts AS mine ON mine.user_id = users.id
+        AND EXISTS (SELECT 1 FROM contacts WHERE user_id = mine.other_id AND other_id = mine.user_id)
+        AND NOT EXISTS (SELECT 1 FROM blocks WHERE user_id = mine.user_id AND other_id = mine.other_id)
+        AND NOT EXISTS (SELECT 1 FROM blocks WHERE user_id = mine.other_id AND other_id = mine.user_id)
+    WHERE users.id = $1";
+
+impl Store {
+    /// Those who may see whether this person is there.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn watchers(&self, user: &UserId) -> Result<Watchers, StoreError> {
+        let rows: Vec<(i64, Option<String>)> = sqlx::query_as(WATCHERS)
+            .bind(&user.0)
+            .fetch_all(&self.readers)
+            .await?;
+        Ok(Watchers {
+            version: rows.first().map_or(0, |(version, _)| *version),
+            users: rows
+                .into_iter()
+                .filter_map(|(_, id)| id.map(UserId))
+                .collect(),
+        })
+    }
+
+    /// How often the person's contacts have changed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn contacts_version(&self, user: &UserId) -> Result<i64, StoreError> {
+        let version: Option<i64> =
+            sqlx::query_scalar("SELECT contacts_version FROM users WHERE id = $1")
+                .bind(&user.0)
+                .fetch_optional(&self.readers)
+                .await?;
+        Ok(version.unwrap_or_default())
+    }
+
+    /// Writes down when the last device of each of these people went, in milliseconds since the epoch. What is older than
+    /// what is known is passed over.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is written then.
+    pub async fn set_last_seen(&self, people: &[(UserId, i64)]) -> Result<(), StoreError> {
+        // In the same order everywhere: two servers that lock each other's first person would wait for ever.
+        let mut people: Vec<&(UserId, i64)> = people.iter().collect();
+        people.sort_unstable();
+        let mut transaction = self.begin_write().await?;
+        for (user, at) in people {
+            sqlx::query(
+                "UPDATE users SET last_seen_at = $2 WHERE id = $1 AND (last_seen_at IS NULL OR last_seen_at < $2)",
+            )
+            .bind(&user.0)
+            .bind(at)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await
+    }
+}
