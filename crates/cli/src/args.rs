@@ -38,6 +38,15 @@ pub enum Command {
     /// Your contacts.
     #[command(subcommand)]
     Contacts(ContactsCommand),
+    /// Your calls that are over, the newest first.
+    History {
+        /// Only those older than the entry with this id.
+        #[arg(long, value_name = "ID")]
+        before: Option<String>,
+        /// At most so many.
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+    },
     /// Calls a contact.
     Call(CallArguments),
     /// Waits for calls and answers them.

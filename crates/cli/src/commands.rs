@@ -8,7 +8,7 @@ use vireo_call::{MediaFactory, NoMedia, Phase};
 use vireo_client::{Client, ClientError, ClientOptions, ConnectionState};
 use vireo_media::DeviceInfo;
 use vireo_media::audio::{microphones, speakers};
-use vireo_protocol::ChatId;
+use vireo_protocol::{ChatId, HistoryId};
 
 use crate::account::Identity;
 use crate::args::{
@@ -31,6 +31,7 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Register => register(arguments).await,
         Command::Contacts(ContactsCommand::List) => list_contacts(arguments).await,
         Command::Contacts(ContactsCommand::Add { name }) => add_contact(arguments, name).await,
+        Command::History { before, limit } => history(arguments, before.clone(), *limit).await,
         Command::Call(call) => place_call(arguments, call).await,
         Command::Answer(answer) => answer_calls(arguments, answer).await,
         Command::Devices => {
@@ -59,6 +60,14 @@ async fn add_contact(arguments: &Arguments, name: &str) -> Result<(), Failure> {
     let contact = client.add_contact(name).await;
     client.close().await;
     output::line(&contact?);
+    Ok(())
+}
+
+async fn history(arguments: &Arguments, before: Option<String>, limit: u32) -> Result<(), Failure> {
+    let client = connect(&Identity::of(arguments)?, Arc::new(NoMedia)).await?;
+    let calls = client.history(before.map(HistoryId), limit).await;
+    client.close().await;
+    calls?.iter().for_each(output::line);
     Ok(())
 }
 

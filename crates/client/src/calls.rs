@@ -272,7 +272,8 @@ fn subject(message: &ClientMessage) -> Option<&CallId> {
         | ClientMessage::ContactsRemove { .. }
         | ClientMessage::ContactsBlock { .. }
         | ClientMessage::ContactsUnblock { .. }
-        | ClientMessage::PresenceSet { .. } => None,
+        | ClientMessage::PresenceSet { .. }
+        | ClientMessage::CallsHistory { .. } => None,
     }
 }
 
@@ -292,6 +293,7 @@ fn call_of(message: &ServerMessage) -> Option<&CallId> {
         | ServerMessage::Contacts { .. }
         | ServerMessage::Contact { .. }
         | ServerMessage::ContactRemoved { .. }
-        | ServerMessage::Presence { .. } => None,
+        | ServerMessage::Presence { .. }
+        | ServerMessage::Calls { .. } => None,
     }
 }

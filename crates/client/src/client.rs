@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use vireo_call::{CallStats, MediaFactory};
-use vireo_protocol::{CallId, ChatId, Contact, IceServer};
+use vireo_protocol::{CallId, ChatId, Contact, HistoryId, IceServer, PastCall};
 
 use crate::{ClientError, ClientOptions, ClientView, ConnectionState, Session, runner::Command};
 
@@ -80,6 +80,24 @@ impl Client {
         let name = name.to_owned();
         self.ask(|reply| Command::AddContact { name, reply })
             .await?
+    }
+
+    /// Calls that are over, the newest first, at most `limit` of them (the server may give fewer); only those older than
+    /// the entry `before`.
+    ///
+    /// # Errors
+    /// [`ClientError::ServerUnreachable`].
+    pub async fn history(
+        &self,
+        before: Option<HistoryId>,
+        limit: u32,
+    ) -> Result<Vec<PastCall>, ClientError> {
+        self.ask(|reply| Command::History {
+            before,
+            limit,
+            reply,
+        })
+        .await?
     }
 
     /// Calls the other member of the chat. Returns as soon as the call exists; its view tells how it goes.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 use vireo_call::{CallPeer, CallStats, EngineEvent, MediaFactory};
 use vireo_protocol::{
-    CallErrorCode, CallId, ChatId, ClientMessage, Contact, IceServer, Request, ServerMessage,
+    CallErrorCode, CallId, ChatId, ClientMessage, Contact, HistoryId, IceServer, PastCall, Request,
+    ServerMessage,
 };
 
 use crate::calls::Calls;
@@ -19,6 +20,11 @@ pub(crate) enum Command {
     AddContact {
         name: String,
         reply: oneshot::Sender<Result<Contact, ClientError>>,
+    },
+    History {
+        before: Option<HistoryId>,
+        limit: u32,
+        reply: oneshot::Sender<Result<Vec<PastCall>, ClientError>>,
     },
     PlaceCall {
         chat_id: ChatId,
@@ -72,6 +78,7 @@ enum Pending {
         name: String,
         reply: oneshot::Sender<Result<Contact, ClientError>>,
     },
+    History(oneshot::Sender<Result<Vec<PastCall>, ClientError>>),
     /// What a call has sent, kept for the case that the connection goes before the reply comes.
     Call(ClientMessage),
 }
@@ -112,6 +119,11 @@ impl Runner {
     async fn obey(&mut self, command: Command) {
         match command {
             Command::AddContact { name, reply } => self.add_contact(name, reply),
+            Command::History {
+                before,
+                limit,
+                reply,
+            } => self.history(before, limit, reply),
             Command::PlaceCall {
                 chat_id,
                 camera,
@@ -148,6 +160,21 @@ impl Runner {
             reply,
         };
         self.request(ClientMessage::ContactsAdd { name }, pending);
+    }
+
+    fn history(
+        &mut self,
+        before: Option<HistoryId>,
+        limit: u32,
+        reply: oneshot::Sender<Result<Vec<PastCall>, ClientError>>,
+    ) {
+        if !self.online() {
+            let _ = reply.send(Err(ClientError::ServerUnreachable));
+            return;
+        }
+        let limit = Some(limit);
+        let message = ClientMessage::CallsHistory { before, limit };
+        self.request(message, Pending::History(reply));
     }
 
     fn place_call(&mut self, chat_id: ChatId, camera: bool) -> Result<CallId, ClientError> {
@@ -228,6 +255,9 @@ impl Runner {
                 Pending::AddContact { reply, .. } => {
                     let _ = reply.send(Err(ClientError::ServerUnreachable));
                 }
+                Pending::History(reply) => {
+                    let _ = reply.send(Err(ClientError::ServerUnreachable));
+                }
                 Pending::Call(message) => self.calls.unconfirmed(message),
                 Pending::Contacts => {}
             }
@@ -249,6 +279,11 @@ impl Runner {
             ServerMessage::Contacts { id, contacts } => {
                 self.pending.remove(&id);
                 self.show_contacts(contacts);
+            }
+            ServerMessage::Calls { id, calls } => {
+                if let Some(Pending::History(reply)) = self.pending.remove(&id) {
+                    let _ = reply.send(Ok(calls));
+                }
             }
             ServerMessage::Contact { id, contact } => {
                 let pending = id.and_then(|id| self.pending.remove(&id));
@@ -286,6 +321,9 @@ impl Runner {
         match pending {
             Some(Pending::AddContact { name, reply }) => {
                 let _ = reply.send(Err(error(&name)));
+            }
+            Some(Pending::History(reply)) => {
+                let _ = reply.send(Err(error("")));
             }
             Some(Pending::Call(message)) => self.refused(message, None),
             // Without a list there is nobody to call; the next connection asks again.

@@ -43,6 +43,10 @@ id! {
     ChatId
 }
 id! {
+    /// An entry in the history of calls. That of a later call is greater.
+    HistoryId
+}
+id! {
     /// One attempt at a call. The caller makes it. When two people call each other at once the smaller one wins.
     CallId
 }

@@ -7,6 +7,7 @@
 mod call;
 mod contact;
 mod error;
+mod history;
 mod http;
 mod id;
 mod message;
@@ -17,10 +18,11 @@ pub use call::{
 };
 pub use contact::{Contact, ContactStatus, OwnStatus, Presence};
 pub use error::ErrorCode;
+pub use history::{CallDirection, PastCall};
 pub use http::{
     AuthResponse, Credentials, Health, HttpError, User, name_problem, password_problem,
 };
-pub use id::{CallId, ChatId, UserId};
+pub use id::{CallId, ChatId, HistoryId, UserId};
 pub use message::{ClientMessage, Request, ServerMessage};
 
 /// The version of the protocol. A client and a server of different versions do not talk; the client is told to update.

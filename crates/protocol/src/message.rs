@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallErrorCode, CallId, ChatId, Contact, EndReason, ErrorCode, IceCandidate, IceServer,
-    MediaState, OwnStatus, Presence, SessionDescription, User, UserId,
+    CallErrorCode, CallId, ChatId, Contact, EndReason, ErrorCode, HistoryId, IceCandidate,
+    IceServer, MediaState, OwnStatus, PastCall, Presence, SessionDescription, User, UserId,
 };
 
 /// A client's message with the number that its reply repeats.
@@ -74,6 +74,16 @@ pub enum ClientMessage {
     PresenceSet {
         /// What others shall see.
         status: OwnStatus,
+    },
+    /// Asks for calls that are over, the newest first. Answered by [`ServerMessage::Calls`].
+    #[serde(rename = "calls:history")]
+    CallsHistory {
+        /// Only older ones than this entry.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<HistoryId>,
+        /// At most so many; 50 when nothing is said, and never more than 200.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<u32>,
     },
     /// Rings the other member of the chat.
     #[serde(rename = "call:initiate")]
@@ -217,6 +227,14 @@ pub enum ServerMessage {
         /// When they went, in milliseconds since the Unix epoch; only with `offline`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         last_seen_at: Option<i64>,
+    },
+    /// Reply to `calls:history`.
+    #[serde(rename = "calls")]
+    Calls {
+        /// The request.
+        id: u64,
+        /// The newest first; nothing when there are no older ones.
+        calls: Vec<PastCall>,
     },
     /// Somebody calls.
     #[serde(rename = "call:offer")]

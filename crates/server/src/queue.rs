@@ -116,6 +116,7 @@ impl Lanes {
             M::Contact { contact, .. } => drop(self.presence.remove(&contact.user_id)),
             M::Contacts { .. } => self.presence.clear(),
             M::ContactRemoved { user_id } => drop(self.presence.remove(user_id)),
+            M::Calls { .. } => {}
             M::Hello { .. }
             | M::Ok { .. }
             | M::Error { .. }

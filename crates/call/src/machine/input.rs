@@ -133,7 +133,8 @@ fn received_name(message: &ServerMessage) -> &'static str {
         | ServerMessage::Contacts { .. }
         | ServerMessage::Contact { .. }
         | ServerMessage::ContactRemoved { .. }
-        | ServerMessage::Presence { .. } => "not-about-a-call",
+        | ServerMessage::Presence { .. }
+        | ServerMessage::Calls { .. } => "not-about-a-call",
     }
 }
 

@@ -259,7 +259,8 @@ impl Call {
             | ClientMessage::ContactsRemove { .. }
             | ClientMessage::ContactsBlock { .. }
             | ClientMessage::ContactsUnblock { .. }
-            | ClientMessage::PresenceSet { .. } => {}
+            | ClientMessage::PresenceSet { .. }
+            | ClientMessage::CallsHistory { .. } => {}
         }
         state
     }

@@ -87,7 +87,8 @@ impl Call {
             | ServerMessage::Contacts { .. }
             | ServerMessage::Contact { .. }
             | ServerMessage::ContactRemoved { .. }
-            | ServerMessage::Presence { .. } => state,
+            | ServerMessage::Presence { .. }
+            | ServerMessage::Calls { .. } => state,
         }
     }
 

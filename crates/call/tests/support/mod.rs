@@ -334,7 +334,8 @@ fn forwarded(message: ClientMessage, from: &str) -> ServerMessage {
         | ClientMessage::ContactsRemove { .. }
         | ClientMessage::ContactsBlock { .. }
         | ClientMessage::ContactsUnblock { .. }
-        | ClientMessage::PresenceSet { .. } => {
+        | ClientMessage::PresenceSet { .. }
+        | ClientMessage::CallsHistory { .. } => {
             unreachable!("an engine speaks of calls only")
         }
     }

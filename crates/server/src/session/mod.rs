@@ -1,6 +1,7 @@
 //! One signed-in connection: reads its messages, answers what storage can answer, and hands the rest to the switchboard.
 
 mod contacts;
+mod history;
 
 use std::time::{Duration, Instant};
 
@@ -246,6 +247,7 @@ impl Session {
                 self.reply(device, ServerMessage::Ok { id }).await;
                 Ok(())
             }
+            M::CallsHistory { before, limit } => self.history(id, before, limit).await,
             message => self.call(id, device, message).await,
         }
     }
@@ -386,7 +388,8 @@ fn ids_of(message: &ClientMessage) -> Option<Ids> {
         | M::ContactsRemove { .. }
         | M::ContactsBlock { .. }
         | M::ContactsUnblock { .. }
-        | M::PresenceSet { .. } => None,
+        | M::PresenceSet { .. }
+        | M::CallsHistory { .. } => None,
         M::CallInitiate {
             call_id, chat_id, ..
         }

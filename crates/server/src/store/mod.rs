@@ -3,8 +3,10 @@
 //! Nothing outside this module knows SQL, and every query is one that both databases understand.
 
 mod accounts;
+mod calls;
 mod contacts;
 mod database;
+mod keys;
 #[cfg(test)]
 pub mod tests;
 

@@ -1,7 +1,9 @@
 //! Each test runs on SQLite and on PostgreSQL.
 
 mod accounts;
+mod calls;
 mod contacts;
+mod keys;
 
 use tempfile::TempDir;
 
