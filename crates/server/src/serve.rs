@@ -126,7 +126,7 @@ impl Server {
             })?;
         let address = listener.local_addr().unwrap_or(listen);
         let lock = lock_data(&data)?;
-        let database = database.unwrap_or_else(|| Database::Sqlite(data.join("vireo.sqlite")));
+        let database = database.unwrap_or_else(|| Database::in_directory(&data));
         let failed = |error| database_error(&database, error);
         let store = Store::open(&database).await.map_err(failed)?;
         let echo = store
@@ -209,7 +209,10 @@ impl Drop for Running {
 
 /// Makes the directory where it is missing, and keeps other servers out of it. The system lets go of the lock when the
 /// process ends, however it ends.
-fn lock_data(data: &Path) -> Result<File, StartError> {
+///
+/// # Errors
+/// When it cannot be made, or a server is using it.
+pub fn lock_data(data: &Path) -> Result<File, StartError> {
     let directory = || data.display().to_string();
     let file = make_private_directory(data)
         .and_then(|()| File::create(data.join("lock")))

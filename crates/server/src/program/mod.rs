@@ -2,10 +2,14 @@
 //!
 //! ```text
 //! vireo-server [options]     serves
+//! vireo-server backup FILE   saves everything, while it serves
+//! vireo-server restore FILE  puts it back
 //! ```
 
+mod backup;
 mod log;
 mod relay;
+mod restore;
 mod serve;
 
 use std::io::Write;
@@ -72,11 +76,32 @@ impl Common {
         let address = self.database.as_deref();
         address.map(str::parse).transpose()
     }
+
+    /// The database that a server with these options uses.
+    ///
+    /// # Errors
+    /// A sentence, where no directory is known or the address is none.
+    pub fn database_in_use(&self) -> Result<Database, String> {
+        match self.database()? {
+            Some(database) => Ok(database),
+            None => Ok(Database::in_directory(&self.data()?)),
+        }
+    }
 }
 
 /// What the program can do besides serving, one line each.
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// Save everything in a file, while the server goes on
+    Backup(backup::Options),
+    /// Put back what `backup` has saved, while no server runs
+    Restore(restore::Options),
+}
+
+/// A sentence on standard output.
+fn say(sentence: &str) {
+    let _ = writeln!(std::io::stdout(), "{sentence}");
+}
 
 /// Does what the command line says. What goes wrong is a sentence on standard error.
 pub async fn run() -> ExitCode {
@@ -88,7 +113,8 @@ pub async fn run() -> ExitCode {
     log::start(common.log);
     let done = match command {
         None => serve::run(&common, serve).await,
-        Some(command) => match command {},
+        Some(Command::Backup(options)) => backup::run(&common, &options).await,
+        Some(Command::Restore(options)) => restore::run(&common, &options).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

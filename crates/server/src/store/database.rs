@@ -65,6 +65,12 @@ pub(super) struct Pools {
 }
 
 impl Database {
+    /// The database in a data directory.
+    #[must_use]
+    pub fn in_directory(data: &Path) -> Self {
+        Self::Sqlite(data.join("vireo.sqlite"))
+    }
+
     /// Connects, and makes SQLite's file where it is missing.
     pub(super) async fn connect(&self) -> Result<Pools, StoreError> {
         sqlx::any::install_default_drivers();
@@ -75,9 +81,21 @@ impl Database {
     }
 }
 
+impl Database {
+    /// One connection to a database that is there; SQLite's file is not made.
+    pub(super) async fn connect_to_existing(&self) -> Result<AnyConnection, StoreError> {
+        sqlx::any::install_default_drivers();
+        let address = match self {
+            Self::Sqlite(file) => sqlite_address(file, "rw")?,
+            Self::Postgres(address) => address.clone(),
+        };
+        AnyConnection::connect_with(&AnyConnectOptions::from_str(&address)?).await
+    }
+}
+
 /// One connection writes, so that writers wait in line instead of trying again and again, which is what SQLite does.
 async fn sqlite(file: &Path) -> Result<Pools, StoreError> {
-    let options = AnyConnectOptions::from_str(&sqlite_address(file)?)?;
+    let options = AnyConnectOptions::from_str(&sqlite_address(file, "rwc")?)?;
     // A pool would try a file that is no database again until its patience ends. What this sets stays with the file.
     let mut first = AnyConnection::connect_with(&options).await?;
     run(&mut first, "PRAGMA journal_mode = WAL").await?;
@@ -109,6 +127,8 @@ async fn run(connection: &mut AnyConnection, statements: &'static str) -> Result
 async fn postgres(address: &str) -> Result<Pools, StoreError> {
     let both = pool_options()
         .max_connections(POSTGRES_CONNECTIONS)
+        // Whoever wants the database for themselves sees that it is in use.
+        .min_connections(1)
         .before_acquire(|connection, meta| {
             Box::pin(async move {
                 match meta.idle_for > MAY_BE_DEAD {
@@ -132,7 +152,7 @@ fn pool_options() -> AnyPoolOptions {
 }
 
 /// The file as an address, in which every character but the plainest is escaped.
-fn sqlite_address(file: &Path) -> Result<String, StoreError> {
+fn sqlite_address(file: &Path, mode: &str) -> Result<String, StoreError> {
     let path = file.to_str().ok_or_else(|| {
         let problem = "the name of the data directory is not text that other programs can read";
         StoreError::Configuration(problem.into())
@@ -148,7 +168,8 @@ fn sqlite_address(file: &Path) -> Result<String, StoreError> {
             }
         }
     }
-    address.push_str("?mode=rwc");
+    address.push_str("?mode=");
+    address.push_str(mode);
     Ok(address)
 }
 

@@ -3,22 +3,27 @@
 //! Nothing outside this module knows SQL, and every query is one that both databases understand.
 
 mod accounts;
+mod backup;
 mod calls;
 mod contacts;
+mod copy;
 mod database;
 mod keys;
+mod restore;
 #[cfg(test)]
 pub mod tests;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sqlx::migrate::Migrator;
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 
 pub use accounts::{Account, AddUserError};
+pub use backup::back_up;
 pub use contacts::{Change, ContactError, ContactRow, Partner, Standing};
 pub use database::Database;
 use database::Pools;
+pub use restore::restore;
 
 static FOR_SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static FOR_POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -85,6 +90,16 @@ impl std::fmt::Debug for Store {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Store").finish_non_exhaustive()
     }
+}
+
+/// Whether every migration of this version has been applied to PostgreSQL's database, and no other.
+async fn is_of_this_version(postgres: &mut AnyConnection) -> Result<bool, StoreError> {
+    let applied: Vec<(i64,)> =
+        sqlx::query_as("SELECT version FROM _sqlx_migrations ORDER BY version")
+            .fetch_all(postgres)
+            .await?;
+    let known = FOR_POSTGRES.iter().map(|migration| migration.version);
+    Ok(applied.into_iter().map(|(version,)| version).eq(known))
 }
 
 /// Milliseconds since the Unix epoch.

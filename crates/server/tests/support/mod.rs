@@ -1,6 +1,9 @@
 //! A server in this process, and clients that talk to it through real sockets.
 #![allow(dead_code, missing_docs, reason = "each test file uses a part of it")]
 
+#[cfg(unix)]
+pub mod process;
+
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
