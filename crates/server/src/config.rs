@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::bus::BusConfig;
 use crate::ice::IceConfig;
 use crate::relay::RelayConfig;
 use crate::store::Database;
@@ -31,6 +32,8 @@ pub struct Config {
     pub ice: IceConfig,
     /// The STUN and TURN server inside this one; nothing: none.
     pub relay: Option<RelayConfig>,
+    /// How this server works as one with others that use the same database; nothing: it works alone.
+    pub bus: Option<BusConfig>,
 }
 
 impl Config {
@@ -45,6 +48,7 @@ impl Config {
             answer_timeout: DEFAULT_ANSWER_TIMEOUT,
             ice: IceConfig::default(),
             relay: None,
+            bus: None,
         }
     }
 

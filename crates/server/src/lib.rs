@@ -4,11 +4,13 @@
 //! A request's way: `router` → `http` or `socket` → `session` (reads it, asks `store`, checks what it carries) →
 //! `switchboard` (one task that owns the connections and the `calls`) → the queue of whoever is to hear of it.
 
+mod bus;
 mod calls;
 mod check;
 mod config;
 mod echo;
 mod hashing;
+mod history;
 mod http;
 mod ice;
 mod members;
@@ -30,6 +32,7 @@ mod store;
 mod switchboard;
 mod wire;
 
+pub use bus::BusConfig;
 pub use config::{Config, DEFAULT_ANSWER_TIMEOUT, DEFAULT_PORT};
 pub use echo::{echo_program, keep_echo_running};
 pub use ice::{IceConfig, TurnSecret};

@@ -169,17 +169,6 @@ fn pop(lane: &mut VecDeque<ServerMessage>) -> Option<ServerMessage> {
 }
 
 #[cfg(test)]
-impl Waiting {
-    /// The next message; nothing once the queue closes.
-    pub async fn recv(&mut self) -> Option<ServerMessage> {
-        match std::future::poll_fn(|context| self.poll_next(context)).await {
-            Item::Message(message) => Some(message),
-            Item::Close(_) => None,
-        }
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use vireo_protocol::{CallId, ChatId, EndReason, Presence};
 

@@ -18,7 +18,7 @@ use crate::relay::{Relay, RelayError};
 use crate::router::router;
 use crate::secrets::{new_token, token_hash};
 use crate::state::AppState;
-use crate::store::{AddUserError, Database, Store, StoreError};
+use crate::store::{AddUserError, Database, Store, StoreError, now_ms};
 
 /// The name of the service that plays back one's own sound and picture.
 pub const ECHO_NAME: &str = "Echo test";
@@ -28,6 +28,9 @@ const SERVICE_TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 
 
 /// Connections get so long to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(3);
+
+/// How often the server writes down that it is alive.
+const ALIVE: Duration = Duration::from_secs(5);
 
 /// Why a server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +83,11 @@ pub enum StartError {
     /// The relay cannot listen.
     #[error(transparent)]
     Relay(#[from] RelayError),
+    /// Not an address of Redis. The address itself may hold a password.
+    #[error(
+        "The address given with --bus is not one of Redis. It looks like redis://127.0.0.1:6379."
+    )]
+    BusAddress,
     /// A person has the service's name.
     #[error("A person on this server is named {ECHO_NAME:?}, which the server needs for itself.")]
     ServiceNameTaken,
@@ -114,6 +122,7 @@ impl Server {
             answer_timeout,
             mut ice,
             relay,
+            bus,
         } = config;
         if !listen.ip().is_loopback() {
             return Err(StartError::NotLoopback(listen));
@@ -139,11 +148,13 @@ impl Server {
         if let Some(relay) = relay {
             ice.relay = Some(Arc::new(Relay::start(relay, TurnSecret::random())?));
         }
-        let state = AppState::new(store, open_registration, answer_timeout, ice);
+        let state = AppState::new(store, open_registration, answer_timeout, ice, bus)
+            .map_err(|_| StartError::BusAddress)?;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
             "the server has started"
         );
+        tokio::spawn(stay_alive(state.clone()));
         let stopping = state.stopping.clone();
         let service = router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
         // Signals are small and somebody waits for each: they must not be held back to be sent together.
@@ -190,6 +201,7 @@ impl Running {
 
     /// Says goodbye to every connection, finishes what was being answered, and closes the database.
     pub async fn shutdown(mut self) {
+        self.state.switchboard.resign().await;
         self.state.stopping.cancel();
         self.state.connections.close();
         let _ = timeout(GOODBYE, self.state.connections.wait()).await;
@@ -204,6 +216,19 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.state.stopping.cancel();
+    }
+}
+
+/// Writes down from time to time that the server is alive: a call that goes on when it dies ended then, at the earliest.
+async fn stay_alive(state: AppState) {
+    loop {
+        tokio::select! {
+            () = state.stopping.cancelled() => return,
+            () = tokio::time::sleep(ALIVE) => {}
+        }
+        if let Err(error) = state.store.set_alive(now_ms()).await {
+            tracing::debug!(%error, "the database does not know that the server is alive");
+        }
     }
 }
 

@@ -138,7 +138,14 @@ mod tests {
     async fn session(directory: &std::path::Path) -> (Session, crate::queue::Waiting) {
         let store = Store::open(&Database::Sqlite(directory.join("test.sqlite"))).await;
         let timeout = Duration::from_secs(30);
-        let state = AppState::new(store.expect("opened"), true, timeout, IceConfig::default());
+        let state = AppState::new(
+            store.expect("opened"),
+            true,
+            timeout,
+            IceConfig::default(),
+            None,
+        )
+        .expect("there is no bus");
         let user = User {
             id: UserId("ann".into()),
             name: "Ann".into(),

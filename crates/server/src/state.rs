@@ -1,7 +1,7 @@
 //! What the handlers share.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vireo_protocol::UserId;
 
+use crate::bus::{Bus, BusConfig};
 use crate::calls::DeviceId;
 use crate::hashing::Hashing;
 use crate::http::{REGISTRATIONS, SIGN_IN_FAILURES, SignInKey};
@@ -17,7 +18,7 @@ use crate::members::Members;
 use crate::rate::Buckets;
 use crate::session::CONTACT_CHANGES;
 use crate::store::Store;
-use crate::switchboard::Switchboard;
+use crate::switchboard::{Others, Settings, Switchboard};
 
 /// Buckets that handlers share.
 pub type SharedBuckets<K> = Mutex<Buckets<K>>;
@@ -35,6 +36,10 @@ pub struct Shared {
     pub switchboard: Switchboard,
     /// Whether new accounts are accepted.
     pub open_registration: bool,
+    /// The servers that work as one with this one.
+    pub others: Others,
+    /// This server's number among them.
+    instance: u32,
     /// Members of the chats that are being called in.
     pub members: Members,
     /// How long a call rings.
@@ -53,21 +58,35 @@ pub struct Shared {
     pub stopping: CancellationToken,
     /// Every open WebSocket.
     pub connections: TaskTracker,
-    next_device: AtomicU64,
+    next_device: AtomicU32,
 }
 
 impl AppState {
     /// The state of a server that starts now. Needs a tokio runtime.
-    #[must_use]
+    ///
+    /// # Errors
+    /// When the bus has an address that is not one of Redis.
     pub fn new(
         store: Store,
         open_registration: bool,
         answer_timeout: Duration,
         ice: IceConfig,
-    ) -> Self {
-        Self(Arc::new(Shared {
+        bus: Option<BusConfig>,
+    ) -> Result<Self, redis::RedisError> {
+        // The number of a server that works alone does not matter.
+        let instance = rand::random();
+        let bus = bus.map(|config| Bus::start(config, instance)).transpose()?;
+        let others = Others::default();
+        let settings = Settings {
+            store: store.clone(),
+            answer_timeout,
+            others: others.clone(),
+        };
+        Ok(Self(Arc::new(Shared {
             store,
-            switchboard: Switchboard::start(answer_timeout),
+            switchboard: Switchboard::start(settings, bus),
+            others,
+            instance,
             open_registration,
             members: Members::default(),
             answer_timeout,
@@ -78,8 +97,8 @@ impl AppState {
             contact_changes: Mutex::new(Buckets::new(CONTACT_CHANGES)),
             stopping: CancellationToken::new(),
             connections: TaskTracker::new(),
-            next_device: AtomicU64::new(1),
-        }))
+            next_device: AtomicU32::new(1),
+        })))
     }
 }
 
@@ -94,7 +113,10 @@ impl std::ops::Deref for AppState {
 impl Shared {
     /// A number for a new connection, higher than every one before.
     pub fn next_device(&self) -> DeviceId {
-        DeviceId(self.next_device.fetch_add(1, Ordering::Relaxed))
+        DeviceId::new(
+            self.instance,
+            self.next_device.fetch_add(1, Ordering::Relaxed),
+        )
     }
 }
 

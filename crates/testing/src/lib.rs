@@ -4,7 +4,11 @@
 #[cfg(unix)]
 mod postgres;
 #[cfg(unix)]
+mod redis;
+#[cfg(unix)]
 mod user;
 
 #[cfg(unix)]
 pub use postgres::{Durability, Postgres};
+#[cfg(unix)]
+pub use redis::Redis;

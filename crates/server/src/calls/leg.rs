@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
 use vireo_protocol::{CallErrorCode, ServerMessage};
 
 use super::{BUSY_AFTER_LOSS, DeviceId, Send};
@@ -9,7 +10,7 @@ use super::{BUSY_AFTER_LOSS, DeviceId, Send};
 /// So many messages are kept for a side that is away; the oldest go first.
 const MAX_MISSED: usize = 64;
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Leg {
     /// The connection the side spoke through last, and every connection of the person's opened since: each of those may
     /// be the same device come back, which becomes certain when it speaks. Until then all of them hear what is said.
@@ -17,6 +18,7 @@ pub(super) struct Leg {
     /// Through which the side spoke last.
     speaker: DeviceId,
     /// When that was lost.
+    #[serde(skip)]
     lost_at: Option<Instant>,
     missed: Vec<ServerMessage>,
     /// What the other side has said last that it sends. It is repeated to a side that comes back even when it was
@@ -32,6 +34,34 @@ impl Leg {
             lost_at: None,
             missed: Vec::new(),
             media_state: None,
+        }
+    }
+
+    /// A side of whose connections nothing is known.
+    pub(super) fn away(now: Instant) -> Self {
+        Self {
+            devices: Vec::new(),
+            speaker: DeviceId(0),
+            lost_at: Some(now),
+            missed: Vec::new(),
+            media_state: None,
+        }
+    }
+
+    /// The connections that belong to this side, the one that spoke last among them even where it is gone.
+    pub(super) fn devices(&self) -> impl Iterator<Item = DeviceId> {
+        self.devices.iter().copied().chain([self.speaker])
+    }
+
+    /// Whether what this side is to hear goes through this connection.
+    pub(super) fn hears(&self, device: DeviceId) -> bool {
+        self.devices.contains(&device)
+    }
+
+    /// Time does not travel with a call: a side without a connection counts as lost from now on.
+    pub(super) fn restored(&mut self, now: Instant) {
+        if self.is_away() {
+            self.lost_at = Some(now);
         }
     }
 

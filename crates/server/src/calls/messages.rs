@@ -129,6 +129,7 @@ impl Calls {
         let talking = [call.caller.user.clone(), call.callee.user.clone()];
         self.affected.extend(talking);
         self.records.push(record);
+        self.changed.insert(id.clone());
         self.set_deadline(id, None);
         Ok(out)
     }
@@ -299,6 +300,7 @@ impl Calls {
         if !told.is_empty() {
             return self.forget(id);
         }
+        self.changed.insert(id.clone());
         if let Some(call) = self.calls.get_mut(id) {
             let parties = [call.caller.user.clone(), call.callee.user.clone()];
             self.affected.extend(parties);

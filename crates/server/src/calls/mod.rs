@@ -20,6 +20,7 @@ mod leg;
 mod messages;
 mod record;
 mod ringing;
+mod snapshot;
 mod starting;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ use ringing::Ringing;
 
 pub use record::CallRecord;
 pub use ringing::{Callee, Caller, Offer};
+pub use snapshot::Snapshot;
 
 /// A side whose connection is gone counts as busy for so long; then it has probably left for good.
 const BUSY_AFTER_LOSS: Duration = Duration::from_secs(30);
@@ -42,9 +44,22 @@ const BUSY_AFTER_LOSS: Duration = Duration::from_secs(30);
 /// A call with both connections gone is forgotten after so long, and so is the news that a call has ended.
 const FORGET_AFTER: Duration = Duration::from_secs(120);
 
-/// A connection, numbered in the order in which they were opened.
+/// A connection: the number of the server that has it in the upper half, and in the lower half the connections of that
+/// server, numbered in the order in which they were opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DeviceId(pub u64);
+
+impl DeviceId {
+    /// The connection of this number of that server.
+    pub fn new(instance: u32, number: u32) -> Self {
+        Self((u64::from(instance) << 32) | u64::from(number))
+    }
+
+    /// The server that has the connection.
+    pub fn instance(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+}
 
 /// Something for one device to hear.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,29 +90,32 @@ pub struct Calls {
     affected: BTreeSet<UserId>,
     /// What the history has to learn since it was asked for.
     records: Vec<CallRecord>,
+    /// Calls that have begun, been answered or ended since this was asked for: what another board would have to know.
+    changed: BTreeSet<CallId>,
     /// The time of day, in milliseconds since the Unix epoch. Only the history is told.
     now_ms: i64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Call {
     record: CallRecord,
     chat: ChatId,
     caller: Party,
     callee: Party,
+    #[serde(skip)]
     deadline: Option<Instant>,
     /// When the last of the two sides lost its connection, while both are away.
     away_since_ms: Option<i64>,
     state: State,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Party {
     user: UserId,
     candidates: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum State {
     Ringing(Ringing),
     Active {
@@ -111,7 +129,7 @@ enum State {
     },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Side {
     Caller,
     Callee,
@@ -132,6 +150,7 @@ impl Calls {
             answer_timeout,
             affected: BTreeSet::new(),
             records: Vec::new(),
+            changed: BTreeSet::new(),
             now_ms: 0,
         }
     }
@@ -230,7 +249,6 @@ impl Calls {
     }
 
     /// What time of day it is.
-    #[expect(dead_code, reason = "the history is written in the next step")]
     pub fn set_time(&mut self, now_ms: i64) {
         self.now_ms = now_ms;
     }
@@ -245,11 +263,11 @@ impl Calls {
         std::mem::take(&mut self.affected)
     }
 
-    /// Whether the person is talking to somebody.
+    /// Whether a call of the person's rings or goes on.
     pub fn is_in_call(&self, user: &UserId) -> bool {
-        let talks =
-            |call: &Call| matches!(call.state, State::Active { .. }) && !call.is_abandoned_by(user);
-        self.calls_of(user).any(talks)
+        let is_over = |call: &Call| matches!(call.state, State::Ended { .. });
+        self.calls_of(user)
+            .any(|call| !is_over(call) && !call.is_abandoned_by(user))
     }
 
     fn ids_of(&self, user: &UserId) -> Vec<CallId> {
@@ -289,6 +307,7 @@ impl Calls {
 
     fn forget(&mut self, id: &CallId) {
         self.set_deadline(id, None);
+        self.changed.insert(id.clone());
         let Some(call) = self.calls.remove(id) else {
             return;
         };

@@ -56,7 +56,7 @@ impl Offer {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Ringing {
     caller: DeviceId,
     callee: BTreeSet<DeviceId>,
@@ -88,6 +88,11 @@ impl Ringing {
 
     pub(super) fn caller(&self) -> DeviceId {
         self.caller
+    }
+
+    /// Every connection that takes part.
+    pub(super) fn devices(&self) -> impl Iterator<Item = DeviceId> {
+        self.callee.iter().copied().chain([self.caller])
     }
 
     pub(super) fn rings_at(&self, device: DeviceId) -> bool {

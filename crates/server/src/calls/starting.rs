@@ -53,6 +53,7 @@ impl Calls {
             ids.insert(id.clone());
             self.affected.insert(user.clone());
         }
+        self.changed.insert(id.clone());
         self.calls.insert(id.clone(), call);
         self.set_deadline(&id, Some(now + self.answer_timeout));
         Ok(out)

@@ -3,6 +3,7 @@
 mod contacts;
 mod history;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::close_code;
@@ -51,7 +52,7 @@ struct Asked {
 #[derive(Debug)]
 pub struct Session {
     state: AppState,
-    account: Account,
+    account: Arc<Account>,
     queue: Queue,
     /// The connection's number, once it has said hello.
     device: Option<DeviceId>,
@@ -71,7 +72,7 @@ impl Session {
     ) -> Self {
         Self {
             state,
-            account,
+            account: Arc::new(account),
             queue,
             device: None,
             bucket: Bucket::new(MESSAGES, Instant::now()),
@@ -184,7 +185,7 @@ impl Session {
         });
         let device = self.state.next_device();
         self.device = Some(device);
-        let account = self.account.clone();
+        let account = Arc::clone(&self.account);
         let queue = self.queue.clone();
         let switchboard = &self.state.switchboard;
         switchboard.connect(device, account, None, queue).await;

@@ -103,7 +103,7 @@ async fn is_of_this_version(postgres: &mut AnyConnection) -> Result<bool, StoreE
 }
 
 /// Milliseconds since the Unix epoch.
-fn now_ms() -> i64 {
+pub fn now_ms() -> i64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

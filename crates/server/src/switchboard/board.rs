@@ -1,18 +1,31 @@
 //! Who is connected and who hears what, without sockets, clocks or storage: every method takes what happened and the
 //! time, and returns what is to be done.
 
-use std::collections::HashMap;
-use std::time::Instant;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use vireo_protocol::{
-    CallErrorCode, Contact, ContactStatus, OwnStatus, Presence, ServerMessage, UserId,
+    CallErrorCode, CallId, Contact, ContactStatus, OwnStatus, Presence, ServerMessage, UserId,
 };
 
 use super::people::{People, Seen};
 use super::{CallCommand, Command};
-use crate::calls::{self, Callee, Caller, Calls, DeviceId, Sender};
+use crate::calls::{self, CallRecord, Callee, Caller, Calls, DeviceId, Sender, Snapshot};
 use crate::store::Account;
+
+/// Connections that took part in a call when another board kept it have so long to show that they are still there.
+pub const SETTLE: Duration = Duration::from_secs(5);
+
+/// The time, twice: to measure with, and to write down.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// Never set back.
+    pub instant: Instant,
+    /// Milliseconds since the Unix epoch.
+    pub unix_ms: i64,
+}
 
 /// Something that the board wants done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,7 +38,12 @@ pub enum Output {
     /// The connection's session has been revoked: close it.
     SignOut { device: DeviceId },
     /// The person's last connection is gone.
-    LastSeen { user: UserId },
+    LastSeen { user: UserId, at_ms: i64 },
+    /// Keep this in the history, and say that it was done once it is safe there.
+    Keep {
+        records: Vec<CallRecord>,
+        then: Option<(DeviceId, ServerMessage)>,
+    },
 }
 
 /// See the module.
@@ -34,12 +52,17 @@ pub struct Board {
     devices: HashMap<DeviceId, Device>,
     people: People,
     calls: Calls,
+    /// When connections of which nothing has been heard are given up.
+    settle_at: Option<Instant>,
+    /// What they are to hear if they are still there.
+    kept: HashMap<DeviceId, Vec<ServerMessage>>,
+    now_ms: i64,
     out: Vec<Output>,
 }
 
 #[derive(Debug)]
 struct Device {
-    account: Account,
+    account: Arc<Account>,
     session: Option<String>,
 }
 
@@ -50,32 +73,91 @@ impl Board {
             devices: HashMap::new(),
             people: People::default(),
             calls,
+            settle_at: None,
+            kept: HashMap::new(),
+            now_ms: 0,
             out: Vec::new(),
         }
     }
 
     /// When [`Board::tick`] has something to do next.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.calls.next_deadline()
+        let settle = self.settle_at;
+        self.calls.next_deadline().into_iter().chain(settle).min()
     }
 
     /// Ends what has waited too long.
-    pub fn tick(&mut self, now: Instant) -> Vec<Output> {
-        let news = self.calls.tick(now);
+    pub fn tick(&mut self, now: Now) -> Vec<Output> {
+        self.set_time(now);
+        let news = self.calls.tick(now.instant);
         self.deliver_all(news);
-        self.announce_changes();
-        std::mem::take(&mut self.out)
+        if self.settle_at.is_some_and(|at| at <= now.instant) {
+            self.settle_at = None;
+            self.kept.clear();
+            self.give_up_missing(now.instant);
+        }
+        self.finish(None)
+    }
+
+    /// Takes calls over from another board.
+    pub fn adopt(&mut self, calls: Vec<Snapshot>, now: Now) {
+        if calls.is_empty() {
+            return;
+        }
+        self.set_time(now);
+        for call in calls {
+            self.calls.adopt(call, now.instant);
+        }
+        self.settle_at = Some(now.instant + SETTLE);
+    }
+
+    /// Takes calls over that were going on when the server stopped, as the history knows them.
+    pub fn adopt_records(
+        &mut self,
+        records: Vec<CallRecord>,
+        alive_at_ms: i64,
+        now: Now,
+    ) -> Vec<Output> {
+        self.set_time(now);
+        for record in records {
+            match record.answered_at {
+                Some(_) => {
+                    let call = Snapshot::from_record(record, alive_at_ms, now.instant);
+                    self.calls.adopt(call, now.instant);
+                }
+                None => self.calls.lost(record, alive_at_ms),
+            }
+        }
+        self.finish(None)
+    }
+
+    /// Every call, for another board.
+    pub fn snapshots(&self) -> Vec<Snapshot> {
+        self.calls.snapshots()
+    }
+
+    /// What has to be kept of calls for another board: see [`Calls::take_snapshots`].
+    pub fn take_snapshots(&mut self) -> Vec<(CallId, Option<Snapshot>)> {
+        self.calls.take_snapshots()
+    }
+
+    /// Every connection that this holds for.
+    pub fn devices_where(&self, holds: impl Fn(DeviceId) -> bool) -> Vec<DeviceId> {
+        let devices = self.devices.keys().copied();
+        devices.filter(|device| holds(*device)).collect()
     }
 
     /// Carries out a command.
-    pub fn handle(&mut self, command: Command, now: Instant) -> Vec<Output> {
+    pub fn handle(&mut self, command: Command, now: Now) -> Vec<Output> {
+        self.set_time(now);
+        let mut reply = None;
         match command {
             Command::Connect {
                 device,
                 account,
                 session,
             } => self.connect(device, account, session),
-            Command::Disconnect { device } => self.disconnect(device, now),
+            Command::Disconnect { device } => self.disconnect(device, now.instant),
             Command::Watchers {
                 user,
                 watchers,
@@ -89,28 +171,70 @@ impl Board {
                 device,
                 request,
                 call,
-            } => self.call(device, request, call, now),
+            } => reply = self.call(device, request, call, now.instant),
+            Command::Adopt { calls } => self.adopt(calls, now),
         }
+        self.finish(reply)
+    }
+
+    fn set_time(&mut self, now: Now) {
+        self.now_ms = now.unix_ms;
+        self.calls.set_time(now.unix_ms);
+    }
+
+    /// Says what follows from what was done. What the history has to keep is kept before its sender hears that it was done.
+    fn finish(&mut self, reply: Option<(DeviceId, ServerMessage)>) -> Vec<Output> {
         self.announce_changes();
+        let records = self.calls.take_records();
+        match (records.is_empty(), reply) {
+            (false, then) => self.out.push(Output::Keep { records, then }),
+            (true, Some((device, message))) => self.deliver(device, message),
+            (true, None) => {}
+        }
         std::mem::take(&mut self.out)
     }
 
-    fn connect(&mut self, device: DeviceId, account: Account, session: Option<String>) {
+    /// Whoever took part in a call and has not come back is gone.
+    fn give_up_missing(&mut self, now: Instant) {
+        for (user, devices) in self.calls.devices() {
+            let devices: BTreeSet<DeviceId> = devices;
+            for device in devices {
+                if !self.devices.contains_key(&device) {
+                    let news = self.calls.disconnected(&user, device, now);
+                    self.deliver_all(news);
+                }
+            }
+        }
+    }
+
+    /// A connection is there. One that is known already says so to a board that may not know it.
+    fn connect(&mut self, device: DeviceId, account: Arc<Account>, session: Option<String>) {
+        if self.devices.contains_key(&device) {
+            return;
+        }
         let user = account.user.id.clone();
         self.people.arrive(&user, account.service, device);
         self.devices.insert(device, Device { account, session });
-        let news = self.calls.connected(&user, device);
-        self.deliver_all(news);
+        for message in self.kept.remove(&device).unwrap_or_default() {
+            self.deliver(device, message);
+        }
+        let in_call = self.calls.is_in_call(&user);
+        self.people.set_in_call(&user, in_call);
+        let takes_part = self.calls.takes_part(&user, device);
+        if !takes_part {
+            let news = self.calls.connected(&user, device);
+            self.deliver_all(news);
+        }
     }
 
     fn disconnect(&mut self, device: DeviceId, now: Instant) {
         let Some(gone) = self.devices.remove(&device) else {
             return;
         };
-        let user = gone.account.user.id;
-        let news = self.calls.disconnected(&user, device, now);
+        let user = &gone.account.user.id;
+        let news = self.calls.disconnected(user, device, now);
         self.deliver_all(news);
-        self.people.leave(&user, device);
+        self.people.leave(user, device);
     }
 
     fn set_status(&mut self, device: DeviceId, status: OwnStatus) {
@@ -127,10 +251,16 @@ impl Board {
         self.out.extend(out);
     }
 
-    fn call(&mut self, device: DeviceId, request: u64, call: CallCommand, now: Instant) {
-        let Some(user) = self.devices.get(&device).map(|d| d.account.user.clone()) else {
-            return; // The connection was dropped while this waited.
-        };
+    /// Returns the answer to the request.
+    fn call(
+        &mut self,
+        device: DeviceId,
+        request: u64,
+        call: CallCommand,
+        now: Instant,
+    ) -> Option<(DeviceId, ServerMessage)> {
+        // Where there is none the connection was dropped while this waited.
+        let user = self.devices.get(&device)?.account.user.clone();
         let from = Sender {
             user: &user.id,
             device,
@@ -146,10 +276,7 @@ impl Board {
                 let caller = Caller { user, device };
                 (ids, self.calls.initiate(caller, callee, offer, now))
             }
-            CallCommand::Other(message) => match self.calls.handle(from, message, now) {
-                Some(handled) => handled,
-                None => return,
-            },
+            CallCommand::Other(message) => self.calls.handle(from, message, now)?,
         };
         let reply = match result {
             Ok(news) => {
@@ -158,12 +285,11 @@ impl Board {
             }
             Err(code) => call_error(request, ids, code),
         };
-        self.deliver(device, reply);
+        Some((device, reply))
     }
 
     /// Tells those who may see it what has changed in people's presence.
     fn announce_changes(&mut self) {
-        drop(self.calls.take_records());
         for user in self.calls.take_affected() {
             let in_call = self.calls.is_in_call(&user);
             self.people.set_in_call(&user, in_call);
@@ -172,7 +298,7 @@ impl Board {
             let message = ServerMessage::Presence {
                 user_id: change.user.clone(),
                 presence: change.presence,
-                last_seen_at: None,
+                last_seen_at: (change.presence == Presence::Offline).then_some(self.now_ms),
             };
             match change.seen_by {
                 Seen::ByEveryone => {
@@ -191,7 +317,9 @@ impl Board {
                         self.tell(&watcher, &message);
                     }
                     if change.presence == Presence::Offline {
-                        self.out.push(Output::LastSeen { user: change.user });
+                        let at_ms = self.now_ms;
+                        let user = change.user;
+                        self.out.push(Output::LastSeen { user, at_ms });
                     }
                 }
             }
@@ -212,6 +340,9 @@ impl Board {
 
     fn deliver(&mut self, to: DeviceId, mut message: ServerMessage) {
         let Some(viewer) = self.devices.get(&to).map(|known| &known.account.user.id) else {
+            if self.settle_at.is_some() {
+                self.kept.entry(to).or_default().push(message);
+            }
             return;
         };
         let fill = |contact: &mut Contact| {

@@ -3,21 +3,26 @@
 //! happened.
 
 mod board;
+mod hub;
 mod people;
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use vireo_protocol::{OwnStatus, ServerMessage, UserId};
 
-use crate::calls::{Calls, DeviceId, Offer};
+use crate::bus::{Bus, Member};
+use crate::calls::{CallRecord, DeviceId, Offer, Snapshot};
+use crate::history::History;
 use crate::queue::{Close, Queue};
-use crate::store::Account;
-use board::{Board, Output};
+use crate::store::{Account, Store, StoreError};
+use board::{Now, SETTLE};
+use hub::{Hub, Local};
 
-pub use board::call_error;
+pub use board::{Output, call_error};
 
 /// So many commands may wait; whoever has one more waits as well.
 const COMMANDS: usize = 1024;
@@ -31,7 +36,7 @@ pub enum Command {
     /// A connection has said hello.
     Connect {
         device: DeviceId,
-        account: Account,
+        account: Arc<Account>,
         /// The session it belongs to.
         session: Option<String>,
     },
@@ -63,6 +68,8 @@ pub enum Command {
         request: u64,
         call: CallCommand,
     },
+    /// These calls go on: the board that kept them until now does not any more.
+    Adopt { calls: Vec<Snapshot> },
 }
 
 /// What can be said about a call. Descriptions and candidates have been checked.
@@ -70,17 +77,51 @@ pub enum Command {
 pub enum CallCommand {
     /// Rings the other member of the chat.
     Initiate { partner: Account, offer: Offer },
-    /// Everything else, by message: see [`Calls`].
+    /// Everything else, by message: see [`calls`](crate::calls).
     Other(vireo_protocol::ClientMessage),
 }
 
 /// What the task is told.
 #[derive(Debug)]
 enum Asked {
-    /// Where to put what a connection is to hear, from now on.
-    Open { device: DeviceId, queue: Queue },
+    /// A connection has said hello.
+    Open { device: DeviceId, local: Local },
     /// See [`Command`].
     Command(Command),
+    /// Calls were going on when the server, or the one that led, stopped.
+    Recover {
+        records: Vec<CallRecord>,
+        alive_at_ms: i64,
+    },
+    /// Let another server lead.
+    Resign,
+}
+
+/// What the task needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What outlives the process.
+    pub store: Store,
+    /// A call that nobody answers ends after so long.
+    pub answer_timeout: Duration,
+    /// Where the other servers are noted.
+    pub others: Others,
+}
+
+/// The servers that work as one with this one, itself among them.
+#[derive(Debug, Clone, Default)]
+pub struct Others(Arc<Mutex<Vec<Member>>>);
+
+impl Others {
+    fn set(&self, members: Vec<Member>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = members;
+    }
+
+    /// Where clients reach them.
+    pub fn urls(&self) -> Vec<String> {
+        let members = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        members.iter().filter_map(|m| m.url.clone()).collect()
+    }
 }
 
 /// The way to the switchboard; cheap to clone.
@@ -91,13 +132,14 @@ pub struct Switchboard {
 
 impl Switchboard {
     /// Starts the task. It ends when the last handle is gone.
-    pub fn start(answer_timeout: Duration) -> Self {
+    pub fn start(settings: Settings, bus: Option<Bus>) -> Self {
         let (asked, inbox) = mpsc::channel(COMMANDS);
-        let hub = Hub {
-            board: Board::new(Calls::new(answer_timeout)),
-            queues: HashMap::new(),
-        };
-        tokio::spawn(hub.run(inbox));
+        let (history, confirmed) = History::start(settings.store.clone());
+        if bus.is_none() {
+            recover(&settings, asked.downgrade(), false);
+        }
+        let hub = Hub::new(settings, bus, history, asked.downgrade());
+        tokio::spawn(hub.run(inbox, confirmed));
         Self { asked }
     }
 
@@ -105,22 +147,27 @@ impl Switchboard {
     pub async fn connect(
         &self,
         device: DeviceId,
-        account: Account,
+        account: Arc<Account>,
         session: Option<String>,
         queue: Queue,
     ) {
-        self.ask(Asked::Open { device, queue }).await;
-        let command = Command::Connect {
-            device,
+        let local = Local {
+            queue,
             account,
             session,
+            status: OwnStatus::default(),
         };
-        self.send(command).await;
+        self.ask(Asked::Open { device, local }).await;
     }
 
     /// Hands a command over. Commands of one connection are carried out in the order they were handed over.
     pub async fn send(&self, command: Command) {
         self.ask(Asked::Command(command)).await;
+    }
+
+    /// Lets another server lead, where there is one.
+    pub async fn resign(&self) {
+        self.ask(Asked::Resign).await;
     }
 
     async fn ask(&self, asked: Asked) {
@@ -129,64 +176,59 @@ impl Switchboard {
     }
 }
 
-/// The task: the board, and the queues of this server's connections.
-struct Hub {
-    board: Board,
-    queues: HashMap<DeviceId, Queue>,
+/// Looks up what calls were going on that no board may know of. Where several servers work as one they are first given
+/// time to say what they know.
+fn recover(settings: &Settings, own: mpsc::WeakSender<Asked>, several: bool) {
+    let store = settings.store.clone();
+    tokio::spawn(async move {
+        let found = async {
+            // First, since whoever is alive writes that down.
+            let alive_at_ms = store.alive_at().await?.unwrap_or_else(|| clock().unix_ms);
+            if several {
+                tokio::time::sleep(SETTLE * 2).await;
+            }
+            let records = store.unfinished_calls().await?;
+            Ok::<_, StoreError>((records, alive_at_ms))
+        };
+        match (found.await, own.upgrade()) {
+            (Ok((records, alive_at_ms)), Some(own)) => {
+                let recover = Asked::Recover {
+                    records,
+                    alive_at_ms,
+                };
+                let _ = own.send(recover).await;
+            }
+            (Err(error), _) => tracing::warn!(%error, "calls that were going on are not known"),
+            (Ok(_), None) => {}
+        }
+    });
 }
 
-impl Hub {
-    async fn run(mut self, mut inbox: mpsc::Receiver<Asked>) {
-        loop {
-            let deadline = self.board.next_deadline();
-            tokio::select! {
-                asked = inbox.recv() => match asked {
-                    Some(asked) => self.carry_out(asked),
-                    None => return,
-                },
-                () = sleep_until(deadline) => {
-                    let out = self.board.tick(now());
-                    self.perform(out);
-                }
-            }
+/// Tells a new board who may see the presence of these people.
+fn read_watchers(store: &Store, users: BTreeSet<UserId>, own: mpsc::WeakSender<Asked>) {
+    let store = store.clone();
+    tokio::spawn(async move {
+        for user in users {
+            let read = store.watchers(&user).await;
+            let (Ok(read), Some(own)) = (read, own.upgrade()) else {
+                return;
+            };
+            let command = Command::Watchers {
+                user,
+                watchers: read.users,
+                version: read.version,
+            };
+            let _ = own.send(Asked::Command(command)).await;
         }
-    }
-
-    fn carry_out(&mut self, asked: Asked) {
-        match asked {
-            Asked::Open { device, queue } => drop(self.queues.insert(device, queue)),
-            Asked::Command(command) => {
-                if let Command::Disconnect { device } = &command {
-                    self.queues.remove(device);
-                }
-                let out = self.board.handle(command, now());
-                self.perform(out);
-            }
-        }
-    }
-
-    fn perform(&mut self, out: Vec<Output>) {
-        for output in out {
-            match output {
-                Output::Send { to, message } => {
-                    if let Some(queue) = self.queues.get(&to) {
-                        queue.push(message);
-                    }
-                }
-                Output::SignOut { device } => {
-                    if let Some(queue) = self.queues.get(&device) {
-                        queue.close(SIGNED_OUT);
-                    }
-                }
-                Output::LastSeen { .. } => {}
-            }
-        }
-    }
+    });
 }
 
-/// The time as tokio sees it, so that tests may hold it.
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
+/// The time; to measure with, as tokio sees it, so that tests may hold it.
+fn clock() -> Now {
+    Now {
+        instant: tokio::time::Instant::now().into_std(),
+        unix_ms: crate::store::now_ms(),
+    }
 }
 
 async fn sleep_until(deadline: Option<Instant>) {

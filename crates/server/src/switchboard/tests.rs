@@ -1,174 +1,388 @@
 use vireo_protocol::{
-    CallErrorCode, CallId, ChatId, MediaState, Presence, SessionDescription, User,
+    CallErrorCode, CallId, CallOutcome, ChatId, ClientMessage, MediaState, Presence,
+    SessionDescription, User,
 };
 
+use super::board::Board;
 use super::*;
-use crate::queue::{Waiting, queue};
+use crate::calls::Calls;
+
+const RING: Duration = Duration::from_secs(30);
+
+/// A board, and the time.
+struct Town {
+    board: Board,
+    now: Now,
+}
 
 fn user(name: &str) -> UserId {
     UserId(name.to_owned())
 }
 
-fn account(name: &str) -> Account {
-    Account {
+fn account(name: &str) -> Arc<Account> {
+    Arc::new(Account {
         user: User {
             id: user(name),
             name: name.to_owned(),
         },
         service: false,
+    })
+}
+
+impl Town {
+    fn new() -> Self {
+        let now = Now {
+            instant: Instant::now(),
+            unix_ms: 1_000_000,
+        };
+        let board = Board::new(Calls::new(RING));
+        Self { board, now }
+    }
+
+    fn pass(&mut self, time: Duration) -> Vec<Output> {
+        self.now.instant += time;
+        self.now.unix_ms += i64::try_from(time.as_millis()).expect("short");
+        self.board.tick(self.now)
+    }
+
+    fn ask(&mut self, command: Command) -> Vec<Output> {
+        self.board.handle(command, self.now)
+    }
+
+    fn connect(&mut self, name: &str, device: u64, watchers: &[&str]) -> Vec<Output> {
+        let connect = Command::Connect {
+            device: DeviceId(device),
+            account: account(name),
+            session: Some(format!("session {device}")),
+        };
+        let mut out = self.ask(connect);
+        out.extend(self.watch(name, watchers, 1));
+        out
+    }
+
+    fn watch(&mut self, name: &str, watchers: &[&str], version: i64) -> Vec<Output> {
+        self.ask(Command::Watchers {
+            user: user(name),
+            watchers: watchers.iter().map(|name| user(name)).collect(),
+            version,
+        })
+    }
+
+    fn leave(&mut self, device: u64) -> Vec<Output> {
+        let device = DeviceId(device);
+        self.ask(Command::Disconnect { device })
+    }
+
+    fn call(&mut self, device: u64, partner: &str) -> Vec<Output> {
+        let offer = Offer {
+            call_id: CallId("c".into()),
+            chat_id: ChatId("ab".into()),
+            offer: SessionDescription::offer("sdp"),
+            media_state: media_state(),
+        };
+        let partner = account(partner).as_ref().clone();
+        self.ask(Command::Call {
+            device: DeviceId(device),
+            request: 7,
+            call: CallCommand::Initiate { partner, offer },
+        })
+    }
+
+    fn answer(&mut self, device: u64) -> Vec<Output> {
+        let message = ClientMessage::CallAnswer {
+            call_id: CallId("c".into()),
+            chat_id: ChatId("ab".into()),
+            answer: SessionDescription::answer("sdp"),
+            media_state: media_state(),
+        };
+        self.ask(Command::Call {
+            device: DeviceId(device),
+            request: 8,
+            call: CallCommand::Other(message),
+        })
     }
 }
 
-async fn connect(board: &Switchboard, name: &str, device: u64, watchers: &[&str]) -> Waiting {
-    let (queue, waiting) = queue();
-    let session = Some(format!("session of {name}"));
-    let connect = board.connect(DeviceId(device), account(name), session, queue);
-    connect.await;
-    watch(board, name, watchers, 1).await;
-    waiting
-}
-
-async fn watch(board: &Switchboard, name: &str, watchers: &[&str], version: i64) {
-    let command = Command::Watchers {
-        user: user(name),
-        watchers: watchers.iter().map(|name| user(name)).collect(),
-        version,
-    };
-    board.send(command).await;
-}
-
-fn initiate(device: u64, partner: &str) -> Command {
-    let offer = Offer {
-        call_id: CallId("c".into()),
-        chat_id: ChatId("ab".into()),
-        offer: SessionDescription::offer("sdp"),
-        media_state: MediaState {
-            microphone: true,
-            camera: true,
-        },
-    };
-    Command::Call {
-        device: DeviceId(device),
-        request: 7,
-        call: CallCommand::Initiate {
-            partner: account(partner),
-            offer,
-        },
+fn media_state() -> MediaState {
+    MediaState {
+        microphone: true,
+        camera: true,
     }
 }
 
-fn presence(name: &str, presence: Presence) -> ServerMessage {
-    ServerMessage::Presence {
-        user_id: user(name),
-        presence,
-        last_seen_at: None,
-    }
+/// Who hears what of whose presence.
+fn presence(out: &[Output]) -> Vec<(u64, String, Presence)> {
+    let news = out.iter().filter_map(|output| match output {
+        Output::Send {
+            to,
+            message: ServerMessage::Presence {
+                user_id, presence, ..
+            },
+        } => Some((to.0, user_id.0.clone(), *presence)),
+        _ => None,
+    });
+    news.collect()
 }
 
-/// Everything that has been said to a connection, up to the answer to one more question.
-async fn heard(board: &Switchboard, device: u64, waiting: &mut Waiting) -> Vec<ServerMessage> {
-    let device = DeviceId(device);
-    let message = ServerMessage::Ok { id: 999 };
-    board.send(Command::Reply { device, message }).await;
-    let mut heard = Vec::new();
-    loop {
-        match waiting.recv().await.expect("the queue is open") {
-            ServerMessage::Ok { id: 999 } => break,
-            message => heard.push(message),
-        }
-    }
-    while let Some(message) = waiting.take() {
-        heard.push(message);
-    }
-    heard
+/// When a call began, was answered and ended, and how.
+type Kept = (i64, Option<i64>, Option<i64>, Option<CallOutcome>);
+
+/// What the history is told of how calls went.
+fn outcomes(out: &[Output]) -> Vec<Kept> {
+    let kept = out.iter().flat_map(|output| match output {
+        Output::Keep { records, .. } => records.clone(),
+        _ => Vec::new(),
+    });
+    kept.map(|r| (r.started_at, r.answered_at, r.ended_at, r.outcome))
+        .collect()
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_call_rings_for_as_long_as_was_said() {
-    let board = Switchboard::start(Duration::from_secs(30));
-    let mut ann = connect(&board, "ann", 1, &[]).await;
-    let mut bob = connect(&board, "bob", 2, &[]).await;
-    let start = tokio::time::Instant::now();
-    board.send(initiate(1, "bob")).await;
-    assert!(matches!(
-        bob.recv().await,
-        Some(ServerMessage::CallOffer { .. })
-    ));
-    assert_eq!(ann.recv().await, Some(ServerMessage::Ok { id: 7 }));
-    let over = ann.recv().await;
-    let no_answer = matches!(
-        over,
-        Some(ServerMessage::CallError {
+fn hears(out: &[Output], device: u64, fits: impl Fn(&ServerMessage) -> bool) -> bool {
+    out.iter().any(|output| match output {
+        Output::Send { to, message } => to.0 == device && fits(message),
+        Output::Keep {
+            then: Some((to, message)),
+            ..
+        } => to.0 == device && fits(message),
+        _ => false,
+    })
+}
+
+#[test]
+fn a_call_rings_for_as_long_as_was_said_and_is_remembered() {
+    let mut town = Town::new();
+    town.connect("ann", 1, &[]);
+    town.connect("bob", 2, &[]);
+    let out = town.call(1, "bob");
+    assert!(hears(&out, 2, |m| matches!(
+        m,
+        ServerMessage::CallOffer { .. }
+    )));
+    assert_eq!(outcomes(&out), [(1_000_000, None, None, None)]);
+    assert_eq!(town.pass(RING - Duration::from_millis(1)), []);
+    let out = town.pass(Duration::from_millis(1));
+    assert!(hears(&out, 1, |m| matches!(
+        m,
+        ServerMessage::CallError {
             id: None,
             code: CallErrorCode::NoAnswer,
             ..
-        })
+        }
+    )));
+    assert!(hears(&out, 2, |m| matches!(
+        m,
+        ServerMessage::CallEnd { .. }
+    )));
+    let over = (
+        1_000_000,
+        None,
+        Some(1_030_000),
+        Some(CallOutcome::NoAnswer),
     );
-    assert!(no_answer, "{over:?}");
-    assert!(matches!(
-        bob.recv().await,
-        Some(ServerMessage::CallEnd { .. })
-    ));
-    let waited = start.elapsed();
-    assert!((30.0..30.01).contains(&waited.as_secs_f64()), "{waited:?}");
+    assert_eq!(outcomes(&out), [over]);
 }
 
-#[tokio::test]
-async fn a_connection_that_does_not_read_is_told_to_end_and_holds_up_nobody() {
-    let board = Switchboard::start(Duration::from_secs(30));
-    let mut ann = connect(&board, "ann", 1, &[]).await;
-    let mut bob = connect(&board, "bob", 2, &[]).await;
-    for id in 0..1000 {
-        let message = ServerMessage::Ok { id };
-        let command = Command::News {
-            user: user("ann"),
-            message,
-        };
-        board.send(command).await;
-    }
-    assert_eq!(heard(&board, 2, &mut bob).await, []);
-    // What was said last is why it is closed.
-    assert_eq!(ann.recv().await, None);
+#[test]
+fn who_asks_hears_that_it_was_done_once_the_history_is_safe() {
+    let mut town = Town::new();
+    town.connect("ann", 1, &[]);
+    town.connect("bob", 2, &[]);
+    let out = town.call(1, "bob");
+    let ok = ServerMessage::Ok { id: 7 };
+    let then = Some((DeviceId(1), ok.clone()));
+    let kept = |output: &Output| matches!(output, Output::Keep { then: t, .. } if *t == then);
+    assert!(out.iter().any(kept), "{out:?}");
+    let said = |output: &Output| matches!(output, Output::Send { message, .. } if *message == ok);
+    assert!(!out.iter().any(said), "{out:?}");
 }
 
-#[tokio::test]
-async fn only_those_who_may_see_somebody_hear_of_them() {
-    let board = Switchboard::start(Duration::from_secs(30));
-    let mut ann = connect(&board, "ann", 1, &["bob"]).await;
-    let mut eve = connect(&board, "eve", 2, &[]).await;
-    let _bob = connect(&board, "bob", 3, &["ann"]).await;
-    let came = presence("bob", Presence::Online);
-    assert_eq!(heard(&board, 1, &mut ann).await, [came]);
-    assert_eq!(heard(&board, 2, &mut eve).await, []);
-    let device = DeviceId(3);
-    board.send(Command::Disconnect { device }).await;
-    let left = presence("bob", Presence::Offline);
-    assert_eq!(heard(&board, 1, &mut ann).await, [left]);
-    assert_eq!(heard(&board, 2, &mut eve).await, []);
+#[test]
+fn a_call_whose_sides_are_gone_ends_when_the_last_of_them_went() {
+    let mut town = Town::new();
+    town.connect("ann", 1, &[]);
+    town.connect("bob", 2, &[]);
+    town.call(1, "bob");
+    town.answer(2);
+    town.pass(Duration::from_secs(60));
+    town.leave(1);
+    town.pass(Duration::from_secs(5));
+    town.leave(2);
+    assert_eq!(outcomes(&town.pass(Duration::from_secs(119))), []);
+    let over = (
+        1_000_000,
+        Some(1_000_000),
+        Some(1_065_000),
+        Some(CallOutcome::Completed),
+    );
+    assert_eq!(outcomes(&town.pass(Duration::from_secs(2))), [over]);
 }
 
-#[tokio::test]
-async fn an_older_list_of_watchers_does_not_replace_a_newer_one() {
-    let board = Switchboard::start(Duration::from_secs(30));
-    let mut eve = connect(&board, "eve", 1, &[]).await;
-    let (queue, _waiting) = queue();
-    board
-        .connect(DeviceId(2), account("bob"), None, queue)
-        .await;
-    watch(&board, "bob", &[], 5).await;
-    watch(&board, "bob", &["eve"], 4).await;
-    let device = DeviceId(2);
-    board.send(Command::Disconnect { device }).await;
-    assert_eq!(heard(&board, 1, &mut eve).await, []);
+#[test]
+fn presence_follows_calls_and_what_people_say_of_themselves() {
+    let mut town = Town::new();
+    town.connect("eve", 3, &[]);
+    let said = |out: &[Output]| -> Vec<Presence> {
+        presence(out)
+            .into_iter()
+            .filter(|(to, ..)| *to == 3)
+            .map(|(_, _, p)| p)
+            .collect()
+    };
+    assert_eq!(said(&town.connect("ann", 1, &["eve"])), [Presence::Online]);
+    town.connect("bob", 2, &[]);
+    assert_eq!(said(&town.call(1, "bob")), [Presence::InCall]);
+    assert_eq!(said(&town.answer(2)), []);
+    assert_eq!(said(&town.leave(1)), [Presence::Offline]);
+    assert_eq!(said(&town.connect("ann", 4, &["eve"])), [Presence::Online]);
+    let set = |status| Command::SetStatus {
+        device: DeviceId(4),
+        status,
+    };
+    assert_eq!(said(&town.ask(set(OwnStatus::Away))), [Presence::Away]);
+    // Another device in use: the person is there.
+    assert_eq!(said(&town.connect("ann", 5, &["eve"])), [Presence::Online]);
+    assert_eq!(
+        said(&town.ask(set(OwnStatus::DoNotDisturb))),
+        [Presence::DoNotDisturb]
+    );
+    assert_eq!(said(&town.leave(5)), []);
+    assert_eq!(said(&town.leave(4)), [Presence::Offline]);
 }
 
-#[tokio::test]
-async fn a_revoked_session_ends_its_connections_and_no_others() {
-    let board = Switchboard::start(Duration::from_secs(30));
-    let mut ann = connect(&board, "ann", 1, &[]).await;
-    let mut bob = connect(&board, "bob", 2, &[]).await;
-    let session = "session of ann".to_owned();
-    board.send(Command::EndSession { session }).await;
-    assert_eq!(heard(&board, 2, &mut bob).await, []);
-    assert_eq!(ann.recv().await, None);
+#[test]
+fn only_those_who_may_see_somebody_hear_of_them() {
+    let mut town = Town::new();
+    town.connect("ann", 1, &["bob"]);
+    town.connect("eve", 2, &[]);
+    let came = ("bob".to_owned(), Presence::Online);
+    let out = town.connect("bob", 3, &["ann"]);
+    let heard: Vec<_> = presence(&out);
+    assert_eq!(heard, [(1, came.0.clone(), came.1)]);
+    let out = town.leave(3);
+    assert_eq!(presence(&out), [(1, came.0, Presence::Offline)]);
+    let at_ms = 1_000_000;
+    let user = user("bob");
+    assert!(out.contains(&Output::LastSeen { user, at_ms }));
+}
+
+#[test]
+fn an_older_list_of_watchers_does_not_replace_a_newer_one() {
+    let mut town = Town::new();
+    town.connect("eve", 1, &[]);
+    town.connect("bob", 2, &[]);
+    town.watch("bob", &[], 5);
+    assert_eq!(presence(&town.watch("bob", &["eve"], 4)), []);
+    assert_eq!(presence(&town.leave(2)), []);
+}
+
+#[test]
+fn a_revoked_session_ends_its_connections_and_no_others() {
+    let mut town = Town::new();
+    town.connect("ann", 1, &[]);
+    town.connect("ann", 2, &[]);
+    let session = "session 1".to_owned();
+    let device = DeviceId(1);
+    let out = town.ask(Command::EndSession { session });
+    assert_eq!(out, [Output::SignOut { device }]);
+}
+
+#[test]
+fn another_board_goes_on_with_a_call_that_rings() {
+    let mut town = Town::new();
+    town.connect("ann", 1, &[]);
+    town.connect("bob", 2, &[]);
+    town.call(1, "bob");
+    let calls = town.board.snapshots();
+    let text = serde_json::to_string(&calls).expect("plain data");
+    let calls: Vec<Snapshot> = serde_json::from_str(&text).expect("as it was written");
+
+    town.board = Board::new(Calls::new(RING));
+    town.ask(Command::Adopt { calls });
+    // Known connections do not hear the offer again; a new one does.
+    assert!(!hears(&town.connect("ann", 1, &[]), 1, |_| true));
+    assert!(!hears(&town.connect("bob", 2, &[]), 2, |_| true));
+    let offer = |m: &ServerMessage| matches!(m, ServerMessage::CallOffer { .. });
+    assert!(hears(&town.connect("bob", 3, &[]), 3, offer));
+    // What was asked of the old board and not confirmed is asked again, and does no harm.
+    assert!(hears(&town.call(1, "bob"), 1, |m| *m
+        == ServerMessage::Ok { id: 7 }));
+    assert_eq!(town.pass(Duration::from_secs(6)), []);
+    let out = town.answer(2);
+    let answered = |m: &ServerMessage| matches!(m, ServerMessage::CallAnswer { .. });
+    assert!(hears(&out, 1, answered));
+}
+
+#[test]
+fn who_comes_back_to_another_board_a_little_later_misses_nothing() {
+    let mut town = Town::new();
+    town.connect("ann", 1, &[]);
+    town.connect("bob", 2, &[]);
+    town.call(1, "bob");
+    town.answer(2);
+    let calls = town.board.snapshots();
+    town.board = Board::new(Calls::new(RING));
+    town.ask(Command::Adopt { calls });
+    town.connect("ann", 1, &[]);
+    let message = ClientMessage::CallEnd {
+        call_id: CallId("c".into()),
+        chat_id: ChatId("ab".into()),
+        reason: vireo_protocol::EndReason::HungUp,
+    };
+    town.ask(Command::Call {
+        device: DeviceId(1),
+        request: 9,
+        call: CallCommand::Other(message),
+    });
+    let ended = |m: &ServerMessage| matches!(m, ServerMessage::CallEnd { .. });
+    assert!(hears(&town.connect("bob", 2, &[]), 2, ended));
+}
+
+#[test]
+fn who_does_not_come_back_to_another_board_has_left() {
+    let mut town = Town::new();
+    town.connect("ann", 1, &[]);
+    town.connect("bob", 2, &[]);
+    town.call(1, "bob");
+    let calls = town.board.snapshots();
+    town.board = Board::new(Calls::new(RING));
+    town.ask(Command::Adopt { calls });
+    town.connect("bob", 2, &[]);
+    let out = town.pass(SETTLE);
+    let ended = |m: &ServerMessage| matches!(m, ServerMessage::CallEnd { .. });
+    assert!(hears(&out, 2, ended), "{out:?}");
+}
+
+#[test]
+fn a_call_that_went_on_when_the_server_stopped_goes_on_or_ends_when_it_was_last_alive() {
+    let mut town = Town::new();
+    town.connect("ann", 1, &[]);
+    town.connect("bob", 2, &[]);
+    town.call(1, "bob");
+    let out = town.answer(2);
+    let records: Vec<CallRecord> = out
+        .into_iter()
+        .flat_map(|output| match output {
+            Output::Keep { records, .. } => records,
+            _ => Vec::new(),
+        })
+        .collect();
+    let mut ringing = records[0].clone();
+    ringing.id = "another".to_owned();
+    ringing.call_id = CallId("another".to_owned());
+    ringing.answered_at = None;
+
+    town.board = Board::new(Calls::new(RING));
+    town.pass(Duration::from_secs(10));
+    let known = vec![records[0].clone(), ringing];
+    let out = town.board.adopt_records(known, 1_004_000, town.now);
+    let failed = (1_000_000, None, Some(1_004_000), Some(CallOutcome::Failed));
+    assert_eq!(outcomes(&out), [failed]);
+    let out = town.pass(Duration::from_secs(121));
+    let completed = (
+        1_000_000,
+        Some(1_000_000),
+        Some(1_004_000),
+        Some(CallOutcome::Completed),
+    );
+    assert_eq!(outcomes(&out), [completed]);
 }
