@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Common;
 use super::relay::RelayOptions;
+use crate::bus::BusConfig;
 use crate::config::Config;
 use crate::echo::{echo_program, keep_echo_running};
 use crate::ice::{IceConfig, TurnSecret};
@@ -41,6 +42,9 @@ pub struct Options {
     turn_secret_file: Option<PathBuf>,
     #[command(flatten)]
     relay: RelayOptions,
+    /// Work as one with other servers that use the same --database, by way of this Redis (redis://…)
+    #[arg(long, value_name = "URL", env = "VIREO_BUS", hide_env_values = true)]
+    bus: Option<String>,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -107,6 +111,10 @@ impl Options {
                 turn_secret: turn_secret.transpose()?,
                 relay: None,
             },
+            bus: self.bus.map(|redis| BusConfig {
+                redis,
+                public_url: None,
+            }),
             ..Config::new(data)
         })
     }
