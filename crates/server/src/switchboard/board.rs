@@ -108,6 +108,7 @@ impl Board {
         for call in calls {
             self.calls.adopt(call, now.instant);
         }
+        self.let_take_part();
         self.settle_at = Some(now.instant + SETTLE);
     }
 
@@ -128,6 +129,7 @@ impl Board {
                 None => self.calls.lost(record, alive_at_ms),
             }
         }
+        self.let_take_part();
         self.finish(None)
     }
 
@@ -220,9 +222,22 @@ impl Board {
         }
         let in_call = self.calls.is_in_call(&user);
         self.people.set_in_call(&user, in_call);
-        let takes_part = self.calls.takes_part(&user, device);
-        if !takes_part {
-            let news = self.calls.connected(&user, device);
+        self.take_part(&user, device);
+    }
+
+    /// Whoever is there already hears of calls that have been taken over.
+    fn let_take_part(&mut self) {
+        for user in self.calls.devices().into_keys() {
+            for device in self.people.devices(&user) {
+                self.take_part(&user, device);
+            }
+        }
+    }
+
+    /// A connection hears of its person's calls, unless it is known to take part in one.
+    fn take_part(&mut self, user: &UserId, device: DeviceId) {
+        if !self.calls.takes_part(user, device) {
+            let news = self.calls.connected(user, device);
             self.deliver_all(news);
         }
     }

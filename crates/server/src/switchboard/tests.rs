@@ -101,6 +101,19 @@ impl Town {
             call: CallCommand::Other(message),
         })
     }
+
+    fn hang_up(&mut self, device: u64) -> Vec<Output> {
+        let message = ClientMessage::CallEnd {
+            call_id: CallId("c".into()),
+            chat_id: ChatId("ab".into()),
+            reason: vireo_protocol::EndReason::HungUp,
+        };
+        self.ask(Command::Call {
+            device: DeviceId(device),
+            request: 9,
+            call: CallCommand::Other(message),
+        })
+    }
 }
 
 fn media_state() -> MediaState {
@@ -323,18 +336,26 @@ fn who_comes_back_to_another_board_a_little_later_misses_nothing() {
     town.board = Board::new(Calls::new(RING));
     town.ask(Command::Adopt { calls });
     town.connect("ann", 1, &[]);
-    let message = ClientMessage::CallEnd {
-        call_id: CallId("c".into()),
-        chat_id: ChatId("ab".into()),
-        reason: vireo_protocol::EndReason::HungUp,
-    };
-    town.ask(Command::Call {
-        device: DeviceId(1),
-        request: 9,
-        call: CallCommand::Other(message),
-    });
+    town.hang_up(1);
     let ended = |m: &ServerMessage| matches!(m, ServerMessage::CallEnd { .. });
     assert!(hears(&town.connect("bob", 2, &[]), 2, ended));
+}
+
+#[test]
+fn who_is_there_already_takes_part_in_a_call_that_is_taken_over() {
+    let mut town = Town::new();
+    town.connect("ann", 1, &[]);
+    town.connect("bob", 2, &[]);
+    town.call(1, "bob");
+    town.answer(2);
+    town.leave(2);
+    let calls = town.board.snapshots();
+    town.board = Board::new(Calls::new(RING));
+    town.connect("bob", 2, &[]);
+    town.ask(Command::Adopt { calls });
+    town.connect("ann", 1, &[]);
+    let ended = |m: &ServerMessage| matches!(m, ServerMessage::CallEnd { .. });
+    assert!(hears(&town.hang_up(1), 2, ended));
 }
 
 #[test]
