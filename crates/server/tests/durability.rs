@@ -35,6 +35,17 @@ async fn survives(place: Place) {
         b.ok(about("call:ringing", &call, &chat)).await;
         b.ok(answer(&call, &chat)).await;
         a.ok(end(&call, &chat)).await;
+        drop((a, b, server));
+
+        let server = place.serve();
+        let (mut a, mut b) = (server.connect(&ann).await, server.connect(&bob).await);
+        for (client, direction) in [(&mut a, "outgoing"), (&mut b, "incoming")] {
+            let kept = client.ask(json!({"type": "calls:history"})).await;
+            assert_eq!(kept["calls"][0]["callId"], call.as_str(), "{kept}");
+            assert_eq!(kept["calls"][0]["outcome"], "completed", "{kept}");
+            assert_eq!(kept["calls"][0]["direction"], direction, "{kept}");
+            assert!(kept["calls"][0]["answeredAt"].is_i64(), "{kept}");
+        }
     }
 }
 
