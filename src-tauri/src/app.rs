@@ -10,6 +10,7 @@ use vireo_client::{
     Client, ClientError, ClientOptions, Session,
     paths::{Account, Profile, Settings},
 };
+use vireo_protocol::{Credentials, Registration, User, UserId};
 
 use crate::{
     arguments::Arguments,
@@ -145,16 +146,25 @@ impl App {
             return Err(ClientError::Closed);
         };
         let account = Account::with_new_secret(self.server_to_remember(), name);
-        let session = Client::register(&server, name, &account.password).await?;
+        let registration = Registration {
+            name: account.name.clone(),
+            password: account.password.clone(),
+            device: device(),
+        };
+        let session = Client::register(&server, registration).await?;
         profile.save_account(&account)?;
+        keep_session(&session, &profile).await;
         self.use_session(session);
         Ok(())
     }
 
     async fn sign_in(self: &Arc<Self>, url: &str, account: &Account) -> Result<(), Failure> {
         loop {
-            match Client::sign_in(url, &account.name, &account.password).await {
+            match session_of(url, account).await {
                 Ok(session) => {
+                    if let Some(profile) = self.with(|inner| inner.profile.clone()) {
+                        keep_session(&session, &profile).await;
+                    }
                     self.use_session(session);
                     return Ok(());
                 }
@@ -241,6 +251,52 @@ impl App {
         // Nothing in here panics halfway through a change.
         work(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// The session that was kept, where it still stands; else a new one.
+async fn session_of(url: &str, account: &Account) -> Result<Session, ClientError> {
+    if let Some(token) = &account.refresh_token {
+        // The server's greeting says who it is.
+        let user = User {
+            id: UserId(String::new()),
+            name: account.name.clone(),
+        };
+        let session = Session::resume(url, user, token);
+        match session.renew().await {
+            Ok(()) => return Ok(session),
+            Err(ClientError::SignedOut) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let credentials = Credentials {
+        name: account.name.clone(),
+        password: account.password.clone(),
+        device: device(),
+    };
+    Client::sign_in(url, credentials).await
+}
+
+/// Writes every new refresh token into the profile, so that the next start goes on with the same session.
+async fn keep_session(session: &Session, profile: &Profile) {
+    let profile = profile.clone();
+    let keep = move |token: &str| {
+        let kept = profile.account().and_then(|account| match account {
+            Some(account) => profile.save_account(&Account {
+                refresh_token: Some(token.to_owned()),
+                ..account
+            }),
+            None => Ok(()),
+        });
+        if let Err(error) = kept {
+            tracing::warn!(%error, "the session cannot be kept; the next start signs in anew");
+        }
+    };
+    session.keep_with(keep).await;
+}
+
+/// What the list of sessions calls this application.
+fn device() -> String {
+    format!("Vireo on {}", std::env::consts::OS)
 }
 
 /// What the computer calls the person, where that is a person's name.

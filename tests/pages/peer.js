@@ -9,7 +9,7 @@ export async function connect(server, name, password) {
   });
   const session = await reply.json();
   if (!reply.ok) throw new Error(session.message);
-  const client = new Client(server, session.token);
+  const client = new Client(server, session.accessToken);
   await client.opened;
   return client;
 }

@@ -1,19 +1,30 @@
 //! Which server, and who one is there.
 
 use std::path::Path;
+use std::time::Duration;
 
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
 use vireo_client::paths::Profile;
 use vireo_client::{Client, ClientError, Session};
+use vireo_protocol::{Credentials, Registration};
 
 use crate::args::Arguments;
 use crate::failure::{Failure, Status};
 
+/// What the list of sessions calls this program, for as long as a command runs.
+const DEVICE: &str = "vireo-cli";
+
+/// How long signing out may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
 /// A server's address, and a name and password to use there.
-#[derive(PartialEq, Eq)]
 pub struct Identity {
     server: String,
     name: String,
     password: String,
+    /// Ends with the command, so that commands leave no sessions behind.
+    session: OnceCell<Session>,
 }
 
 impl Identity {
@@ -43,6 +54,7 @@ impl Identity {
             server,
             name,
             password,
+            session: OnceCell::new(),
         })
     }
 
@@ -51,7 +63,13 @@ impl Identity {
     /// # Errors
     /// What the server says to it.
     pub async fn register(&self) -> Result<Session, Failure> {
-        Ok(Client::register(&self.server, &self.name, &self.password).await?)
+        let registration = Registration {
+            name: self.name.clone(),
+            password: self.password.clone(),
+            device: DEVICE.to_owned(),
+        };
+        let session = Client::register(&self.server, registration).await?;
+        Ok(self.session.get_or_init(async || session).await.clone())
     }
 
     /// Signs in.
@@ -59,7 +77,20 @@ impl Identity {
     /// # Errors
     /// Wrong password, server unreachable, and what else the server says.
     pub async fn sign_in(&self) -> Result<Session, Failure> {
-        Ok(Client::sign_in(&self.server, &self.name, &self.password).await?)
+        let credentials = Credentials {
+            name: self.name.clone(),
+            password: self.password.clone(),
+            device: DEVICE.to_owned(),
+        };
+        let session = Client::sign_in(&self.server, credentials).await?;
+        Ok(self.session.get_or_init(async || session).await.clone())
+    }
+
+    /// Signs out again, where somebody has signed in. A server that is gone is not waited for.
+    pub async fn sign_out(&self) {
+        if let Some(session) = self.session.get() {
+            let _ = timeout(GOODBYE, session.sign_out()).await;
+        }
     }
 }
 

@@ -27,44 +27,52 @@ use crate::statistics::StatisticsFile;
 /// # Errors
 /// The exit status and the sentence.
 pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
-    match &arguments.command {
-        Command::Register => register(arguments).await,
-        Command::Contacts(ContactsCommand::List) => list_contacts(arguments).await,
-        Command::Contacts(ContactsCommand::Add { name }) => add_contact(arguments, name).await,
-        Command::History { before, limit } => history(arguments, before.clone(), *limit).await,
-        Command::Call(call) => place_call(arguments, call).await,
-        Command::Answer(answer) => answer_calls(arguments, answer).await,
-        Command::Devices => {
-            list_devices();
-            Ok(())
-        }
+    if let Command::Devices = &arguments.command {
+        list_devices();
+        return Ok(());
+    }
+    let identity = Identity::of(arguments)?;
+    let done = run_as(&identity, &arguments.command).await;
+    identity.sign_out().await;
+    done
+}
+
+async fn run_as(identity: &Identity, command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Register => register(identity).await,
+        Command::Contacts(ContactsCommand::List) => list_contacts(identity).await,
+        Command::Contacts(ContactsCommand::Add { name }) => add_contact(identity, name).await,
+        Command::History { before, limit } => history(identity, before.clone(), *limit).await,
+        Command::Call(call) => place_call(identity, call).await,
+        Command::Answer(answer) => answer_calls(identity, answer).await,
+        Command::Devices => Ok(()),
     }
 }
 
-async fn register(arguments: &Arguments) -> Result<(), Failure> {
-    let session = Identity::of(arguments)?.register().await?;
+async fn register(identity: &Identity) -> Result<(), Failure> {
+    let session = identity.register().await?;
     output::line(&json!({"event": "registered", "user": session.user.name}));
     Ok(())
 }
 
-async fn list_contacts(arguments: &Arguments) -> Result<(), Failure> {
-    let client = connect(&Identity::of(arguments)?, Arc::new(NoMedia)).await?;
+async fn list_contacts(identity: &Identity) -> Result<(), Failure> {
+    let client = connect(identity, Arc::new(NoMedia)).await?;
     let contacts = client.view().borrow().contacts.clone();
     contacts.iter().for_each(output::line);
     client.close().await;
     Ok(())
 }
 
-async fn add_contact(arguments: &Arguments, name: &str) -> Result<(), Failure> {
-    let client = connect(&Identity::of(arguments)?, Arc::new(NoMedia)).await?;
+async fn add_contact(identity: &Identity, name: &str) -> Result<(), Failure> {
+    let client = connect(identity, Arc::new(NoMedia)).await?;
     let contact = client.add_contact(name).await;
     client.close().await;
     output::line(&contact?);
     Ok(())
 }
 
-async fn history(arguments: &Arguments, before: Option<String>, limit: u32) -> Result<(), Failure> {
-    let client = connect(&Identity::of(arguments)?, Arc::new(NoMedia)).await?;
+async fn history(identity: &Identity, before: Option<String>, limit: u32) -> Result<(), Failure> {
+    let client = connect(identity, Arc::new(NoMedia)).await?;
     let calls = client.history(before.map(HistoryId), limit).await;
     client.close().await;
     calls?.iter().for_each(output::line);
@@ -83,8 +91,8 @@ fn list_devices() {
     }
 }
 
-async fn place_call(arguments: &Arguments, call: &CallArguments) -> Result<(), Failure> {
-    let mut caller = prepare(arguments, &call.media).await?;
+async fn place_call(identity: &Identity, call: &CallArguments) -> Result<(), Failure> {
+    let mut caller = prepare(identity, &call.media).await?;
     let chat_id = chat_with(&caller.client, &call.name)?;
     let call_media = caller.media.next_call();
     let camera = caller.media.has_camera();
@@ -102,8 +110,8 @@ async fn place_call(arguments: &Arguments, call: &CallArguments) -> Result<(), F
     outcome?.result(false)
 }
 
-async fn answer_calls(arguments: &Arguments, answer: &AnswerArguments) -> Result<(), Failure> {
-    let mut caller = prepare(arguments, &answer.media).await?;
+async fn answer_calls(identity: &Identity, answer: &AnswerArguments) -> Result<(), Failure> {
+    let mut caller = prepare(identity, &answer.media).await?;
     let how = Incoming {
         decline: answer.decline,
         after: Duration::from_millis(answer.after),
@@ -164,8 +172,7 @@ impl Caller {
 }
 
 /// Everything that can go wrong before anybody's device rings; then says that it is ready.
-async fn prepare(arguments: &Arguments, media: &MediaArguments) -> Result<Caller, Failure> {
-    let identity = Identity::of(arguments)?;
+async fn prepare(identity: &Identity, media: &MediaArguments) -> Result<Caller, Failure> {
     let devices = Arc::new(CliMedia::new(media)?);
     let statistics = media
         .stats
@@ -174,7 +181,7 @@ async fn prepare(arguments: &Arguments, media: &MediaArguments) -> Result<Caller
         .transpose()?;
     let mut signals = Signals::listen();
     let client = tokio::select! {
-        client = connect(&identity, Arc::clone(&devices) as Arc<dyn MediaFactory>) => client?,
+        client = connect(identity, Arc::clone(&devices) as Arc<dyn MediaFactory>) => client?,
         () = signals.next() => {
             let sentence = "Stopped before the server was reached.";
             return Err(Failure::new(Status::ServerUnreachable, sentence));

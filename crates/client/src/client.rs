@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use vireo_call::{CallStats, MediaFactory};
-use vireo_protocol::{CallId, ChatId, Contact, HistoryId, IceServer, PastCall};
+use vireo_protocol::{
+    CallId, ChatId, Contact, Credentials, HistoryId, IceServer, PastCall, Registration,
+};
 
 use crate::{ClientError, ClientOptions, ClientView, ConnectionState, Session, runner::Command};
 
@@ -24,18 +26,17 @@ impl Client {
     /// [`ClientError::ServerUnreachable`] and what else a server can say.
     pub async fn register(
         server: &str,
-        name: &str,
-        password: &str,
+        registration: Registration,
     ) -> Result<Session, ClientError> {
-        crate::session::register(server, name, password).await
+        crate::session::register(server, registration).await
     }
 
     /// Signs in.
     ///
     /// # Errors
     /// [`ClientError::WrongPassword`], [`ClientError::ServerUnreachable`] and what else a server can say.
-    pub async fn sign_in(server: &str, name: &str, password: &str) -> Result<Session, ClientError> {
-        crate::session::sign_in(server, name, password).await
+    pub async fn sign_in(server: &str, credentials: Credentials) -> Result<Session, ClientError> {
+        crate::session::sign_in(server, credentials).await
     }
 
     /// Starts a client on the current tokio runtime and returns at once; [`Client::view`] tells how it goes.

@@ -89,6 +89,7 @@ impl ClientError {
             | ErrorCode::UnknownType
             | ErrorCode::MessageTooLarge
             | ErrorCode::UnexpectedHello
+            | ErrorCode::NotFound
             | ErrorCode::Internal => Self::Refused(message),
         }
     }

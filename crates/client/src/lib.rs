@@ -5,6 +5,7 @@ mod calls;
 mod client;
 mod contacts;
 mod error;
+mod http;
 mod link;
 mod options;
 pub mod paths;

@@ -20,6 +20,7 @@ use vireo_protocol::{
     ClientMessage, ErrorCode, IceServer, Request, SUBPROTOCOL, ServerMessage, User, VERSION,
 };
 
+use crate::session::SHOWN_EVERY;
 use crate::{ClientError, Session, backoff};
 
 /// How long connecting and greeting may take.
@@ -34,6 +35,8 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// The largest message that is taken from a server.
 const MAX_SERVER_MESSAGE: usize = 4 * 1024 * 1024;
+/// With this code the server closes a connection whose session has ended.
+const SIGNED_OUT: u16 = 4001;
 /// The number of the greeting; further requests count on from it.
 pub(crate) const HELLO_ID: u64 = 0;
 
@@ -48,7 +51,7 @@ pub(crate) enum LinkEvent {
     Message(ServerMessage),
     /// The connection is gone, or could not be made; it is tried again by itself.
     Offline,
-    /// The server will not have this client; the link has stopped.
+    /// The server will not have this client (any more); the link has stopped.
     Refused(ClientError),
 }
 
@@ -112,8 +115,13 @@ async fn keep_up(
                 if report.send(LinkEvent::Online(greeting)).is_err() {
                     return;
                 }
-                if pass(socket, &mut requests, &report).await.is_none() {
-                    return;
+                match pass(socket, &session, &mut requests, &report).await {
+                    Broken::Lost => {}
+                    Broken::SignedOut => {
+                        let _ = report.send(LinkEvent::Refused(ClientError::SignedOut));
+                        return;
+                    }
+                    Broken::Closed => return,
                 }
             }
             Err(refused @ (ClientError::SignedOut | ClientError::VersionMismatch)) => {
@@ -144,8 +152,20 @@ async fn pause(wait: Duration, requests: &mut mpsc::UnboundedReceiver<Request>) 
     }
 }
 
+/// Connects with the access token there is, and once more with another one where the server does not take that.
 async fn connect(session: &Session) -> Result<(Socket, Greeting), ClientError> {
-    let mut url = crate::session::server_url(&session.server)?
+    let token = session.access_token().await?;
+    match connect_with(session, &token).await {
+        Err(ClientError::SignedOut) => {
+            let token = session.access_token_after(&token).await?;
+            connect_with(session, &token).await
+        }
+        connected => connected,
+    }
+}
+
+async fn connect_with(session: &Session, token: &str) -> Result<(Socket, Greeting), ClientError> {
+    let mut url = crate::http::server_url(&session.server)?
         .join("api/ws")
         .expect("a path is a valid reference");
     let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
@@ -155,7 +175,7 @@ async fn connect(session: &Session) -> Result<(Socket, Greeting), ClientError> {
         .as_str()
         .into_client_request()
         .map_err(|_| ClientError::InvalidServer(session.server.clone()))?;
-    let token = format!("Bearer {}", session.token);
+    let token = format!("Bearer {token}");
     let headers = handshake.headers_mut();
     headers.insert(
         header::AUTHORIZATION,
@@ -234,39 +254,71 @@ async fn greet(socket: &mut Socket) -> Result<Greeting, ClientError> {
     Err(ClientError::ServerUnreachable)
 }
 
-/// Passes messages both ways until the connection breaks. None when the client is gone.
+/// How a connection ended.
+enum Broken {
+    /// It is to be made again.
+    Lost,
+    /// The session has ended.
+    SignedOut,
+    /// The client is gone.
+    Closed,
+}
+
+/// Passes messages both ways until the connection breaks.
 async fn pass(
     mut socket: Socket,
+    session: &Session,
     requests: &mut mpsc::UnboundedReceiver<Request>,
     report: &mpsc::UnboundedSender<LinkEvent>,
-) -> Option<()> {
+) -> Broken {
     let mut ping = interval(PING_INTERVAL);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = Instant::now();
+    let shown = show_now_and_then(session);
+    tokio::pin!(shown);
     loop {
         tokio::select! {
             message = socket.next() => {
-                let Some(Ok(message)) = message else { return Some(()) };
+                let message = match message {
+                    Some(Ok(Message::Close(Some(frame)))) if frame.code == SIGNED_OUT.into() => {
+                        return Broken::SignedOut;
+                    }
+                    Some(Ok(message)) => message,
+                    Some(Err(_)) | None => return Broken::Lost,
+                };
                 heard = Instant::now();
-                if let Some(message) = parse(&message) {
-                    report.send(LinkEvent::Message(message)).ok()?;
+                if let Some(message) = parse(&message)
+                    && report.send(LinkEvent::Message(message)).is_err()
+                {
+                    return Broken::Closed;
                 }
             }
             request = requests.recv() => {
                 let Some(request) = request else {
                     let _ = timeout(Duration::from_secs(1), socket.close(None)).await;
-                    return None;
+                    return Broken::Closed;
                 };
                 if send(&mut socket, &request).await.is_err() {
-                    return Some(());
+                    return Broken::Lost;
                 }
             }
             _ = ping.tick() => {
                 let silent = heard.elapsed() > SILENCE_LIMIT;
                 if silent || socket.send(Message::Ping(Vec::new().into())).await.is_err() {
-                    return Some(());
+                    return Broken::Lost;
                 }
             }
+            () = &mut shown => {}
+        }
+    }
+}
+
+/// Shows the server every day that the session is still in use.
+async fn show_now_and_then(session: &Session) {
+    loop {
+        sleep(SHOWN_EVERY).await;
+        if let Err(error) = session.renew().await {
+            tracing::debug!(%error, "the session could not be renewed");
         }
     }
 }

@@ -188,6 +188,9 @@ pub struct Account {
     pub name: String,
     /// The secret that stands in for a password.
     pub password: String,
+    /// The session of the desktop's: its last refresh token. None before the first sign-in; `vireo-cli` has sessions of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
 }
 
 impl Account {
@@ -198,6 +201,7 @@ impl Account {
             server,
             name: name.into(),
             password: Alphanumeric.sample_string(&mut rand::rng(), 48),
+            refresh_token: None,
         }
     }
 }

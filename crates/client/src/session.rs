@@ -1,110 +1,201 @@
-//! Registering and signing in, over HTTP.
+//! A device that is signed in: the tokens it is known by, and how it gets the next ones.
+//!
+//! An access token is good for minutes and opens everything; a refresh token lasts for weeks and gets the next pair, once.
+//! Whoever keeps the refresh token over a restart has to keep each new one: see [`Session::keep_with`].
 
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
-use reqwest::Url;
-use serde::{Deserialize, Serialize};
-use vireo_protocol::{AuthResponse, Credentials, HttpError, User, name_problem, password_problem};
+use tokio::sync::Mutex;
+use vireo_protocol::{
+    Credentials, RefreshToken, Registration, SignedIn, User, name_problem, password_problem,
+};
 
-use crate::ClientError;
+use crate::{ClientError, http};
 
-/// How long the server may take to answer a registration or a sign-in.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+/// An access token that ends sooner is not used any more.
+const SPARE: Duration = Duration::from_secs(30);
 
-/// A signed-in account on a server.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// How long the server may take to give the next tokens. Two attempts have to fit into the 10 s for which it gives another
+/// answer to the same question.
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// A device that stays connected shows itself so often, or the server would take it for one that is not used any more.
+pub(crate) const SHOWN_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A signed-in account on a server. Clones share their tokens.
+#[derive(Clone)]
 pub struct Session {
     /// The server's address, such as `http://127.0.0.1:7777`.
     pub server: String,
-    /// What the server knows the account by; a secret.
-    pub token: String,
     /// Who it is.
     pub user: User,
+    tokens: Arc<Tokens>,
+}
+
+struct Tokens {
+    /// Held while the server is asked for the next ones, since each refresh token is good for one question.
+    pair: Mutex<Pair>,
+    keep: OnceLock<Keeper>,
+}
+
+type Keeper = Box<dyn Fn(&str) + Send + Sync>;
+
+struct Pair {
+    access: Option<Access>,
+    refresh: String,
+}
+
+struct Access {
+    token: String,
+    until: Instant,
 }
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Session { .. }") // Neither the name nor the token belongs into a log.
+        f.write_str("Session { .. }") // Neither the name nor the tokens belong into a log.
+    }
+}
+
+impl Session {
+    /// What the server has answered to signing in.
+    #[must_use]
+    pub fn new(server: impl Into<String>, answer: SignedIn) -> Self {
+        let access = Access::new(&answer);
+        Self::with(
+            server.into(),
+            answer.user,
+            Some(access),
+            answer.refresh_token,
+        )
+    }
+
+    /// A session that was kept by its refresh token.
+    #[must_use]
+    pub fn resume(server: impl Into<String>, user: User, refresh_token: impl Into<String>) -> Self {
+        Self::with(server.into(), user, None, refresh_token.into())
+    }
+
+    fn with(server: String, user: User, access: Option<Access>, refresh: String) -> Self {
+        let tokens = Arc::new(Tokens {
+            pair: Mutex::new(Pair { access, refresh }),
+            keep: OnceLock::new(),
+        });
+        Self {
+            server,
+            user,
+            tokens,
+        }
+    }
+
+    /// Hands every new refresh token to whoever keeps it over a restart, the present one at once. The one before is worth
+    /// nothing any more when this is called, so it should be kept before anything else is done. Only the first keeper
+    /// counts.
+    pub async fn keep_with(&self, keep: impl Fn(&str) + Send + Sync + 'static) {
+        let pair = self.tokens.pair.lock().await;
+        keep(&pair.refresh);
+        let _ = self.tokens.keep.set(Box::new(keep));
+    }
+
+    /// Asks for new tokens, which shows whether the session still stands.
+    ///
+    /// # Errors
+    /// [`ClientError::SignedOut`], [`ClientError::ServerUnreachable`].
+    pub async fn renew(&self) -> Result<(), ClientError> {
+        let mut pair = self.tokens.pair.lock().await;
+        self.refresh(&mut pair).await.map(drop)
+    }
+
+    /// Ends the session on the server.
+    ///
+    /// # Errors
+    /// [`ClientError::ServerUnreachable`].
+    pub async fn sign_out(&self) -> Result<(), ClientError> {
+        let mut pair = self.tokens.pair.lock().await;
+        pair.access = None;
+        let body = RefreshToken {
+            refresh_token: pair.refresh.clone(),
+        };
+        let request = http::request(&self.server, reqwest::Method::POST, "api/sign-out")?;
+        http::send(request.json(&body), "").await.map(drop)
+    }
+
+    /// An access token that is good for a while.
+    pub(crate) async fn access_token(&self) -> Result<String, ClientError> {
+        let mut pair = self.tokens.pair.lock().await;
+        match &pair.access {
+            Some(access) if access.until > Instant::now() + SPARE => Ok(access.token.clone()),
+            _ => self.refresh(&mut pair).await,
+        }
+    }
+
+    /// An access token in the place of one that the server refused.
+    pub(crate) async fn access_token_after(&self, refused: &str) -> Result<String, ClientError> {
+        let mut pair = self.tokens.pair.lock().await;
+        match &pair.access {
+            // Somebody else has asked meanwhile.
+            Some(access) if access.token != refused => Ok(access.token.clone()),
+            _ => self.refresh(&mut pair).await,
+        }
+    }
+
+    async fn refresh(&self, pair: &mut Pair) -> Result<String, ClientError> {
+        let body = RefreshToken {
+            refresh_token: pair.refresh.clone(),
+        };
+        let answer = match self.next_tokens(&body).await {
+            // Where only the answer was lost, the server gives another one for a few seconds.
+            Err(ClientError::ServerUnreachable) => self.next_tokens(&body).await?,
+            answer => answer?,
+        };
+        if let Some(keep) = self.tokens.keep.get() {
+            keep(&answer.refresh_token);
+        }
+        let access = Access::new(&answer);
+        let token = access.token.clone();
+        pair.access = Some(access);
+        pair.refresh = answer.refresh_token;
+        Ok(token)
+    }
+}
+
+impl Session {
+    async fn next_tokens(&self, body: &RefreshToken) -> Result<SignedIn, ClientError> {
+        let request = http::request(&self.server, reqwest::Method::POST, "api/refresh")?;
+        let request = request.json(body).timeout(REFRESH_TIMEOUT);
+        http::read(http::send(request, "").await?).await
+    }
+}
+
+impl Access {
+    fn new(answer: &SignedIn) -> Self {
+        Self {
+            token: answer.access_token.clone(),
+            until: Instant::now() + Duration::from_secs(answer.expires_in_seconds.into()),
+        }
     }
 }
 
 pub(crate) async fn register(
     server: &str,
-    name: &str,
-    password: &str,
+    registration: Registration,
 ) -> Result<Session, ClientError> {
     // The server checks the same rules; asking here saves the way.
-    if let Some(problem) = name_problem(name).or_else(|| password_problem(password)) {
+    let problem =
+        name_problem(&registration.name).or_else(|| password_problem(&registration.password));
+    if let Some(problem) = problem {
         return Err(ClientError::InvalidCredentials(problem.to_owned()));
     }
-    authenticate(server, "api/register", name, password).await
+    let answer = http::post(server, "api/register", &registration, &registration.name).await?;
+    Ok(Session::new(server, answer))
 }
 
 pub(crate) async fn sign_in(
     server: &str,
-    name: &str,
-    password: &str,
+    credentials: Credentials,
 ) -> Result<Session, ClientError> {
-    authenticate(server, "api/sign-in", name, password).await
-}
-
-async fn authenticate(
-    server: &str,
-    path: &str,
-    name: &str,
-    password: &str,
-) -> Result<Session, ClientError> {
-    let url = server_url(server)?
-        .join(path)
-        .expect("a path is a valid reference");
-    let response = reqwest::Client::builder()
-        .timeout(ANSWER_TIMEOUT)
-        // A server on this computer or in this house is not reached through a proxy.
-        .no_proxy()
-        .build()
-        .map_err(|_| ClientError::ServerUnreachable)?
-        .post(url)
-        .json(&Credentials {
-            name: name.to_owned(),
-            password: password.to_owned(),
-        })
-        .send()
-        .await
-        .map_err(|_| ClientError::ServerUnreachable)?;
-    let success = response.status().is_success();
-    let body = response
-        .bytes()
-        .await
-        .map_err(|_| ClientError::ServerUnreachable)?;
-    if !success {
-        return Err(serde_json::from_slice::<HttpError>(&body)
-            .map_or(ClientError::NotAVireoServer, |error| {
-                ClientError::from_code(error.code, error.message, name)
-            }));
-    }
-    let answer: AuthResponse =
-        serde_json::from_slice(&body).map_err(|_| ClientError::NotAVireoServer)?;
-    Ok(Session {
-        server: server.to_owned(),
-        token: answer.token,
-        user: answer.user,
-    })
-}
-
-/// The server's address with a path that ends in a slash, so that paths below it can be joined.
-pub(crate) fn server_url(server: &str) -> Result<Url, ClientError> {
-    let invalid = || ClientError::InvalidServer(server.to_owned());
-    let mut url = Url::parse(server.trim()).map_err(|_| invalid())?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(invalid());
-    }
-    if !url.path().ends_with('/') {
-        url.set_path(&format!("{}/", url.path()));
-    }
-    url.set_query(None);
-    url.set_fragment(None);
-    Ok(url)
+    let answer = http::post(server, "api/sign-in", &credentials, &credentials.name).await?;
+    Ok(Session::new(server, answer))
 }
 
 #[cfg(test)]
@@ -112,34 +203,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_of_servers() {
-        let url = |text| server_url(text).map(String::from);
-        assert_eq!(
-            url("http://127.0.0.1:7777"),
-            Ok("http://127.0.0.1:7777/".to_owned())
-        );
-        assert_eq!(
-            url(" http://host/vireo?x#y "),
-            Ok("http://host/vireo/".to_owned())
-        );
-        for wrong in ["", "127.0.0.1:7777", "ftp://host", "http://", "no address"] {
-            assert_eq!(
-                url(wrong),
-                Err(ClientError::InvalidServer(wrong.to_owned()))
-            );
-        }
-    }
-
-    #[test]
     fn secrets_are_not_printed() {
-        let session = Session {
-            server: "http://host".to_owned(),
-            token: "token".to_owned(),
-            user: User {
-                id: vireo_protocol::UserId("id".to_owned()),
-                name: "Ann".to_owned(),
-            },
+        let user = User {
+            id: vireo_protocol::UserId("id".to_owned()),
+            name: "Ann".to_owned(),
         };
+        let session = Session::resume("http://host", user, "token");
         assert_eq!(format!("{session:?}"), "Session { .. }");
     }
 }

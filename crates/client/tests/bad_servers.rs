@@ -5,7 +5,7 @@ mod support;
 use std::sync::Arc;
 
 use futures_util::{SinkExt, StreamExt};
-use support::{PASSWORD, PATIENCE, Person, TestServer};
+use support::{PASSWORD, PATIENCE, Person, TestServer, credentials, registration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -18,17 +18,21 @@ use vireo_call::{
     peer::{Peer, PeerConfig, ReceivedMedia},
 };
 use vireo_client::{Client, ClientError, ClientOptions, ConnectionState, Session};
-use vireo_protocol::{CallId, ChatId, MediaState, ServerMessage, User, UserId, VERSION};
+use vireo_protocol::{CallId, ChatId, MediaState, ServerMessage, SignedIn, User, UserId, VERSION};
 
 #[tokio::test]
 async fn wrong_passwords_taken_names_and_bad_ones() {
     let server = TestServer::start().await;
     server.register("Alice").await;
     let sign_in = async |name: &str, password: &str| {
-        Client::sign_in(server.url(), name, password).await.err()
+        Client::sign_in(server.url(), credentials(name, password))
+            .await
+            .err()
     };
     let register = async |name: &str, password: &str| {
-        Client::register(server.url(), name, password).await.err()
+        Client::register(server.url(), registration(name, password))
+            .await
+            .err()
     };
     assert_eq!(
         sign_in("Alice", "a wrong password").await,
@@ -64,15 +68,15 @@ async fn no_server_or_another_one() {
             let _ = stream.write_all(page.as_bytes()).await;
         }
     });
-    let outcome = Client::sign_in(&url, "Alice", PASSWORD).await;
+    let outcome = Client::sign_in(&url, credentials("Alice", PASSWORD)).await;
     assert_eq!(outcome.err(), Some(ClientError::NotAVireoServer));
     let client = connect(&url);
     assert_eq!(client.ready().await, Err(ClientError::ServerUnreachable));
     other.abort();
     let _ = other.await;
-    let outcome = Client::sign_in(&url, "Alice", PASSWORD).await;
+    let outcome = Client::sign_in(&url, credentials("Alice", PASSWORD)).await;
     assert_eq!(outcome.err(), Some(ClientError::ServerUnreachable));
-    let outcome = Client::sign_in("nonsense", "Alice", PASSWORD).await;
+    let outcome = Client::sign_in("nonsense", credentials("Alice", PASSWORD)).await;
     assert_eq!(
         outcome.err(),
         Some(ClientError::InvalidServer("nonsense".to_owned()))
@@ -82,8 +86,8 @@ async fn no_server_or_another_one() {
 #[tokio::test]
 async fn a_token_that_is_not_known_means_signing_in_again() {
     let server = TestServer::start().await;
-    let mut session = server.register("Alice").await;
-    session.token = "made up".to_owned();
+    let alice = server.register("Alice").await;
+    let session = Session::resume(server.url(), alice.user, "made up");
     let client = Client::connect(session, Arc::new(NoMedia), ClientOptions::default());
     assert_eq!(client.ready().await, Err(ClientError::SignedOut));
     assert_eq!(
@@ -249,14 +253,16 @@ impl Greeted {
 }
 
 fn connect(url: &str) -> Client {
-    let session = Session {
-        server: url.to_owned(),
-        token: "token".to_owned(),
+    let answer = SignedIn {
+        access_token: "token".to_owned(),
+        refresh_token: "token".to_owned(),
+        expires_in_seconds: 600,
         user: User {
             id: UserId("u".to_owned()),
             name: String::new(),
         },
     };
+    let session = Session::new(url, answer);
     Client::connect(session, Arc::new(NoMedia), ClientOptions::default())
 }
 

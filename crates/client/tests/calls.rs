@@ -4,7 +4,7 @@ mod support;
 
 use std::{sync::Arc, time::Duration};
 
-use support::{PASSWORD, Person, TestMedia, TestServer, befriend, connect};
+use support::{PASSWORD, Person, TestMedia, TestServer, befriend, connect, credentials};
 use vireo_call::{CallView, EndedReason, Phase};
 use vireo_client::{Client, ClientError, ClientOptions, ConnectionState, Reflect, Session};
 use vireo_protocol::{CallId, ChatId, ContactStatus, User, UserId};
@@ -283,7 +283,7 @@ async fn somebody_who_signs_in_again_finds_everything_as_it_was() {
     let server = TestServer::start().await;
     let (alice, mut bob) = server.couple().await;
     alice.client.close().await;
-    let session = Client::sign_in(server.url(), "Alice", PASSWORD)
+    let session = Client::sign_in(server.url(), credentials("Alice", PASSWORD))
         .await
         .expect("her password");
     let alice = Person::connect(session).await;
@@ -292,14 +292,12 @@ async fn somebody_who_signs_in_again_finds_everything_as_it_was() {
 }
 
 async fn service(server: &TestServer, reflect: Reflect) -> Client {
-    let session = Session {
-        server: server.url().to_owned(),
-        token: server.running.service_token().await.expect("a token"),
-        user: User {
-            id: UserId(String::new()),
-            name: String::new(),
-        },
+    let nobody = User {
+        id: UserId(String::new()),
+        name: String::new(),
     };
+    let token = server.running.service_token().await.expect("a token");
+    let session = Session::resume(server.url(), nobody, token);
     let options = ClientOptions {
         reflect: Some(reflect),
         ..ClientOptions::default()

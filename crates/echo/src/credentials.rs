@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Credentials {
     /// The server's address.
     pub url: String,
-    /// The service account's token; a secret.
+    /// The refresh token of the service account's session; a secret.
     pub token: String,
 }
 

@@ -27,15 +27,12 @@ pub const LONGEST: Duration = Duration::from_secs(5 * 60);
 /// # Errors
 /// [`ClientError::SignedOut`] when the server does not accept the token, [`ClientError::VersionMismatch`].
 pub async fn run(credentials: Credentials, cancel: CancellationToken) -> Result<(), ClientError> {
-    let session = Session {
-        server: credentials.url,
-        token: credentials.token,
-        // The server's greeting says who the token belongs to.
-        user: User {
-            id: UserId(String::new()),
-            name: String::new(),
-        },
+    // The server's greeting says who the token belongs to.
+    let nobody = User {
+        id: UserId(String::new()),
+        name: String::new(),
     };
+    let session = Session::resume(credentials.url, nobody, credentials.token);
     let options = ClientOptions {
         reflect: Some(Reflect {
             calls: CALLS,

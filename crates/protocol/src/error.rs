@@ -19,7 +19,7 @@ pub enum ErrorCode {
     VersionMismatch,
     /// Wrong name or password.
     WrongPassword,
-    /// The token is missing, unknown or expired.
+    /// The token is missing, unknown or expired, or its session has ended.
     Unauthorized,
     /// The name is already taken.
     NameTaken,
@@ -27,8 +27,10 @@ pub enum ErrorCode {
     InvalidName,
     /// The password is too short or too long.
     InvalidPassword,
-    /// New accounts are not accepted here.
+    /// New accounts are not accepted here without an invite.
     RegistrationClosed,
+    /// There is no such session, or it is none of the asking person's business.
+    NotFound,
     /// No such person.
     UnknownUser,
     /// The name is one's own where somebody else's is meant.

@@ -1,23 +1,32 @@
-//! What goes over plain HTTP: registering, signing in, and health.
+//! What goes over plain HTTP: registering and signing in, errors, and health. Sessions have a file of their own.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{ErrorCode, UserId};
 
-/// The body of `POST /api/register` and `POST /api/sign-in`.
+/// The body of `POST /api/sign-in`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
     /// Exactly the name the person registered with, upper and lower case aside.
     pub name: String,
     /// The secret.
     pub password: String,
+    /// What to call this device in the list of sessions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub device: String,
 }
 
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Credentials { .. }") // Neither the name nor the password belongs into a log.
-    }
+/// The body of `POST /api/register`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// The name to have.
+    pub name: String,
+    /// The secret to sign in with.
+    pub password: String,
+    /// What to call this device in the list of sessions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub device: String,
 }
 
 /// A person.
@@ -27,15 +36,6 @@ pub struct User {
     pub id: UserId,
     /// The name, unique on the server.
     pub name: String,
-}
-
-/// The answer to a successful registration or sign-in.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuthResponse {
-    /// Goes into the WebSocket handshake.
-    pub token: String,
-    /// Who has signed in.
-    pub user: User,
 }
 
 /// The body of every HTTP error.
@@ -80,5 +80,62 @@ pub fn password_problem(password: &str) -> Option<&'static str> {
         0..8 => Some("A password must be at least 8 characters long."),
         257.. => Some("A password can be at most 256 bytes long."),
         _ => None,
+    }
+}
+
+/// The name of a device as it is listed: what was given, without control characters and at most 64 characters of it.
+#[must_use]
+pub fn device_name(given: &str) -> String {
+    let visible: String = given.chars().filter(|c| !c.is_control()).collect();
+    match visible.trim() {
+        "" => "Unnamed device".to_owned(),
+        name => name
+            .chars()
+            .take(64)
+            .collect::<String>()
+            .trim_end()
+            .to_owned(),
+    }
+}
+
+/// Types that hold a secret, or say who somebody is, print nothing of it: neither belongs into a log.
+macro_rules! keep_out_of_logs {
+    ($($name:ident),+) => {
+        $(impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), " { .. }"))
+            }
+        })+
+    };
+}
+pub(crate) use keep_out_of_logs;
+
+keep_out_of_logs!(Credentials, Registration);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_have_a_name_that_can_be_shown() {
+        for (given, shown) in [
+            ("Ann's laptop", "Ann's laptop"),
+            (" \u{7}\n ", "Unnamed device"),
+            ("", "Unnamed device"),
+            ("a\u{1b}[31mb", "a[31mb"),
+        ] {
+            assert_eq!(device_name(given), shown);
+        }
+        assert_eq!(device_name(&"ä".repeat(100)), "ä".repeat(64));
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let credentials = Credentials {
+            name: "Ann".to_owned(),
+            password: "secret".to_owned(),
+            device: String::new(),
+        };
+        assert_eq!(format!("{credentials:?}"), "Credentials { .. }");
     }
 }

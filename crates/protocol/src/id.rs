@@ -50,3 +50,7 @@ id! {
     /// One attempt at a call. The caller makes it. When two people call each other at once the smaller one wins.
     CallId
 }
+id! {
+    /// One device that somebody has signed in on.
+    SessionId
+}

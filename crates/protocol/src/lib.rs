@@ -11,6 +11,7 @@ mod history;
 mod http;
 mod id;
 mod message;
+mod session;
 
 pub use call::{
     CallErrorCode, CallOutcome, EndReason, IceCandidate, IceServer, MediaState, SdpType,
@@ -20,10 +21,11 @@ pub use contact::{Contact, ContactStatus, OwnStatus, Presence};
 pub use error::ErrorCode;
 pub use history::{CallDirection, PastCall};
 pub use http::{
-    AuthResponse, Credentials, Health, HttpError, User, name_problem, password_problem,
+    Credentials, Health, HttpError, Registration, User, device_name, name_problem, password_problem,
 };
-pub use id::{CallId, ChatId, HistoryId, UserId};
+pub use id::{CallId, ChatId, HistoryId, SessionId, UserId};
 pub use message::{ClientMessage, Request, ServerMessage};
+pub use session::{RefreshToken, Role, SessionInfo, SessionList, SignedIn};
 
 /// The version of the protocol. A client and a server of different versions do not talk; the client is told to update.
 pub const VERSION: u32 = 2;

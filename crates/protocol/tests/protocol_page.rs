@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use vireo_protocol::{
-    AuthResponse, CallErrorCode, Credentials, EndReason, ErrorCode, Health, HttpError, Request,
-    ServerMessage,
+    CallErrorCode, Credentials, EndReason, ErrorCode, Health, HttpError, RefreshToken,
+    Registration, Request, ServerMessage, SessionList, SignedIn,
 };
 
 const PAGE: &str = include_str!("../../../PROTOCOL.md");
@@ -38,7 +38,10 @@ fn every_example_is_what_the_types_say() {
             "client" => round_trip::<Request>(text),
             "server" => round_trip::<ServerMessage>(text),
             "http:credentials" => round_trip::<Credentials>(text),
-            "http:session" => round_trip::<AuthResponse>(text),
+            "http:registration" => round_trip::<Registration>(text),
+            "http:session" => round_trip::<SignedIn>(text),
+            "http:refresh" => round_trip::<RefreshToken>(text),
+            "http:sessions" => round_trip::<SessionList>(text),
             "http:health" => round_trip::<Health>(text),
             "http:error" => round_trip::<HttpError>(text),
             other => panic!("unknown kind of example: {other}"),

@@ -22,6 +22,7 @@ mod queue;
 mod rate;
 mod refusal;
 mod relay;
+mod revocations;
 mod router;
 mod secrets;
 mod serve;
@@ -30,6 +31,7 @@ mod socket;
 mod state;
 mod store;
 mod switchboard;
+mod tokens;
 mod wire;
 
 pub use bus::BusConfig;

@@ -37,6 +37,22 @@ impl Refusal {
         }
     }
 
+    /// No access token, one that is worth nothing, or one whose session has ended.
+    pub fn unauthorized() -> Self {
+        let message = "Please sign in again.";
+        Self::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message)
+    }
+
+    /// Something broke here, and nothing was changed.
+    pub fn internal() -> Self {
+        let message = "Something went wrong on the server. Please try again.";
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorCode::Internal,
+            message,
+        )
+    }
+
     /// Too many attempts; there is one more after this time.
     pub fn too_many_attempts(wait: Duration) -> Self {
         let seconds = wait.as_secs() + 1;
@@ -70,19 +86,14 @@ impl From<TooMany> for Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the database failed");
-        let message = "Something went wrong on the server. Please try again.";
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            ErrorCode::Internal,
-            message,
-        )
+        Self::internal()
     }
 }
 
 impl From<JsonRejection> for Refusal {
     fn from(rejection: JsonRejection) -> Self {
         // The rejection's own text may repeat what was sent, a password included.
-        let message = "The request has to be a JSON object with a name and a password.";
+        let message = "The body of this request has to be a JSON object with other fields.";
         Self::new(rejection.status(), ErrorCode::InvalidMessage, message)
     }
 }

@@ -2,10 +2,11 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
+use crate::http::{health, sessions, sign_in};
 use crate::state::AppState;
-use crate::{http, origin, refusal, socket};
+use crate::{origin, refusal, socket};
 
 /// Far more than a name and a password need.
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -13,9 +14,13 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 /// The server as a service. It has to be served with the peers' addresses (`into_make_service_with_connect_info`).
 pub fn router(state: AppState) -> Router {
     Router::new()
-        .route("/api/register", post(http::register))
-        .route("/api/sign-in", post(http::sign_in))
-        .route("/api/health", get(http::health))
+        .route("/api/register", post(sign_in::register))
+        .route("/api/sign-in", post(sign_in::sign_in))
+        .route("/api/refresh", post(sign_in::refresh))
+        .route("/api/sign-out", post(sessions::sign_out))
+        .route("/api/sessions", get(sessions::list))
+        .route("/api/sessions/{id}", delete(sessions::end))
+        .route("/api/health", get(health::health))
         .route("/api/ws", get(socket::upgrade))
         .fallback(refusal::nothing_here)
         .method_not_allowed_fallback(refusal::wrong_method)

@@ -8,23 +8,23 @@ use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use vireo_protocol::UserId;
+use vireo_protocol::{SessionId, UserId};
 
 use crate::config::Config;
 use crate::ice::TurnSecret;
 use crate::relay::{Relay, RelayError};
+use crate::revocations;
 use crate::router::router;
 use crate::secrets::{new_token, token_hash};
 use crate::state::AppState;
 use crate::store::{AddUserError, Database, Store, StoreError, now_ms};
+use crate::tokens::{Tokens, new_signing_key};
 
 /// The name of the service that plays back one's own sound and picture.
 pub const ECHO_NAME: &str = "Echo test";
-
-/// The service signs in with a token made when it starts, so this is longer than any start lasts.
-const SERVICE_TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// Connections get so long to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(3);
@@ -88,6 +88,11 @@ pub enum StartError {
         "The address given with --bus is not one of Redis. It looks like redis://127.0.0.1:6379."
     )]
     BusAddress,
+    /// The key is none.
+    #[error(
+        "The key that signs access tokens cannot be used. Restore the server's database from a backup."
+    )]
+    Key,
     /// A person has the service's name.
     #[error("A person on this server is named {ECHO_NAME:?}, which the server needs for itself.")]
     ServiceNameTaken,
@@ -103,6 +108,7 @@ pub struct Running {
     url: String,
     state: AppState,
     echo: UserId,
+    echo_session: Mutex<Option<SessionId>>,
     task: JoinHandle<()>,
     /// Held for as long as the server runs.
     _lock: File,
@@ -148,8 +154,10 @@ impl Server {
         if let Some(relay) = relay {
             ice.relay = Some(Arc::new(Relay::start(relay, TurnSecret::random())?));
         }
-        let state = AppState::new(store, open_registration, answer_timeout, ice, bus)
+        let tokens = access_tokens(&store, failed).await?;
+        let state = AppState::new(store, tokens, open_registration, answer_timeout, ice, bus)
             .map_err(|_| StartError::BusAddress)?;
+        tokio::spawn(revocations::follow(state.clone()));
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
             "the server has started"
@@ -172,6 +180,7 @@ impl Server {
             url: format!("http://{address}"),
             state,
             echo: echo.id,
+            echo_session: Mutex::default(),
             task,
             _lock: lock,
         })
@@ -185,18 +194,27 @@ impl Running {
         &self.url
     }
 
-    /// A fresh token for the Echo service, with which `vireo-echo` signs in.
+    /// A fresh session for the Echo service: the refresh token by which `vireo-echo` signs in. The one before ends.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn service_token(&self) -> Result<String, StoreError> {
         let token = new_token();
-        let hash = token_hash(&token);
         let store = &self.state.store;
-        store
-            .add_token(&hash, &self.echo, SERVICE_TOKEN_LIFETIME)
+        let session = store
+            .open_session(&self.echo, ECHO_NAME, &token_hash(&token))
             .await?;
+        let before = self.echo_session.lock().await.replace(session);
+        self.end_echo_session(before).await?;
         Ok(token)
+    }
+
+    async fn end_echo_session(&self, session: Option<SessionId>) -> Result<(), StoreError> {
+        if let Some(session) = session {
+            self.state.store.end_session(&self.echo, &session).await?;
+            self.state.end_session(&session).await;
+        }
+        Ok(())
     }
 
     /// Says goodbye to every connection, finishes what was being answered, and closes the database.
@@ -207,6 +225,10 @@ impl Running {
         let _ = timeout(GOODBYE, self.state.connections.wait()).await;
         if timeout(GOODBYE, &mut self.task).await.is_err() {
             self.task.abort();
+        }
+        let session = self.echo_session.lock().await.take();
+        if let Err(error) = self.end_echo_session(session).await {
+            tracing::warn!(%error, "the Echo test's session is left behind");
         }
         self.state.store.close().await;
         tracing::info!("the server has stopped");
@@ -250,6 +272,15 @@ pub fn lock_data(data: &Path) -> Result<File, StartError> {
         // Some network file systems have no locks; that is no reason not to run.
         Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }
+}
+
+/// What signs access tokens, by the key that all instances share.
+async fn access_tokens(
+    store: &Store,
+    failed: impl Fn(StoreError) -> StartError,
+) -> Result<Tokens, StartError> {
+    let key = store.key("access-tokens", new_signing_key).await;
+    Tokens::new(&key.map_err(failed)?).map_err(|_| StartError::Key)
 }
 
 fn database_error(database: &Database, error: StoreError) -> StartError {

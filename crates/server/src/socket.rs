@@ -5,20 +5,19 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use futures_util::{Sink, Stream};
 use tokio::time::Instant;
-use vireo_protocol::{ErrorCode, MAX_MESSAGE_BYTES, SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX};
+use vireo_protocol::{MAX_MESSAGE_BYTES, SUBPROTOCOL};
 
+use crate::http;
 use crate::ice::reached_by;
 use crate::queue::{Close, queue};
 use crate::refusal::Refusal;
-use crate::secrets::token_hash;
 use crate::session::{Next, Session};
 use crate::state::AppState;
-use crate::store::Account;
+use crate::store::Holder;
 use crate::wire::{Event, Wire};
 
 /// A message longer than [`MAX_MESSAGE_BYTES`] gets an answer that says so; one longer than this is not even read.
@@ -37,13 +36,7 @@ pub async fn upgrade(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refusal> {
     let upgrade = upgrade?;
-    let refused = || {
-        let message = "Please sign in again.";
-        Refusal::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message)
-    };
-    let token = token(&headers).ok_or_else(refused)?;
-    let account = state.store.account_by_token(&token_hash(token)).await?;
-    let account = account.ok_or_else(refused)?;
+    let holder = http::holder(&state, &headers).await?;
     let reached_by = reached_by(&headers);
     let tasks = state.connections.clone();
     Ok(upgrade
@@ -52,29 +45,13 @@ pub async fn upgrade(
         .max_frame_size(MAX_READ_BYTES)
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
-        .on_upgrade(move |socket| tasks.track_future(serve(socket, state, account, reached_by))))
+        .on_upgrade(move |socket| tasks.track_future(serve(socket, state, holder, reached_by))))
 }
 
-/// The token, from `Authorization: Bearer` or, where a browser cannot set that, from the subprotocols.
-fn token(headers: &HeaderMap) -> Option<&str> {
-    if let Some(authorization) = headers.get(AUTHORIZATION) {
-        let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
-        return scheme
-            .eq_ignore_ascii_case("bearer")
-            .then_some(token.trim());
-    }
-    headers
-        .get_all(SEC_WEBSOCKET_PROTOCOL)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .find_map(|protocol| protocol.trim().strip_prefix(TOKEN_SUBPROTOCOL_PREFIX))
-}
-
-async fn serve(socket: WebSocket, state: AppState, account: Account, reached_by: Option<Box<str>>) {
+async fn serve(socket: WebSocket, state: AppState, holder: Holder, reached_by: Option<Box<str>>) {
     let (queue, waiting) = queue();
     let stopping = state.stopping.clone();
-    let mut session = Session::new(state, account, queue, reached_by);
+    let mut session = Session::new(state, holder, queue, reached_by);
     let mut wire = Wire::new(socket, waiting);
     let end = tokio::select! {
         end = talk(&mut wire, &mut session) => end,
@@ -127,11 +104,12 @@ where
 mod tests {
     use std::time::Duration;
 
-    use vireo_protocol::{User, UserId};
+    use vireo_protocol::{Role, SessionId, User, UserId};
 
     use super::*;
     use crate::ice::IceConfig;
-    use crate::store::{Database, Store};
+    use crate::store::{Account, Database, Store};
+    use crate::tokens::Tokens;
     use crate::wire::tests::Duplex;
 
     /// A session over a database of its own, and its connection. Time may be paused once this has returned.
@@ -140,6 +118,7 @@ mod tests {
         let timeout = Duration::from_secs(30);
         let state = AppState::new(
             store.expect("opened"),
+            Tokens::with_new_key(),
             true,
             timeout,
             IceConfig::default(),
@@ -150,12 +129,16 @@ mod tests {
             id: UserId("ann".into()),
             name: "Ann".into(),
         };
-        let account = Account {
-            user,
-            service: false,
+        let holder = Holder {
+            session: SessionId("laptop".into()),
+            account: Account {
+                user,
+                service: false,
+            },
+            role: Role::Member,
         };
         let (queue, waiting) = queue();
-        (Session::new(state, account, queue, None), waiting)
+        (Session::new(state, holder, queue, None), waiting)
     }
 
     #[tokio::test]

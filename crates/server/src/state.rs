@@ -12,13 +12,15 @@ use vireo_protocol::UserId;
 use crate::bus::{Bus, BusConfig};
 use crate::calls::DeviceId;
 use crate::hashing::Hashing;
-use crate::http::{REGISTRATIONS, SIGN_IN_FAILURES, SignInKey};
+use crate::http::REQUESTS;
+use crate::http::sign_in::{REFRESHES, REGISTRATIONS, SIGN_IN_FAILURES, SignInKey};
 use crate::ice::IceConfig;
 use crate::members::Members;
 use crate::rate::Buckets;
 use crate::session::CONTACT_CHANGES;
 use crate::store::Store;
 use crate::switchboard::{Others, Settings, Switchboard};
+use crate::tokens::Tokens;
 
 /// Buckets that handlers share.
 pub type SharedBuckets<K> = Mutex<Buckets<K>>;
@@ -34,6 +36,8 @@ pub struct Shared {
     pub store: Store,
     /// Connections and calls.
     pub switchboard: Switchboard,
+    /// What signs and checks access tokens.
+    pub tokens: Tokens,
     /// Whether new accounts are accepted.
     pub open_registration: bool,
     /// The servers that work as one with this one.
@@ -54,6 +58,10 @@ pub struct Shared {
     pub registrations: SharedBuckets<IpAddr>,
     /// Changes of their contacts that people have made of late.
     pub contact_changes: SharedBuckets<UserId>,
+    /// Refresh tokens that came of late.
+    pub refreshes: SharedBuckets<IpAddr>,
+    /// Requests of late of those who are signed in.
+    pub requests: SharedBuckets<UserId>,
     /// Cancelled when the server stops.
     pub stopping: CancellationToken,
     /// Every open WebSocket.
@@ -68,6 +76,7 @@ impl AppState {
     /// When the bus has an address that is not one of Redis.
     pub fn new(
         store: Store,
+        tokens: Tokens,
         open_registration: bool,
         answer_timeout: Duration,
         ice: IceConfig,
@@ -87,6 +96,7 @@ impl AppState {
             switchboard: Switchboard::start(settings, bus),
             others,
             instance,
+            tokens,
             open_registration,
             members: Members::default(),
             answer_timeout,
@@ -95,6 +105,8 @@ impl AppState {
             sign_in_failures: Mutex::new(Buckets::new(SIGN_IN_FAILURES)),
             registrations: Mutex::new(Buckets::new(REGISTRATIONS)),
             contact_changes: Mutex::new(Buckets::new(CONTACT_CHANGES)),
+            refreshes: Mutex::new(Buckets::new(REFRESHES)),
+            requests: Mutex::new(Buckets::new(REQUESTS)),
             stopping: CancellationToken::new(),
             connections: TaskTracker::new(),
             next_device: AtomicU32::new(1),

@@ -348,7 +348,7 @@ async fn nothing_secret_is_stored_in_the_clear() {
     running.shutdown().await;
     for entry in std::fs::read_dir(data.path()).expect("readable") {
         let bytes = std::fs::read(entry.expect("an entry").path()).expect("readable");
-        for secret in [PASSWORD, ann.token.as_str()] {
+        for secret in [PASSWORD, &ann.token, &ann.refresh_token] {
             assert!(
                 !bytes
                     .windows(secret.len())

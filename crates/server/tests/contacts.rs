@@ -107,6 +107,10 @@ async fn the_echo_test_is_in_every_list() {
     a.fails(support::initiate("call-1", &chat), "user-offline")
         .await;
     let token = server.running.service_token().await.expect("a token");
+    let (_, session) = server
+        .post("/api/refresh", &json!({"refreshToken": token}))
+        .await;
+    let token = text(&session["accessToken"]);
     let mut service = server.open(&token).await.expect("connected");
     service
         .ask(json!({"type": "hello", "version": 2, "client": "echo"}))

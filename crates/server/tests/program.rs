@@ -163,7 +163,8 @@ async fn join(url: &str, name: &str) -> (Person, Client) {
     let person = Person {
         id: text(&session["user"]["id"]),
         name: name.to_owned(),
-        token: text(&session["token"]),
+        token: text(&session["accessToken"]),
+        refresh_token: text(&session["refreshToken"]),
     };
     let mut client = Client::open(url, &person.token).await.expect("connected");
     client.greet().await;
@@ -212,8 +213,8 @@ async fn nothing_personal_reaches_the_log() {
     assert!(of_the_sdp[..3].iter().all(|part| SDP.contains(part)));
     let names = ["Annabel", "annabel", "Edgar", "edgar", "kingdom"];
     let addresses = ["127.0.0.1", "192.0.2."];
-    let tokens = [annabel.token.as_str(), allan.token.as_str()];
-    let secrets = [&of_the_sdp[..], &names, &addresses, &tokens].concat();
+    let tokens = [&annabel, &allan].map(|person| [&*person.token, &*person.refresh_token]);
+    let secrets = [&of_the_sdp[..], &names, &addresses, &tokens.concat()].concat();
     for secret in secrets {
         assert!(!log.contains(secret), "{secret}: {log}");
     }

@@ -34,7 +34,7 @@ impl Crowd {
             .zip(first..)
             .map(async |(person, number)| {
                 let _door = doors.acquire().await?;
-                let connected = target.connect(person.token(), number).await;
+                let connected = target.connect(&person.token(), number).await;
                 connected.with_context(|| format!("connection {}", number + 1))
             })
             .collect();

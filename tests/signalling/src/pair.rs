@@ -71,7 +71,7 @@ impl Pair {
         let line = async |side: usize| {
             let (person, target) = &self.people[side];
             let socket = target
-                .connect(person.token(), 2 * self.number + side)
+                .connect(&person.token(), 2 * self.number + side)
                 .await?;
             anyhow::Ok(Line {
                 socket,

@@ -1,12 +1,12 @@
 //! People made in the database itself, since signing in thousands with their passwords would take minutes: accounts,
 //! sessions, and contacts in pairs. Written into the tables as the migrations make them, in SQL that both databases know.
 
-use std::fmt::Write as _;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-
-use sha2::{Digest as _, Sha256};
-
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::signature::Ed25519KeyPair;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Row as _};
 use uuid::Uuid;
 
@@ -22,14 +22,25 @@ pub struct Person {
     pub name: String,
     /// The chat with the contact.
     pub chat: String,
-    token: String,
+    session: String,
+    key: Arc<Ed25519KeyPair>,
 }
 
 impl Person {
-    /// What the person connects with.
+    /// What the person connects with: an access token, as the server itself would give it out now.
     #[must_use]
-    pub fn token(&self) -> &str {
-        &self.token
+    pub fn token(&self) -> String {
+        let now = now_ms() / 1000;
+        let claims = serde_json::json!({
+            "sub": self.id, "sid": self.session, "role": "member", "iat": now, "exp": now + 600,
+        });
+        let header = r#"{"typ":"JWT","alg":"EdDSA"}"#;
+        let [header, claims] = [header.to_owned(), claims.to_string()];
+        let signed = [header, claims]
+            .map(|part| URL_SAFE_NO_PAD.encode(part))
+            .join(".");
+        let signature = self.key.sign(signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 }
 
@@ -39,7 +50,8 @@ impl Person {
 /// When the database cannot be written.
 pub async fn make(database: &str, count: usize) -> Result<Vec<Person>> {
     let mut connection = connect(database).await?;
-    let people = invent(count);
+    let key = signing_key(&mut connection).await?;
+    let people = invent(count, &key);
     let now = now_ms();
     let mut transaction = connection.begin().await?;
     for (table, rows) in tables(&people, now) {
@@ -77,7 +89,18 @@ async fn connect(database: &str) -> Result<AnyConnection> {
         .context("the database cannot be opened")
 }
 
-fn invent(count: usize) -> Vec<Person> {
+/// The key that the server has made for itself.
+async fn signing_key(connection: &mut AnyConnection) -> Result<Arc<Ed25519KeyPair>> {
+    let row = sqlx::query("SELECT value FROM keys WHERE name = 'access-tokens'");
+    let row = row
+        .fetch_one(connection)
+        .await
+        .context("the server's key")?;
+    let key = Ed25519KeyPair::from_pkcs8(row.try_get::<&[u8], _>(0)?);
+    Ok(Arc::new(key.ok().context("the server's key is none")?))
+}
+
+fn invent(count: usize, key: &Arc<Ed25519KeyPair>) -> Vec<Person> {
     let mut chat = String::new();
     let person = |number: usize| {
         if number.is_multiple_of(2) {
@@ -87,7 +110,8 @@ fn invent(count: usize) -> Vec<Person> {
             id: Uuid::new_v4().to_string(),
             name: format!("person {number}"),
             chat: chat.clone(),
-            token: hex(&rand::random::<[u8; 16]>()),
+            session: Uuid::new_v4().to_string(),
+            key: Arc::clone(key),
         }
     };
     (0..count).map(person).collect()
@@ -105,11 +129,8 @@ fn tables(people: &[Person], now: i64) -> [(&'static str, Vec<String>); 5] {
             of_each(&|p| format!("('{}','{}','{}',{now})", p.id, p.name, p.name)),
         ),
         (
-            "tokens (hash, user_id, created_at, expires_at)",
-            of_each(&|p| {
-                let hash = hex(&Sha256::digest(p.token.as_bytes()));
-                format!("(x'{hash}','{}',{now},{far})", p.id)
-            }),
+            "sessions (id, user_id, device, created_at, last_used_at, expires_at)",
+            of_each(&|p| format!("('{}','{}','load',{now},{now},{far})", p.session, p.id)),
         ),
         (
             "contacts (user_id, other_id, created_at)",
@@ -134,13 +155,6 @@ fn tables(people: &[Person], now: i64) -> [(&'static str, Vec<String>); 5] {
             of_each(&|p| format!("('{}','{}')", p.chat, p.id)),
         ),
     ]
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn now_ms() -> i64 {

@@ -14,13 +14,29 @@ use vireo_media::{
     audio::{NullSink, ToneMicrophone},
     video::PatternCamera,
 };
-use vireo_protocol::{CallId, ChatId, Contact, ContactStatus, Presence};
+use vireo_protocol::{CallId, ChatId, Contact, ContactStatus, Credentials, Presence, Registration};
 use vireo_server::{Config, Running, Server};
 
 /// Far longer than anything here takes; a test that waits so long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 pub const PASSWORD: &str = "a good password";
+
+pub fn registration(name: &str, password: &str) -> Registration {
+    Registration {
+        name: name.to_owned(),
+        password: password.to_owned(),
+        device: "a test".to_owned(),
+    }
+}
+
+pub fn credentials(name: &str, password: &str) -> Credentials {
+    Credentials {
+        name: name.to_owned(),
+        password: password.to_owned(),
+        device: "a test".to_owned(),
+    }
+}
 
 /// A server and the directory it lives in.
 pub struct TestServer {
@@ -77,7 +93,7 @@ impl TestServer {
     }
 
     pub async fn register(&self, name: &str) -> Session {
-        let session = Client::register(self.url(), name, PASSWORD).await;
+        let session = Client::register(self.url(), registration(name, PASSWORD)).await;
         session.expect("a new account")
     }
 

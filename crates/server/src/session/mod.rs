@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use axum::extract::ws::close_code;
 use vireo_protocol::{
     CallErrorCode, ChatId, ClientMessage, ErrorCode, MAX_MESSAGE_BYTES, Request, SdpType,
-    ServerMessage, UserId, VERSION,
+    ServerMessage, SessionId, UserId, VERSION,
 };
 
 use crate::calls::{DeviceId, Ids, Offer};
@@ -18,7 +18,7 @@ use crate::parse::{Unreadable, id_of, parse};
 use crate::queue::{Close, Queue};
 use crate::rate::{Bucket, Limit};
 use crate::state::AppState;
-use crate::store::{Account, Partner, Standing, StoreError};
+use crate::store::{Account, Holder, Partner, Standing, StoreError};
 use crate::switchboard::{CallCommand, Command, call_error};
 
 pub use contacts::CONTACT_CHANGES;
@@ -53,6 +53,8 @@ struct Asked {
 pub struct Session {
     state: AppState,
     account: Arc<Account>,
+    /// The device's session, which the connection ends with.
+    holds: SessionId,
     queue: Queue,
     /// The connection's number, once it has said hello.
     device: Option<DeviceId>,
@@ -66,13 +68,14 @@ impl Session {
     /// A connection that has yet to say hello.
     pub fn new(
         state: AppState,
-        account: Account,
+        holder: Holder,
         queue: Queue,
         reached_by: Option<Box<str>>,
     ) -> Self {
         Self {
             state,
-            account: Arc::new(account),
+            account: Arc::new(holder.account),
+            holds: holder.session,
             queue,
             device: None,
             bucket: Bucket::new(MESSAGES, Instant::now()),
@@ -188,7 +191,18 @@ impl Session {
         let account = Arc::clone(&self.account);
         let queue = self.queue.clone();
         let switchboard = &self.state.switchboard;
-        switchboard.connect(device, account, None, queue).await;
+        let session = Some(self.holds.0.clone());
+        switchboard.connect(device, account, session, queue).await;
+        // Afterwards: one that ends from now on is told to the board.
+        if self
+            .state
+            .store
+            .session_holder(&self.holds)
+            .await?
+            .is_none()
+        {
+            self.state.end_session(&self.holds).await;
+        }
         // Afterwards: whoever becomes a contact from now on is told to the board as well, with a higher version.
         self.watchers(&user.id).await
     }

@@ -1,9 +1,7 @@
-//! Accounts and the tokens that stand for them.
-
-use std::time::Duration;
+//! Accounts.
 
 use serde::{Deserialize, Serialize};
-use vireo_protocol::{User, UserId};
+use vireo_protocol::{Role, User, UserId};
 
 use super::{Store, StoreError, now_ms};
 
@@ -36,6 +34,14 @@ fn account((id, name, service): Row) -> Account {
             name,
         },
         service: service != 0,
+    }
+}
+
+/// A role as it is stored.
+pub(super) fn role(name: &str) -> Role {
+    match name {
+        "admin" => Role::Admin,
+        _ => Role::Member,
     }
 }
 
@@ -116,50 +122,5 @@ impl Store {
             let id = UserId(id);
             (User { id, name }, hash)
         }))
-    }
-
-    /// Remembers a token by its hash, and forgets those that have expired.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn add_token(
-        &self,
-        hash: &[u8],
-        user: &UserId,
-        valid_for: Duration,
-    ) -> Result<(), StoreError> {
-        let now = now_ms();
-        let lifetime = i64::try_from(valid_for.as_millis()).unwrap_or(i64::MAX);
-        let mut transaction = self.begin_write().await?;
-        sqlx::query("DELETE FROM tokens WHERE expires_at <= $1")
-            .bind(now)
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::query(
-            "INSERT INTO tokens (hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
-        )
-        .bind(hash)
-        .bind(&user.0)
-        .bind(now)
-        .bind(now.saturating_add(lifetime))
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await
-    }
-
-    /// Whose token this is, while it is valid.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn account_by_token(&self, hash: &[u8]) -> Result<Option<Account>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(
-            "SELECT users.id, users.name, users.service FROM tokens JOIN users ON users.id = tokens.user_id
-             WHERE tokens.hash = $1 AND tokens.expires_at > $2",
-        )
-        .bind(hash)
-        .bind(now_ms())
-        .fetch_optional(&self.readers)
-        .await?;
-        Ok(row.map(account))
     }
 }

@@ -1,4 +1,4 @@
-//! Everything that outlives the process: accounts, tokens, contacts, chats and calls, in SQLite or PostgreSQL.
+//! Everything that outlives the process: accounts, sessions, contacts, chats and calls, in SQLite or PostgreSQL.
 //!
 //! Nothing outside this module knows SQL, and every query is one that both databases understand.
 
@@ -10,6 +10,7 @@ mod copy;
 mod database;
 mod keys;
 mod restore;
+mod sessions;
 #[cfg(test)]
 pub mod tests;
 
@@ -24,6 +25,7 @@ pub use contacts::{Change, ContactError, ContactRow, Partner, Standing};
 pub use database::Database;
 use database::Pools;
 pub use restore::restore;
+pub use sessions::{Holder, Refreshed, SessionRow};
 
 static FOR_SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static FOR_POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");

@@ -49,6 +49,7 @@ pub struct Person {
     pub id: String,
     pub name: String,
     pub token: String,
+    pub refresh_token: String,
 }
 
 impl TestServer {
@@ -94,6 +95,26 @@ impl TestServer {
         (status, response.json().await.expect("JSON"))
     }
 
+    /// Asks with this access token. Returns the status, and the body where there is one.
+    pub async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: Option<&Value>,
+    ) -> (u16, Value) {
+        let method = method.parse().expect("a method");
+        let mut request = self.http.request(method, self.url(path));
+        request = request.bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await.expect("answered");
+        let status = response.status().as_u16();
+        let body = response.bytes().await.expect("a body");
+        (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
     pub async fn register(&self, name: &str) -> Person {
         let body = json!({"name": name, "password": PASSWORD});
         let (status, answer) = self.post("/api/register", &body).await;
@@ -101,7 +122,8 @@ impl TestServer {
         Person {
             id: text(&answer["user"]["id"]),
             name: name.to_owned(),
-            token: text(&answer["token"]),
+            token: text(&answer["accessToken"]),
+            refresh_token: text(&answer["refreshToken"]),
         }
     }
 

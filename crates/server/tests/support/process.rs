@@ -135,6 +135,7 @@ pub async fn person(url: &str, path: &str, name: &str) -> Option<Person> {
     Some(Person {
         id: text(&session["user"]["id"]),
         name: name.to_owned(),
-        token: text(&session["token"]),
+        token: text(&session["accessToken"]),
+        refresh_token: text(&session["refreshToken"]),
     })
 }

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use super::on_each;
 use crate::store::AddUserError;
 
@@ -47,25 +45,6 @@ async fn a_service_has_one_account_and_takes_nobodys() {
         store.add_user("Ann", "hash").await.expect("added");
         let taken = store.service("ann").await;
         assert!(matches!(taken, Err(AddUserError::NameTaken)));
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_token_stands_for_its_person_until_it_expires() {
-    on_each(async |store| {
-        let ann = store.add_user("Ann", "hash").await.expect("added");
-        let hour = Duration::from_secs(3600);
-        store.add_token(b"one", &ann.id, hour).await.expect("added");
-        let none = Duration::ZERO;
-        store.add_token(b"two", &ann.id, none).await.expect("added");
-        let whose = async |hash: &[u8]| {
-            let account = store.account_by_token(hash).await.expect("read");
-            account.map(|account| account.user)
-        };
-        assert_eq!(whose(b"one").await, Some(ann.clone()));
-        assert_eq!(whose(b"two").await, None);
-        assert_eq!(whose(b"three").await, None);
     })
     .await;
 }

@@ -4,6 +4,7 @@ mod accounts;
 mod calls;
 mod contacts;
 mod keys;
+mod sessions;
 
 use tempfile::TempDir;
 

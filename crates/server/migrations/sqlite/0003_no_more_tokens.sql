@@ -1,0 +1,2 @@
+-- Sessions have taken their place.
+DROP TABLE tokens;
