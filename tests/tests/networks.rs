@@ -1,5 +1,5 @@
 //! Calls over networks that stand in the way: address translation, firewalls, no route at all. The computers are network
-//! namespaces, the STUN and TURN server is coturn, all the rest is Vireo.
+//! namespaces; the STUN and TURN server is coturn or the one inside vireo-server, all the rest is Vireo.
 #![cfg(target_os = "linux")]
 
 use std::path::Path;
@@ -16,6 +16,13 @@ const SENDS: [&str; 4] = [
     "--size=640x360",
     "--microphone=tone:440",
     "--speaker=none",
+];
+
+/// With these the server is the STUN and TURN server of [`network::TURN`](vireo_tests::network::TURN) itself.
+const OWN_RELAY: [&str; 3] = [
+    "--turn-listen=0.0.0.0",
+    "--turn-port=3478",
+    "--public-address=192.0.2.1",
 ];
 
 /// One side of a call that is over.
@@ -72,8 +79,19 @@ async fn behind_two_translating_routers_stun_finds_the_way() -> Result<()> {
     let mut network = Network::forwarding()?;
     let stun = TurnServer::start(&network).await?;
     let server = Server::start_in(&network, &["--stun", &stun.address()]).await?;
+    stun_finds_the_way(&mut network, &server).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_two_translating_routers_the_servers_own_stun_finds_the_way() -> Result<()> {
+    let mut network = Network::forwarding()?;
+    let server = Server::start_in(&network, &OWN_RELAY).await?;
+    stun_finds_the_way(&mut network, &server).await
+}
+
+async fn stun_finds_the_way(network: &mut Network, server: &Server) -> Result<()> {
     let (one, other) = (network.home_behind_nat()?, network.home_behind_nat()?);
-    for side in call(&server, &one, &other).await? {
+    for side in call(server, &one, &other).await? {
         side.received()?;
         // A check that arrives first makes known the address that the other side's STUN server told it.
         let path = side.path();
@@ -94,7 +112,31 @@ async fn where_nothing_else_gets_through_everything_goes_by_turn() -> Result<()>
         network.home_behind_firewall()?,
         network.home_behind_firewall()?,
     );
-    for side in call(&server, &one, &other).await? {
+    everything_goes_by_turn(&server, &one, &other).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_else_gets_through_everything_goes_by_the_servers_own_relay() -> Result<()> {
+    let mut network = Network::isolating()?;
+    let server = Server::start_in(&network, &OWN_RELAY).await?;
+    let (one, other) = (
+        network.home_behind_firewall()?,
+        network.home_behind_firewall()?,
+    );
+    everything_goes_by_turn(&server, &one, &other).await
+}
+
+/// The relay sends to no private address, so not to the one that Ann has beside it: they meet on the relay.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_beside_the_relay_and_one_behind_a_firewall_meet_on_it() -> Result<()> {
+    let mut network = Network::isolating()?;
+    let server = Server::start_in(&network, &OWN_RELAY).await?;
+    let (one, other) = (network.home()?, network.home_behind_firewall()?);
+    everything_goes_by_turn(&server, &one, &other).await
+}
+
+async fn everything_goes_by_turn(server: &Server, one: &Computer, other: &Computer) -> Result<()> {
+    for side in call(server, one, other).await? {
         side.received()?;
         assert_eq!(side.path(), ["relay", "relay"]);
         // Some milliseconds; or most of a second, where packets lie waiting on their way to the relay.
