@@ -90,6 +90,7 @@ impl ClientError {
             | ErrorCode::MessageTooLarge
             | ErrorCode::UnexpectedHello
             | ErrorCode::NotFound
+            | ErrorCode::Stopping
             | ErrorCode::Internal => Self::Refused(message),
         }
     }

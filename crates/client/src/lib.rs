@@ -9,6 +9,7 @@ mod http;
 mod link;
 mod options;
 pub mod paths;
+mod places;
 mod runner;
 mod session;
 mod view;

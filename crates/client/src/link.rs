@@ -20,6 +20,7 @@ use vireo_protocol::{
     ClientMessage, ErrorCode, IceServer, Request, SUBPROTOCOL, ServerMessage, User, VERSION,
 };
 
+use crate::places::Places;
 use crate::session::SHOWN_EVERY;
 use crate::{ClientError, Session, backoff};
 
@@ -61,6 +62,8 @@ pub(crate) struct Greeting {
     pub user: User,
     pub ice_servers: Vec<IceServer>,
     pub answer_timeout: Duration,
+    /// Where else the service is.
+    pub servers: Vec<String>,
 }
 
 /// The handle of the link's task. Dropping it closes the connection.
@@ -106,12 +109,13 @@ async fn keep_up(
     mut requests: mpsc::UnboundedReceiver<Request>,
     report: mpsc::UnboundedSender<LinkEvent>,
 ) {
-    let mut failures = 0;
+    let mut places = Places::new(session.server.clone());
+    let mut lost = Lost::now();
     loop {
-        let connected = timeout(CONNECT_TIMEOUT, connect(&session)).await;
+        let connected = timeout(CONNECT_TIMEOUT, connect(&session, places.current())).await;
         match connected.unwrap_or(Err(ClientError::ServerUnreachable)) {
             Ok((socket, greeting)) => {
-                failures = 0;
+                places.learn(&greeting.servers);
                 if report.send(LinkEvent::Online(greeting)).is_err() {
                     return;
                 }
@@ -123,6 +127,7 @@ async fn keep_up(
                     }
                     Broken::Closed => return,
                 }
+                lost = Lost::now();
             }
             Err(refused @ (ClientError::SignedOut | ClientError::VersionMismatch)) => {
                 let _ = report.send(LinkEvent::Refused(refused));
@@ -133,10 +138,32 @@ async fn keep_up(
         if report.send(LinkEvent::Offline).is_err() {
             return;
         }
-        failures += 1;
-        if !pause(backoff::wait(failures, rand::random()), &mut requests).await {
+        places.next();
+        if !pause(lost.wait(), &mut requests).await {
             return;
         }
+    }
+}
+
+/// Since when there is no connection, and how often it has been tried since then.
+struct Lost {
+    at: Instant,
+    tries: u32,
+}
+
+impl Lost {
+    fn now() -> Self {
+        Self {
+            at: Instant::now(),
+            tries: 0,
+        }
+    }
+
+    /// How long to wait before the next try.
+    fn wait(&mut self) -> Duration {
+        let wait = backoff::wait(self.tries, self.at.elapsed(), rand::random());
+        self.tries = self.tries.saturating_add(1);
+        wait
     }
 }
 
@@ -153,19 +180,19 @@ async fn pause(wait: Duration, requests: &mut mpsc::UnboundedReceiver<Request>) 
 }
 
 /// Connects with the access token there is, and once more with another one where the server does not take that.
-async fn connect(session: &Session) -> Result<(Socket, Greeting), ClientError> {
+async fn connect(session: &Session, server: &str) -> Result<(Socket, Greeting), ClientError> {
     let token = session.access_token().await?;
-    match connect_with(session, &token).await {
+    match connect_with(server, &token).await {
         Err(ClientError::SignedOut) => {
             let token = session.access_token_after(&token).await?;
-            connect_with(session, &token).await
+            connect_with(server, &token).await
         }
         connected => connected,
     }
 }
 
-async fn connect_with(session: &Session, token: &str) -> Result<(Socket, Greeting), ClientError> {
-    let mut url = crate::http::server_url(&session.server)?
+async fn connect_with(server: &str, token: &str) -> Result<(Socket, Greeting), ClientError> {
+    let mut url = crate::http::server_url(server)?
         .join("api/ws")
         .expect("a path is a valid reference");
     let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
@@ -174,7 +201,7 @@ async fn connect_with(session: &Session, token: &str) -> Result<(Socket, Greetin
     let mut handshake = url
         .as_str()
         .into_client_request()
-        .map_err(|_| ClientError::InvalidServer(session.server.clone()))?;
+        .map_err(|_| ClientError::InvalidServer(server.to_owned()))?;
     let token = format!("Bearer {token}");
     let headers = handshake.headers_mut();
     headers.insert(
@@ -232,12 +259,14 @@ async fn greet(socket: &mut Socket) -> Result<Greeting, ClientError> {
                 user,
                 ice_servers,
                 answer_timeout_seconds,
+                servers,
                 ..
             }) => {
                 return Ok(Greeting {
                     user,
                     ice_servers,
                     answer_timeout: Duration::from_secs(answer_timeout_seconds.into()),
+                    servers,
                 });
             }
             Some(ServerMessage::Error { code, message, .. }) => {

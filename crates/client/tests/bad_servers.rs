@@ -3,6 +3,7 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use support::{PASSWORD, PATIENCE, Person, TestServer, credentials, registration};
@@ -203,11 +204,36 @@ async fn what_went_down_with_the_connection_is_said_again() {
     server.hears("call:end").await;
 }
 
+#[tokio::test]
+async fn a_client_moves_to_another_server_at_once_and_back_when_that_is_gone() {
+    let listener = async || TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = |listener: &TcpListener| format!("http://{}", listener.local_addr().expect("bound"));
+    let (home, other) = (listener().await, listener().await);
+    let others = vec![url(&other)];
+    let _client = connect(&url(&home));
+    let server = Greeted::next_with(&home, others.clone()).await;
+    drop(server);
+    let lost = Instant::now();
+    let server = Greeted::next_with(&other, others).await;
+    assert!(
+        lost.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        lost.elapsed()
+    );
+    drop((server, other));
+    Greeted::next(&home).await;
+}
+
 /// A server's end of a connection, after both have said hello.
 struct Greeted(WebSocketStream<TcpStream>);
 
 impl Greeted {
     async fn next(listener: &TcpListener) -> Self {
+        Self::next_with(listener, Vec::new()).await
+    }
+
+    /// The same, which names these other servers.
+    async fn next_with(listener: &TcpListener, servers: Vec<String>) -> Self {
         let accepted = timeout(PATIENCE, listener.accept()).await;
         let (stream, _) = accepted.expect("a client in time").expect("a client");
         let mut server = Self(handshake(stream).await);
@@ -222,6 +248,7 @@ impl Greeted {
                 },
                 ice_servers: Vec::new(),
                 answer_timeout_seconds: 30,
+                servers,
             })
             .await;
         server

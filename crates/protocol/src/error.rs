@@ -39,6 +39,8 @@ pub enum ErrorCode {
     NoSuchRequest,
     /// As many contacts, or requests that nobody has answered yet, as one person may have.
     TooManyContacts,
+    /// The server is about to stop; another one, or the same again, is there in a moment.
+    Stopping,
     /// Too many requests; try again later.
     RateLimited,
     /// Something went wrong on the server; nothing was changed.

@@ -177,6 +177,9 @@ pub enum ServerMessage {
         ice_servers: Vec<IceServer>,
         /// After so many seconds without an answer the server ends a call.
         answer_timeout_seconds: u32,
+        /// Where else this service is, when this server is gone.
+        #[serde(default)]
+        servers: Vec<String>,
     },
     /// The request was carried out, and there is nothing more to say.
     #[serde(rename = "ok")]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::bus::BusConfig;
+use crate::drain::DEFAULT_DRAIN;
 use crate::ice::IceConfig;
 use crate::relay::RelayConfig;
 use crate::store::Database;
@@ -34,6 +35,10 @@ pub struct Config {
     pub relay: Option<RelayConfig>,
     /// How this server works as one with others that use the same database; nothing: it works alone.
     pub bus: Option<BusConfig>,
+    /// Over how long connections are closed before the server stops.
+    pub drain: Duration,
+    /// With which `/metrics` may be read; nothing: from this computer only.
+    pub metrics_token: Option<String>,
 }
 
 impl Config {
@@ -49,6 +54,8 @@ impl Config {
             ice: IceConfig::default(),
             relay: None,
             bus: None,
+            drain: DEFAULT_DRAIN,
+            metrics_token: None,
         }
     }
 

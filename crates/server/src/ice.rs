@@ -10,23 +10,24 @@ use axum::http::HeaderMap;
 use axum::http::header::HOST;
 use axum::http::uri::Authority;
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use vireo_protocol::{IceServer, UserId};
 
 use crate::relay::Relay;
+use crate::store::{Store, StoreError};
 
 /// Longer than any call, so that a relay that was allocated can be refreshed to its end.
 pub const VALID_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What the passwords for a TURN server are made of.
 #[derive(Clone)]
-pub struct TurnSecret(String);
+pub struct TurnSecret(Vec<u8>);
 
 impl From<&str> for TurnSecret {
     fn from(text: &str) -> Self {
-        Self(text.to_owned())
+        Self(text.into())
     }
 }
 
@@ -40,14 +41,26 @@ impl TurnSecret {
     /// A new one: 256 random bits.
     #[must_use]
     pub fn random() -> Self {
-        Self(URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
+        Self(rand::random::<[u8; 32]>().to_vec())
+    }
+
+    /// The server's own, which outlives the process: credentials are still good after a restart. It is made where there is
+    /// none yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn stored(store: &Store) -> Result<Self, StoreError> {
+        store
+            .key("turn-secret", || Self::random().0)
+            .await
+            .map(Self)
     }
 
     /// The password that belongs to a user name.
     #[must_use]
     pub fn password_of(&self, username: &str) -> String {
-        let mut mac = Hmac::<Sha1>::new_from_slice(self.0.as_bytes())
-            .expect("HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha1>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         mac.update(username.as_bytes());
         STANDARD.encode(mac.finalize().into_bytes())
     }

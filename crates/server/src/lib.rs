@@ -8,6 +8,7 @@ mod bus;
 mod calls;
 mod check;
 mod config;
+mod drain;
 mod echo;
 mod hashing;
 mod history;
@@ -36,6 +37,7 @@ mod wire;
 
 pub use bus::BusConfig;
 pub use config::{Config, DEFAULT_ANSWER_TIMEOUT, DEFAULT_PORT};
+pub use drain::DEFAULT_DRAIN;
 pub use echo::{echo_program, keep_echo_running};
 pub use ice::{IceConfig, TurnSecret};
 pub use relay::{

@@ -12,6 +12,8 @@ use axum::extract::ws::close_code;
 use futures_util::task::AtomicWaker;
 use vireo_protocol::{ServerMessage, UserId};
 
+use crate::metrics;
+
 /// So many messages may wait for a connection in each lane but that of presence, which is bounded by the contacts.
 pub const CAPACITY: usize = 512;
 
@@ -60,7 +62,8 @@ pub fn queue() -> (Queue, Waiting) {
 impl Queue {
     /// Adds a message. When there is no room for it the connection is as good as dead, and is told to end.
     pub fn push(&self, message: ServerMessage) {
-        self.0.lanes().push(message);
+        metrics::count_refusal(&message);
+        self.0.change(|lanes| lanes.push(message));
         self.0.waker.wake();
     }
 
@@ -74,12 +77,12 @@ impl Queue {
 impl Waiting {
     /// What is to be done next.
     pub fn poll_next(&self, context: &mut Context<'_>) -> Poll<Item> {
-        if let Some(item) = self.0.lanes().pop() {
+        if let Some(item) = self.0.change(Lanes::pop) {
             return Poll::Ready(item);
         }
         self.0.waker.register(context.waker());
         // Something may have come between the first look and the registration.
-        match self.0.lanes().pop() {
+        match self.0.change(Lanes::pop) {
             Some(item) => Poll::Ready(item),
             None => Poll::Pending,
         }
@@ -87,7 +90,7 @@ impl Waiting {
 
     /// A message that waits; nothing where there is none, or the connection is to be closed.
     pub fn take(&self) -> Option<ServerMessage> {
-        match self.0.lanes().pop()? {
+        match self.0.change(Lanes::pop)? {
             Item::Message(message) => Some(message),
             Item::Close(_) => None,
         }
@@ -95,13 +98,33 @@ impl Waiting {
 }
 
 impl Shared {
+    /// Changes the lanes, and counts what waits in them.
+    fn change<T>(&self, change: impl FnOnce(&mut Lanes) -> T) -> T {
+        let mut lanes = self.lanes();
+        let before = lanes.lengths();
+        let done = change(&mut lanes);
+        metrics::waiting_changed(before, lanes.lengths());
+        done
+    }
+
     /// The lanes stay right when a holder of the lock has panicked: nothing in them spans two steps.
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        metrics::waiting_changed(self.lanes().lengths(), [0; 3]);
+    }
+}
+
 impl Lanes {
+    /// How much waits, the urgent first.
+    fn lengths(&self) -> [usize; 3] {
+        [self.calls.len(), self.contacts.len(), self.presence.len()]
+    }
+
     fn push(&mut self, message: ServerMessage) {
         use ServerMessage as M;
         if self.close.is_some() {

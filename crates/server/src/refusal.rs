@@ -53,6 +53,14 @@ impl Refusal {
         )
     }
 
+    /// The same, to be tried again after this time.
+    pub fn retry_after(self, wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..self
+        }
+    }
+
     /// Too many attempts; there is one more after this time.
     pub fn too_many_attempts(wait: Duration) -> Self {
         let seconds = wait.as_secs() + 1;

@@ -2,11 +2,12 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
 use axum::routing::{delete, get, post};
 
 use crate::http::{health, sessions, sign_in};
 use crate::state::AppState;
-use crate::{origin, refusal, socket};
+use crate::{drain, metrics, origin, refusal, socket};
 
 /// Far more than a name and a password need.
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -21,10 +22,13 @@ pub fn router(state: AppState) -> Router {
         .route("/api/sessions", get(sessions::list))
         .route("/api/sessions/{id}", delete(sessions::end))
         .route("/api/health", get(health::health))
+        .route("/api/ready", get(drain::ready))
         .route("/api/ws", get(socket::upgrade))
+        .route("/metrics", get(metrics::page))
         .fallback(refusal::nothing_here)
         .method_not_allowed_fallback(refusal::wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(axum::middleware::from_fn(origin::check_origin))
+        .layer(from_fn(origin::check_origin))
+        .layer(from_fn(metrics::count_request))
         .with_state(state)
 }

@@ -14,12 +14,13 @@ use tokio::time::timeout;
 use vireo_protocol::{SessionId, UserId};
 
 use crate::config::Config;
+use crate::drain;
 use crate::ice::TurnSecret;
 use crate::relay::{Relay, RelayError};
 use crate::revocations;
 use crate::router::router;
 use crate::secrets::{new_token, token_hash};
-use crate::state::AppState;
+use crate::state::{AppState, Policy};
 use crate::store::{AddUserError, Database, Store, StoreError, now_ms};
 use crate::tokens::{Tokens, new_signing_key};
 
@@ -129,6 +130,8 @@ impl Server {
             mut ice,
             relay,
             bus,
+            drain,
+            metrics_token,
         } = config;
         if !listen.ip().is_loopback() {
             return Err(StartError::NotLoopback(listen));
@@ -152,11 +155,19 @@ impl Server {
                 AddUserError::Store(error) => failed(error),
             })?;
         if let Some(relay) = relay {
-            ice.relay = Some(Arc::new(Relay::start(relay, TurnSecret::random())?));
+            let secret = TurnSecret::stored(&store).await.map_err(failed)?;
+            ice.relay = Some(Arc::new(Relay::start(relay, secret)?));
         }
         let tokens = access_tokens(&store, failed).await?;
-        let state = AppState::new(store, tokens, open_registration, answer_timeout, ice, bus)
-            .map_err(|_| StartError::BusAddress)?;
+        let policy = Policy {
+            open_registration,
+            answer_timeout,
+            ice,
+            drain,
+            metrics_token,
+        };
+        let state =
+            AppState::new(store, tokens, bus, policy).map_err(|_| StartError::BusAddress)?;
         tokio::spawn(revocations::follow(state.clone()));
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
@@ -217,10 +228,16 @@ impl Running {
         Ok(())
     }
 
+    /// Takes no new connections and closes those that there are, spread over a few seconds, so that their clients move to
+    /// another instance or come back to the next process. Health is still answered, readiness says no.
+    pub async fn drain(&self) {
+        drain::drain(&self.state).await;
+    }
+
     /// Says goodbye to every connection, finishes what was being answered, and closes the database.
     pub async fn shutdown(mut self) {
         self.state.switchboard.resign().await;
-        self.state.stopping.cancel();
+        self.stop();
         self.state.connections.close();
         let _ = timeout(GOODBYE, self.state.connections.wait()).await;
         if timeout(GOODBYE, &mut self.task).await.is_err() {
@@ -237,7 +254,14 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Running {
+    fn stop(&self) {
         self.state.stopping.cancel();
+        self.state.draining.cancel();
     }
 }
 

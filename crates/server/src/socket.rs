@@ -11,8 +11,10 @@ use futures_util::{Sink, Stream};
 use tokio::time::Instant;
 use vireo_protocol::{MAX_MESSAGE_BYTES, SUBPROTOCOL};
 
+use crate::drain::{self, turn_to_leave};
 use crate::http;
 use crate::ice::reached_by;
+use crate::metrics;
 use crate::queue::{Close, queue};
 use crate::refusal::Refusal;
 use crate::session::{Next, Session};
@@ -36,6 +38,7 @@ pub async fn upgrade(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refusal> {
     let upgrade = upgrade?;
+    drain::check(&state)?;
     let holder = http::holder(&state, &headers).await?;
     let reached_by = reached_by(&headers);
     let tasks = state.connections.clone();
@@ -49,13 +52,14 @@ pub async fn upgrade(
 }
 
 async fn serve(socket: WebSocket, state: AppState, holder: Holder, reached_by: Option<Box<str>>) {
+    let _counted = metrics::Connection::open();
     let (queue, waiting) = queue();
-    let stopping = state.stopping.clone();
+    let leaving = state.clone();
     let mut session = Session::new(state, holder, queue, reached_by);
     let mut wire = Wire::new(socket, waiting);
     let end = tokio::select! {
         end = talk(&mut wire, &mut session) => end,
-        () = stopping.cancelled() => End::Close((close_code::RESTART, "The server is stopping.")),
+        () = turn_to_leave(&leaving) => End::Close((close_code::RESTART, "The server is stopping.")),
     };
     session.end().await;
     match end {
@@ -108,6 +112,7 @@ mod tests {
 
     use super::*;
     use crate::ice::IceConfig;
+    use crate::state::Policy;
     use crate::store::{Account, Database, Store};
     use crate::tokens::Tokens;
     use crate::wire::tests::Duplex;
@@ -119,10 +124,14 @@ mod tests {
         let state = AppState::new(
             store.expect("opened"),
             Tokens::with_new_key(),
-            true,
-            timeout,
-            IceConfig::default(),
             None,
+            Policy {
+                open_registration: true,
+                answer_timeout: timeout,
+                ice: IceConfig::default(),
+                drain: Duration::ZERO,
+                metrics_token: None,
+            },
         )
         .expect("there is no bus");
         let user = User {

@@ -29,6 +29,21 @@ pub type SharedBuckets<K> = Mutex<Buckets<K>>;
 #[derive(Debug, Clone)]
 pub struct AppState(Arc<Shared>);
 
+/// What is up to whoever runs the server.
+#[derive(Debug)]
+pub struct Policy {
+    /// Whether new accounts are accepted.
+    pub open_registration: bool,
+    /// How long a call rings.
+    pub answer_timeout: Duration,
+    /// STUN and TURN servers to hand out.
+    pub ice: IceConfig,
+    /// Over how long connections are ended before the server stops.
+    pub drain: Duration,
+    /// With which the numbers may be read; without one, from this computer only.
+    pub metrics_token: Option<String>,
+}
+
 /// See [`AppState`].
 #[derive(Debug)]
 pub struct Shared {
@@ -42,6 +57,8 @@ pub struct Shared {
     pub open_registration: bool,
     /// The servers that work as one with this one.
     pub others: Others,
+    /// Where clients reach this one of them.
+    public_url: Option<String>,
     /// This server's number among them.
     instance: u32,
     /// Members of the chats that are being called in.
@@ -62,6 +79,12 @@ pub struct Shared {
     pub refreshes: SharedBuckets<IpAddr>,
     /// Requests of late of those who are signed in.
     pub requests: SharedBuckets<UserId>,
+    /// With which the numbers may be read; without one, from this computer only.
+    pub metrics_token: Option<String>,
+    /// Cancelled when the server is about to stop: it takes no new connections, and ends those it has.
+    pub draining: CancellationToken,
+    /// Over how long it ends them.
+    pub drain: Duration,
     /// Cancelled when the server stops.
     pub stopping: CancellationToken,
     /// Every open WebSocket.
@@ -77,13 +100,19 @@ impl AppState {
     pub fn new(
         store: Store,
         tokens: Tokens,
-        open_registration: bool,
-        answer_timeout: Duration,
-        ice: IceConfig,
         bus: Option<BusConfig>,
+        policy: Policy,
     ) -> Result<Self, redis::RedisError> {
+        let Policy {
+            open_registration,
+            answer_timeout,
+            ice,
+            drain,
+            metrics_token,
+        } = policy;
         // The number of a server that works alone does not matter.
         let instance = rand::random();
+        let public_url = bus.as_ref().and_then(|config| config.public_url.clone());
         let bus = bus.map(|config| Bus::start(config, instance)).transpose()?;
         let others = Others::default();
         let settings = Settings {
@@ -95,18 +124,22 @@ impl AppState {
             store,
             switchboard: Switchboard::start(settings, bus),
             others,
+            public_url,
             instance,
             tokens,
             open_registration,
             members: Members::default(),
             answer_timeout,
             ice,
+            metrics_token,
             hashing: Hashing::new(),
             sign_in_failures: Mutex::new(Buckets::new(SIGN_IN_FAILURES)),
             registrations: Mutex::new(Buckets::new(REGISTRATIONS)),
             contact_changes: Mutex::new(Buckets::new(CONTACT_CHANGES)),
             refreshes: Mutex::new(Buckets::new(REFRESHES)),
             requests: Mutex::new(Buckets::new(REQUESTS)),
+            draining: CancellationToken::new(),
+            drain,
             stopping: CancellationToken::new(),
             connections: TaskTracker::new(),
             next_device: AtomicU32::new(1),
@@ -123,6 +156,13 @@ impl std::ops::Deref for AppState {
 }
 
 impl Shared {
+    /// Where clients find the other instances when this one is gone.
+    pub fn other_servers(&self) -> Vec<String> {
+        let mut servers = self.others.urls();
+        servers.retain(|url| Some(url) != self.public_url.as_ref());
+        servers
+    }
+
     /// A number for a new connection, higher than every one before.
     pub fn next_device(&self) -> DeviceId {
         DeviceId::new(

@@ -3,11 +3,13 @@
 mod support;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::SystemTime;
 
 use serde_json::json;
 use support::TestServer;
 use tokio::net::UdpSocket;
-use vireo_server::{ProbeError, Relay, RelayConfig, TurnSecret, self_test};
+use vireo_protocol::UserId;
+use vireo_server::{Database, ProbeError, Relay, RelayConfig, Store, TurnSecret, self_test};
 
 const LOOPBACKS: [IpAddr; 2] = [
     IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -104,6 +106,17 @@ async fn the_greeting_names_the_relay_by_the_host_that_the_client_has_used() {
     assert_eq!(urls(1), format!("turn:127.0.0.1:{port}?transport=udp"));
     let at = SocketAddr::new(LOOPBACKS[0], port.parse().expect("a number"));
     assert!(answers(at).await);
-    server.running.shutdown().await;
+    let TestServer { running, data, .. } = server;
+    running.shutdown().await;
     assert!(!answers(at).await, "it stops with the server");
+    // Whoever looks into the same data tries it with the same secret, as do those who were here before a restart.
+    let database = Database::Sqlite(data.path().join("vireo.sqlite"));
+    let store = Store::open(&database).await.expect("opened");
+    let secret = TurnSecret::stored(&store).await.expect("read");
+    let (user, until) = (UserId("ann".into()), SystemTime::UNIX_EPOCH);
+    let again = TurnSecret::stored(&store).await.expect("read");
+    assert_eq!(
+        secret.credentials(&user, until),
+        again.credentials(&user, until)
+    );
 }

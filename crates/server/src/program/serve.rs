@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -12,6 +12,7 @@ use super::Common;
 use super::relay::RelayOptions;
 use crate::bus::BusConfig;
 use crate::config::Config;
+use crate::drain::DEFAULT_DRAIN;
 use crate::echo::{echo_program, keep_echo_running};
 use crate::ice::{IceConfig, TurnSecret};
 use crate::serve::Server;
@@ -40,6 +41,15 @@ pub struct Options {
     /// File with the secret shared with the TURN servers (coturn's static-auth-secret)
     #[arg(long, value_name = "FILE")]
     turn_secret_file: Option<PathBuf>,
+    /// File with the token that lets other computers read /metrics; without it only this computer may
+    #[arg(long, value_name = "FILE")]
+    metrics_token_file: Option<PathBuf>,
+    /// Before stopping, close the connections spread over so long, so that clients move
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_DRAIN.as_secs_f64(), value_parser = drain_seconds)]
+    drain_seconds: f64,
+    /// The address by which clients reach this instance, where there are several
+    #[arg(long, value_name = "URL", requires = "bus")]
+    public_url: Option<String>,
     #[command(flatten)]
     relay: RelayOptions,
     /// Work as one with other servers that use the same --database, by way of this Redis (redis://…)
@@ -51,6 +61,13 @@ fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(seconds),
         _ => Err("a number of seconds from 0.1 to 3600".to_owned()),
+    }
+}
+
+fn drain_seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.0..=300.0).contains(&seconds) => Ok(seconds),
+        _ => Err("a number of seconds from 0 to 300".to_owned()),
     }
 }
 
@@ -86,21 +103,19 @@ pub async fn run(common: &Common, options: Options) -> Result<(), String> {
         stop.cancel();
     };
     tokio::join!(echo, stopped);
+    // Whoever asks twice does not want to wait.
+    tokio::select! {
+        () = server.drain() => {}
+        () = stop_requested() => {}
+    }
     server.shutdown().await;
     Ok(())
 }
 
 impl Options {
     fn config(self, data: PathBuf) -> Result<Config, String> {
-        let turn_secret = self.turn_secret_file.map(|file| {
-            let text = std::fs::read_to_string(&file);
-            let text =
-                text.map_err(|error| format!("{} cannot be read: {error}.", file.display()))?;
-            match text.trim() {
-                "" => Err(format!("{} is empty.", file.display())),
-                secret => Ok(TurnSecret::from(secret)),
-            }
-        });
+        let turn_secret = self.turn_secret_file.as_deref().map(secret_in);
+        let metrics_token = self.metrics_token_file.as_deref().map(secret_in);
         Ok(Config {
             relay: self.relay.config(self.listen),
             listen: self.listen,
@@ -108,15 +123,27 @@ impl Options {
             ice: IceConfig {
                 stun: self.stun,
                 turn: self.turn,
-                turn_secret: turn_secret.transpose()?,
+                turn_secret: turn_secret.transpose()?.as_deref().map(TurnSecret::from),
                 relay: None,
             },
             bus: self.bus.map(|redis| BusConfig {
                 redis,
-                public_url: None,
+                public_url: self.public_url,
             }),
+            drain: Duration::from_secs_f64(self.drain_seconds),
+            metrics_token: metrics_token.transpose()?,
             ..Config::new(data)
         })
+    }
+}
+
+/// What the file holds, without the end of its line.
+fn secret_in(file: &Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(file);
+    let text = text.map_err(|error| format!("{} cannot be read: {error}.", file.display()))?;
+    match text.trim() {
+        "" => Err(format!("{} is empty.", file.display())),
+        secret => Ok(secret.to_owned()),
     }
 }
 

@@ -185,6 +185,7 @@ impl Session {
                 .servers_for(&user.id, self.reached_by.as_deref()),
             user: user.clone(),
             answer_timeout_seconds: whole_seconds(self.state.answer_timeout),
+            servers: self.state.other_servers(),
         });
         let device = self.state.next_device();
         self.device = Some(device);

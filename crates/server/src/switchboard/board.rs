@@ -13,6 +13,7 @@ use vireo_protocol::{
 use super::people::{People, Seen};
 use super::{CallCommand, Command};
 use crate::calls::{self, CallRecord, Callee, Caller, Calls, DeviceId, Sender, Snapshot};
+use crate::metrics;
 use crate::store::Account;
 
 /// Connections that took part in a call when another board kept it have so long to show that they are still there.
@@ -188,6 +189,7 @@ impl Board {
     fn finish(&mut self, reply: Option<(DeviceId, ServerMessage)>) -> Vec<Output> {
         self.announce_changes();
         let records = self.calls.take_records();
+        records.iter().for_each(metrics::call_changed);
         match (records.is_empty(), reply) {
             (false, then) => self.out.push(Output::Keep { records, then }),
             (true, Some((device, message))) => self.deliver(device, message),

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use vireo_protocol::{OwnStatus, Presence, UserId};
 
 use crate::calls::DeviceId;
+use crate::metrics;
 
 /// Who may see a person's presence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,6 +148,7 @@ impl People {
         let mut changes = std::mem::take(&mut self.shown);
         let touched = std::mem::take(&mut self.touched);
         changes.extend(touched.into_iter().filter_map(|user| self.change(user)));
+        metrics::people_here(self.people.len());
         changes
     }
 
