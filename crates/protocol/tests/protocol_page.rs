@@ -98,9 +98,9 @@ fn the_page_and_the_constants_agree() {
     assert_eq!(vireo_protocol::MAX_CANDIDATE_BYTES, 1024);
     assert_eq!(vireo_protocol::MAX_CANDIDATES_PER_SIDE, 256);
     for limit in [
-        "A message: 64 KB",
-        "SDP: 48 KB",
-        "A candidate: 1 KB, 256 of each side",
+        "| message | 64 KB;",
+        "| SDP | 48 KB,",
+        "| candidate | 1 KB, 256 of each side",
     ] {
         assert!(PAGE.contains(limit), "{limit}");
     }

@@ -93,7 +93,7 @@ pub struct IceConfig {
     pub stun: Vec<String>,
     /// `host:port` of TURN servers (UDP).
     pub turn: Vec<String>,
-    /// The secret shared with the TURN servers.
+    /// The secret shared with the TURN servers; nothing: the one that this server's instances share.
     pub turn_secret: Option<TurnSecret>,
     /// The relay inside this server.
     pub relay: Option<Arc<Relay>>,

@@ -154,8 +154,9 @@ impl Server {
                 AddUserError::NameTaken => StartError::ServiceNameTaken,
                 AddUserError::Store(error) => failed(error),
             })?;
+        let secret = TurnSecret::stored(&store).await.map_err(failed)?;
+        ice.turn_secret.get_or_insert_with(|| secret.clone());
         if let Some(relay) = relay {
-            let secret = TurnSecret::stored(&store).await.map_err(failed)?;
             ice.relay = Some(Arc::new(Relay::start(relay, secret)?));
         }
         let tokens = access_tokens(&store, failed).await?;

@@ -35,10 +35,10 @@ pub struct Options {
     /// A STUN server to hand out to clients (may be repeated)
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     stun: Vec<String>,
-    /// A TURN server (UDP) to hand out to clients (may be repeated)
-    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port, requires = "turn_secret_file")]
+    /// A TURN server (UDP) to hand out to clients: coturn, or that of another instance (may be repeated)
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     turn: Vec<String>,
-    /// File with the secret shared with the TURN servers (coturn's static-auth-secret)
+    /// File with the secret shared with the TURN servers (coturn's static-auth-secret) [default: that of the instances]
     #[arg(long, value_name = "FILE")]
     turn_secret_file: Option<PathBuf>,
     /// File with the token that lets other computers read /metrics; without it only this computer may
