@@ -106,7 +106,11 @@ fn refuses_what_it_cannot_do() {
     let sentence = refused(&["--database", "mysql://ann:secret@192.0.2.1/vireo"]);
     assert!(sentence.contains("postgres://") && !sentence.contains("secret"));
     assert!(refused(&["--stun", "192.0.2.1"]).contains("such as"));
-    assert!(refused(&["--turn", "192.0.2.1:3478"]).contains("--turn-secret-file"));
+    assert!(refused(&["--turn", "192.0.2.1"]).contains("such as"));
+    assert!(refused(&["--relay-ports", "9-5"]).contains("49152-65535"));
+    assert!(refused(&["--no-turn", "--turn-port", "3478"]).contains("cannot be used with"));
+    assert!(refused(&["--metrics-token-file", "/nonexistent/token"]).contains("cannot be read"));
+    assert!(refused(&["--drain-seconds", "for ever"]).contains("number of seconds"));
 }
 
 #[test]
