@@ -4,7 +4,7 @@ use serde_json::Value;
 use vireo_protocol::{ErrorCode, Request};
 
 /// Every `type` a client may send.
-const TYPES: [&str; 16] = [
+const TYPES: [&str; 17] = [
     "hello",
     "contacts:list",
     "contacts:add",
@@ -14,6 +14,7 @@ const TYPES: [&str; 16] = [
     "contacts:block",
     "contacts:unblock",
     "presence:set",
+    "calls:history",
     "call:initiate",
     "call:ringing",
     "call:answer",
