@@ -150,6 +150,7 @@ impl App {
             name: account.name.clone(),
             password: account.password.clone(),
             device: device(),
+            invite: None,
         };
         let session = Client::register(&server, registration).await?;
         profile.save_account(&account)?;

@@ -67,6 +67,7 @@ impl Identity {
             name: self.name.clone(),
             password: self.password.clone(),
             device: DEVICE.to_owned(),
+            invite: None,
         };
         let session = Client::register(&self.server, registration).await?;
         Ok(self.session.get_or_init(async || session).await.clone())

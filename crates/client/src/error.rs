@@ -33,6 +33,9 @@ pub enum ClientError {
     /// New accounts are not accepted on this server.
     #[error("This server does not accept new accounts. Ask the person who runs it.")]
     RegistrationClosed,
+    /// The invite cannot be used (any more).
+    #[error("This invite is not valid any more. Ask for a new one.")]
+    InvalidInvite,
     /// Nobody has this name.
     #[error("Nobody here is called “{0}”. Check the spelling.")]
     UnknownUser(String),
@@ -80,6 +83,7 @@ impl ClientError {
                 Self::InvalidCredentials(message)
             }
             ErrorCode::RegistrationClosed => Self::RegistrationClosed,
+            ErrorCode::InvalidInvite => Self::InvalidInvite,
             ErrorCode::UnknownUser => Self::UnknownUser(subject.to_owned()),
             ErrorCode::OwnName => Self::OwnName,
             ErrorCode::NoSuchRequest => Self::NoSuchRequest,
@@ -91,6 +95,7 @@ impl ClientError {
             | ErrorCode::UnexpectedHello
             | ErrorCode::NotFound
             | ErrorCode::Stopping
+            | ErrorCode::TooManyInvites
             | ErrorCode::Internal => Self::Refused(message),
         }
     }

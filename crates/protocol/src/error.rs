@@ -29,7 +29,11 @@ pub enum ErrorCode {
     InvalidPassword,
     /// New accounts are not accepted here without an invite.
     RegistrationClosed,
-    /// There is no such session, or it is none of the asking person's business.
+    /// The invite is unknown, used up, expired or revoked.
+    InvalidInvite,
+    /// The person has as many invites as one may have.
+    TooManyInvites,
+    /// There is no such session or invite, or it is none of the asking person's business.
     NotFound,
     /// No such person.
     UnknownUser,

@@ -27,6 +27,9 @@ pub struct Registration {
     /// What to call this device in the list of sessions.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub device: String,
+    /// The secret part of an invite; needed where registration is not open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite: Option<String>,
 }
 
 /// A person.

@@ -54,3 +54,7 @@ id! {
     /// One device that somebody has signed in on.
     SessionId
 }
+id! {
+    /// An invite, without its secret.
+    InviteId
+}

@@ -10,6 +10,7 @@ mod error;
 mod history;
 mod http;
 mod id;
+mod invite;
 mod message;
 mod session;
 
@@ -23,9 +24,15 @@ pub use history::{CallDirection, PastCall};
 pub use http::{
     Credentials, Health, HttpError, Registration, User, device_name, name_problem, password_problem,
 };
-pub use id::{CallId, ChatId, HistoryId, SessionId, UserId};
+pub use id::{CallId, ChatId, HistoryId, InviteId, SessionId, UserId};
+pub use invite::{
+    InviteInfo, InviteList, InviteLook, InviteRequest, InviteToken, MAX_INVITE_SECONDS,
+    MAX_INVITE_USES, MIN_INVITE_SECONDS, NewInvite,
+};
 pub use message::{ClientMessage, Request, ServerMessage};
-pub use session::{RefreshToken, Role, SessionInfo, SessionList, SignedIn};
+pub use session::{
+    AccountDeletion, PasswordChange, RefreshToken, Role, SessionInfo, SessionList, SignedIn,
+};
 
 /// The version of the protocol. A client and a server of different versions do not talk; the client is told to update.
 pub const VERSION: u32 = 2;

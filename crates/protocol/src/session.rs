@@ -25,7 +25,7 @@ pub struct SignedIn {
 pub enum Role {
     /// What everyone may.
     Member,
-    /// Whoever runs the server.
+    /// Whoever runs the server: sees and revokes everyone's invites as well.
     Admin,
 }
 
@@ -60,4 +60,27 @@ pub struct SessionInfo {
     pub current: bool,
 }
 
-keep_out_of_logs!(SignedIn, RefreshToken, SessionInfo);
+/// The body of `POST /api/account/password`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PasswordChange {
+    /// The password so far.
+    pub old_password: String,
+    /// The password from now on.
+    pub new_password: String,
+}
+
+/// The body of `POST /api/account/delete`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountDeletion {
+    /// The account's password, since nothing brings the account back.
+    pub password: String,
+}
+
+keep_out_of_logs!(
+    SignedIn,
+    RefreshToken,
+    SessionInfo,
+    PasswordChange,
+    AccountDeletion
+);

@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use vireo_protocol::{
-    CallErrorCode, Credentials, EndReason, ErrorCode, Health, HttpError, RefreshToken,
+    AccountDeletion, CallErrorCode, Credentials, EndReason, ErrorCode, Health, HttpError,
+    InviteList, InviteLook, InviteRequest, InviteToken, NewInvite, PasswordChange, RefreshToken,
     Registration, Request, ServerMessage, SessionList, SignedIn,
 };
 
@@ -39,6 +40,13 @@ fn every_example_is_what_the_types_say() {
             "server" => round_trip::<ServerMessage>(text),
             "http:credentials" => round_trip::<Credentials>(text),
             "http:registration" => round_trip::<Registration>(text),
+            "http:password" => round_trip::<PasswordChange>(text),
+            "http:deletion" => round_trip::<AccountDeletion>(text),
+            "http:invite" => round_trip::<InviteRequest>(text),
+            "http:new-invite" => round_trip::<NewInvite>(text),
+            "http:invites" => round_trip::<InviteList>(text),
+            "http:invite-token" => round_trip::<InviteToken>(text),
+            "http:look" => round_trip::<InviteLook>(text),
             "http:session" => round_trip::<SignedIn>(text),
             "http:refresh" => round_trip::<RefreshToken>(text),
             "http:sessions" => round_trip::<SessionList>(text),

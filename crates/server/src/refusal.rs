@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use vireo_protocol::{ErrorCode, HttpError};
 
 use crate::hashing::TooMany;
-use crate::store::StoreError;
+use crate::store::{AddUserError, StoreError};
 
 /// Whoever found the line before password hashing too long may find it shorter then.
 const LINE_MOVES_IN: Duration = Duration::from_secs(2);
@@ -95,6 +95,18 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the database failed");
         Self::internal()
+    }
+}
+
+impl From<AddUserError> for Refusal {
+    fn from(error: AddUserError) -> Self {
+        let message = "This name is already taken. Please choose another one.";
+        match error {
+            AddUserError::Store(error) => error.into(),
+            AddUserError::NameTaken => {
+                Self::new(StatusCode::CONFLICT, ErrorCode::NameTaken, message)
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
 use axum::routing::{delete, get, post};
 
-use crate::http::{health, sessions, sign_in};
+use crate::http::{account, health, invites, sessions, sign_in};
 use crate::state::AppState;
 use crate::{drain, metrics, origin, refusal, socket};
 
@@ -21,6 +21,12 @@ pub fn router(state: AppState) -> Router {
         .route("/api/sign-out", post(sessions::sign_out))
         .route("/api/sessions", get(sessions::list))
         .route("/api/sessions/{id}", delete(sessions::end))
+        .route("/api/account/password", post(account::change_password))
+        .route("/api/account/delete", post(account::delete))
+        .route("/api/invites", post(invites::create).get(invites::list))
+        .route("/api/invites/look", post(invites::look))
+        .route("/api/invites/redeem", post(invites::redeem))
+        .route("/api/invites/{id}", delete(invites::revoke))
         .route("/api/health", get(health::health))
         .route("/api/ready", get(drain::ready))
         .route("/api/ws", get(socket::upgrade))

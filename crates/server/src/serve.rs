@@ -221,6 +221,18 @@ impl Running {
         Ok(token)
     }
 
+    /// The token of an invite whose redeemer becomes this server's administrator; none once somebody has an account. Each
+    /// call makes another one and ends the one before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn first_invite(&self) -> Result<Option<String>, StoreError> {
+        let token = new_token();
+        let hash = token_hash(&token);
+        let made = self.state.store.create_first_invite(&hash).await?;
+        Ok(made.then_some(token))
+    }
+
     async fn end_echo_session(&self, session: Option<SessionId>) -> Result<(), StoreError> {
         if let Some(session) = session {
             self.state.store.end_session(&self.echo, &session).await?;

@@ -27,6 +27,7 @@ pub fn registration(name: &str, password: &str) -> Registration {
         name: name.to_owned(),
         password: password.to_owned(),
         device: "a test".to_owned(),
+        invite: None,
     }
 }
 

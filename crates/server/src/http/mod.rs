@@ -1,7 +1,9 @@
 //! What is asked over plain HTTP, by subject. Every request but signing in and what leads to it names its session by an
 //! access token; the database is asked each time whether that session still stands.
 
+pub mod account;
 pub mod health;
+pub mod invites;
 pub mod sessions;
 pub mod sign_in;
 

@@ -11,12 +11,13 @@ use vireo_protocol::{
     password_problem,
 };
 
+use super::invites::{introduce, valid};
 use super::{Input, network, take};
 use crate::rate::Limit;
 use crate::refusal::Refusal;
 use crate::secrets::{hash_password, new_token, token_hash, verify_password};
 use crate::state::{AppState, lock};
-use crate::store::{AddUserError, Holder, Refreshed};
+use crate::store::{Holder, Refreshed};
 use crate::tokens::ACCESS_TOKEN_LIFETIME;
 
 /// Wrong passwords for one name from one address: ten at once, then one every five seconds, however many come together.
@@ -51,9 +52,10 @@ pub async fn register(
         name,
         password,
         device,
+        invite,
     } = registration;
-    if !state.open_registration {
-        let message = "This server does not accept new accounts.";
+    if invite.is_none() && !state.open_registration {
+        let message = "This server does not accept new accounts without an invite.";
         return Err(Refusal::new(
             StatusCode::FORBIDDEN,
             ErrorCode::RegistrationClosed,
@@ -67,22 +69,28 @@ pub async fn register(
         return Err(bad_request(ErrorCode::InvalidPassword, problem));
     }
     take(&state.registrations, network(address.ip()))?;
-    let hash = new_password_hash(&state, address.ip(), password).await?;
-    match state.store.add_user(&name, &hash).await {
-        Ok(user) => {
-            let signed_in = open_session(&state, user, &device).await?;
-            Ok((StatusCode::CREATED, signed_in))
-        }
-        Err(AddUserError::Store(error)) => Err(error.into()),
-        Err(AddUserError::NameTaken) => {
-            let message = "This name is already taken. Please choose another one.";
-            Err(Refusal::new(
-                StatusCode::CONFLICT,
-                ErrorCode::NameTaken,
-                message,
-            ))
-        }
+    // Before the password is hashed, which is work.
+    if let Some(token) = &invite {
+        valid(&state, token).await?;
     }
+    let hash = new_password_hash(&state, address.ip(), password).await?;
+    let user = match invite {
+        Some(token) => join(&state, &name, &hash, &token).await?,
+        None => state.store.add_user(&name, &hash).await?,
+    };
+    let signed_in = open_session(&state, user, &device).await?;
+    Ok((StatusCode::CREATED, signed_in))
+}
+
+/// Makes an account by an invite, and introduces the two to each other.
+async fn join(state: &AppState, name: &str, hash: &str, invite: &str) -> Result<User, Refusal> {
+    let token_hash = token_hash(invite);
+    let store = &state.store;
+    let (user, inviter) = store.add_invited_user(name, hash, &token_hash).await?;
+    if let Some(inviter) = inviter {
+        introduce(state, &user.id, &inviter).await?;
+    }
+    Ok(user)
 }
 
 /// `POST /api/sign-in`

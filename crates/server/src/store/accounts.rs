@@ -1,8 +1,10 @@
 //! Accounts.
 
 use serde::{Deserialize, Serialize};
-use vireo_protocol::{Role, User, UserId};
+use sqlx::{Any, Transaction};
+use vireo_protocol::{Role, SessionId, User, UserId};
 
+use super::sessions::end_sessions;
 use super::{Store, StoreError, now_ms};
 
 /// A person or a service as the server keeps it.
@@ -37,6 +39,15 @@ fn account((id, name, service): Row) -> Account {
     }
 }
 
+/// What went with an account.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// Its sessions.
+    pub sessions: Vec<SessionId>,
+    /// Those in whose lists the person was.
+    pub contacts: Vec<UserId>,
+}
+
 /// A role as it is stored.
 pub(super) fn role(name: &str) -> Role {
     match name {
@@ -56,25 +67,69 @@ impl Store {
     /// # Errors
     /// When the name is taken, upper and lower case aside.
     pub async fn add_user(&self, name: &str, password_hash: &str) -> Result<User, AddUserError> {
-        let id = UserId::random();
-        let added = sqlx::query(
-            "INSERT INTO users (id, name, name_key, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (name_key) DO NOTHING",
+        let mut transaction = self.begin_write().await?;
+        let user = insert_user(&mut transaction, name, password_hash, false).await?;
+        transaction.commit().await?;
+        Ok(user)
+    }
+
+    /// Gives the account another password, and ends its sessions but this one. Returns those that have ended.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_password(
+        &self,
+        user: &UserId,
+        password_hash: &str,
+        except: Option<&SessionId>,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let mut transaction = self.begin_write().await?;
+        sqlx::query("UPDATE users SET password_hash = $1, password_changed_at = $2 WHERE id = $3")
+            .bind(password_hash)
+            .bind(now_ms())
+            .bind(&user.0)
+            .execute(&mut *transaction)
+            .await?;
+        let ended = end_sessions(&mut transaction, user, except).await?;
+        transaction.commit().await?;
+        Ok(ended)
+    }
+
+    /// Deletes the account with everything that belongs to it.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is deleted then.
+    pub async fn delete_user(&self, user: &UserId) -> Result<Gone, StoreError> {
+        let mut transaction = self.begin_write().await?;
+        let sessions = end_sessions(&mut transaction, user, None).await?;
+        let contacts: Vec<(String,)> = sqlx::query_as(
+            "SELECT other_id FROM contacts WHERE user_id = $1
+             UNION SELECT user_id FROM contacts WHERE other_id = $1
+             UNION SELECT user_id FROM blocks WHERE other_id = $1",
         )
-        .bind(&id.0)
-        .bind(name)
-        .bind(name_key(name))
-        .bind(password_hash)
-        .bind(now_ms())
-        .execute(&self.writers)
+        .bind(&user.0)
+        .fetch_all(&mut *transaction)
         .await?;
-        match added.rows_affected() {
-            0 => Err(AddUserError::NameTaken),
-            _ => Ok(User {
-                id,
-                name: name.to_owned(),
-            }),
+        let mut contacts: Vec<UserId> = contacts.into_iter().map(|(id,)| UserId(id)).collect();
+        // In the same order everywhere: two that lock each other's first person would wait for ever.
+        contacts.sort_unstable();
+        for other in &contacts {
+            sqlx::query("UPDATE users SET contacts_version = contacts_version + 1 WHERE id = $1")
+                .bind(&other.0)
+                .execute(&mut *transaction)
+                .await?;
         }
+        for statement in [
+            "DELETE FROM chats WHERE id IN (SELECT chat_id FROM chat_members WHERE user_id = $1)",
+            "DELETE FROM users WHERE id = $1",
+        ] {
+            sqlx::query(statement)
+                .bind(&user.0)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(Gone { sessions, contacts })
     }
 
     /// The account of the server's own service of this name, made where it is missing.
@@ -122,5 +177,34 @@ impl Store {
             let id = UserId(id);
             (User { id, name }, hash)
         }))
+    }
+}
+
+/// Makes an account.
+pub(super) async fn insert_user(
+    transaction: &mut Transaction<'_, Any>,
+    name: &str,
+    password_hash: &str,
+    admin: bool,
+) -> Result<User, AddUserError> {
+    let id = UserId::random();
+    let added = sqlx::query(
+        "INSERT INTO users (id, name, name_key, password_hash, role, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (name_key) DO NOTHING",
+    )
+    .bind(&id.0)
+    .bind(name)
+    .bind(name_key(name))
+    .bind(password_hash)
+    .bind(if admin { "admin" } else { "member" })
+    .bind(now_ms())
+    .execute(&mut **transaction)
+    .await?;
+    match added.rows_affected() {
+        0 => Err(AddUserError::NameTaken),
+        _ => Ok(User {
+            id,
+            name: name.to_owned(),
+        }),
     }
 }

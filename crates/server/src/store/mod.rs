@@ -8,6 +8,7 @@ mod calls;
 mod contacts;
 mod copy;
 mod database;
+mod invites;
 mod keys;
 mod restore;
 mod sessions;
@@ -24,6 +25,7 @@ pub use backup::back_up;
 pub use contacts::{Change, ContactError, ContactRow, Partner, Standing};
 pub use database::Database;
 use database::Pools;
+pub use invites::InviteError;
 pub use restore::restore;
 pub use sessions::{Holder, Refreshed, SessionRow};
 

@@ -288,6 +288,25 @@ impl<'a> Pair<'a> {
     }
 }
 
+/// Makes two people contacts, with a chat, whatever they were before; a block stays. False when they were contacts already.
+pub(in crate::store) async fn befriend(
+    transaction: &mut Transaction<'_, Any>,
+    one: &UserId,
+    other: &UserId,
+) -> Result<bool, StoreError> {
+    lock(transaction, one, other).await?;
+    let mut changed = false;
+    for (from, to) in [(one, other), (other, one)] {
+        if count(transaction, HAS_ADDED, from, to).await? == 0 {
+            let query = sqlx::query(ADD).bind(&from.0).bind(&to.0).bind(now_ms());
+            query.execute(&mut **transaction).await?;
+            changed = true;
+        }
+    }
+    chats::make(transaction, one, other).await?;
+    Ok(changed)
+}
+
 /// Keeps everybody else out of what the two are to each other until the transaction ends, and counts the change.
 async fn lock(
     transaction: &mut Transaction<'_, Any>,

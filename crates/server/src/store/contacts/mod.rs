@@ -9,6 +9,7 @@ use vireo_protocol::{ContactStatus, UserId};
 
 use super::{Store, StoreError};
 
+pub(super) use changes::befriend;
 pub use changes::{Change, ContactError};
 pub use chats::{Partner, Standing};
 use row::Row;
