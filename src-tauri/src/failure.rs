@@ -55,9 +55,7 @@ impl From<StartError> for Failure {
             StartError::Directory { directory, error } => {
                 (StartFailure::Files, format!("{directory}: {error}"))
             }
-            StartError::Database { directory, error } => {
-                (StartFailure::Files, format!("{directory}: {error}"))
-            }
+            StartError::File { file, error } => (StartFailure::Files, format!("{file}: {error}")),
             StartError::Listen { address, error } => {
                 (StartFailure::Other, format!("{address}: {error}"))
             }
