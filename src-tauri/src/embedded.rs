@@ -25,7 +25,7 @@ impl EmbeddedServer {
     /// When another one works on the same files, or these or the network cannot be used.
     pub async fn start(profile: &Profile) -> Result<Self, Failure> {
         let mut config = Config::new(profile.server_data());
-        config.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        config.listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
         let running = Server::start(config).await?;
         let url = running.url().to_owned();
         let token = running.service_token().await.map_err(Failure::other)?;

@@ -7,7 +7,7 @@ use vireo_protocol::ErrorCode;
 #[non_exhaustive]
 pub enum ClientError {
     /// The text is not an address of a server.
-    #[error("“{0}” is not the address of a server. It looks like http://127.0.0.1:7777.")]
+    #[error("“{0}” is not the address of a server. It looks like https://192.0.2.1:7450#sha256=….")]
     InvalidServer(String),
     /// Nobody answers at the server's address, or it stopped answering.
     #[error("The server cannot be reached. Check its address and your network, then try again.")]
@@ -15,6 +15,17 @@ pub enum ClientError {
     /// Something answers at the address that is not a Vireo server.
     #[error("There is something else than a Vireo server at this address. Check the address.")]
     NotAVireoServer,
+    /// Another server than the one that was invited to answers at the address.
+    #[error(
+        "This is not the server that the invitation is for: somebody else answers at its address. Ask the person who \
+         invited you for a new link."
+    )]
+    WrongServer,
+    /// No authority vouches for the server, and no fingerprint was given.
+    #[error(
+        "Nobody vouches for this server. Use the whole address, with everything behind the #, or ask for an invitation."
+    )]
+    UntrustedServer,
     /// Client and server speak different versions of the protocol.
     #[error("This Vireo and the server are of different versions. Please update.")]
     VersionMismatch,

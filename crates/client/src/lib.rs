@@ -5,13 +5,13 @@ mod calls;
 mod client;
 mod contacts;
 mod error;
-mod http;
 mod link;
 mod options;
 pub mod paths;
 mod places;
 mod runner;
 mod session;
+mod transport;
 mod view;
 
 pub use client::Client;

@@ -8,20 +8,20 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_tungstenite::tungstenite::http::{StatusCode, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message, client::IntoClientRequest as _};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use vireo_protocol::{
     ClientMessage, ErrorCode, IceServer, Request, SUBPROTOCOL, ServerMessage, User, VERSION,
 };
 
 use crate::places::Places;
 use crate::session::SHOWN_EVERY;
+use crate::transport::{Stream, Transport};
 use crate::{ClientError, Session, backoff};
 
 /// How long connecting and greeting may take.
@@ -41,7 +41,7 @@ const SIGNED_OUT: u16 = 4001;
 /// The number of the greeting; further requests count on from it.
 pub(crate) const HELLO_ID: u64 = 0;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Socket = WebSocketStream<Stream>;
 
 /// What the link reports.
 #[derive(Debug)]
@@ -181,27 +181,29 @@ async fn pause(wait: Duration, requests: &mut mpsc::UnboundedReceiver<Request>) 
 
 /// Connects with the access token there is, and once more with another one where the server does not take that.
 async fn connect(session: &Session, server: &str) -> Result<(Socket, Greeting), ClientError> {
+    let transport = Transport::to(server)?;
     let token = session.access_token().await?;
-    match connect_with(server, &token).await {
+    match connect_with(&transport, &token).await {
         Err(ClientError::SignedOut) => {
             let token = session.access_token_after(&token).await?;
-            connect_with(server, &token).await
+            connect_with(&transport, &token).await
         }
         connected => connected,
     }
 }
 
-async fn connect_with(server: &str, token: &str) -> Result<(Socket, Greeting), ClientError> {
-    let mut url = crate::http::server_url(server)?
-        .join("api/ws")
-        .expect("a path is a valid reference");
+async fn connect_with(
+    transport: &Transport,
+    token: &str,
+) -> Result<(Socket, Greeting), ClientError> {
+    let mut url = transport.url("api/ws");
     let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
     url.set_scheme(scheme)
         .expect("both schemes are of the same kind");
     let mut handshake = url
         .as_str()
         .into_client_request()
-        .map_err(|_| ClientError::InvalidServer(server.to_owned()))?;
+        .map_err(|_| ClientError::ServerUnreachable)?;
     let token = format!("Bearer {token}");
     let headers = handshake.headers_mut();
     headers.insert(
@@ -215,12 +217,10 @@ async fn connect_with(server: &str, token: &str) -> Result<(Socket, Greeting), C
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_SERVER_MESSAGE))
         .max_frame_size(Some(MAX_SERVER_MESSAGE));
-    // Call messages are small and waited for: they must not be held back to be sent together.
-    let disable_nagle = true;
-    let (mut socket, _) =
-        tokio_tungstenite::connect_async_with_config(handshake, Some(config), disable_nagle)
-            .await
-            .map_err(refusal)?;
+    let stream = transport.connect().await?;
+    let (mut socket, _) = client_async_with_config(handshake, stream, Some(config))
+        .await
+        .map_err(refusal)?;
     let greeting = greet(&mut socket).await?;
     Ok((socket, greeting))
 }

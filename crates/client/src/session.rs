@@ -7,11 +7,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 use vireo_protocol::{
     Credentials, RefreshToken, Registration, SignedIn, User, name_problem, password_problem,
 };
 
-use crate::{ClientError, http};
+use crate::ClientError;
+use crate::transport::Transport;
 
 /// An access token that ends sooner is not used any more.
 const SPARE: Duration = Duration::from_secs(30);
@@ -26,7 +28,7 @@ pub(crate) const SHOWN_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// A signed-in account on a server. Clones share their tokens.
 #[derive(Clone)]
 pub struct Session {
-    /// The server's address, such as `http://127.0.0.1:7777`.
+    /// The server's address, such as `https://192.0.2.1:7450#sha256=FINGERPRINT` or `http://127.0.0.1:7450`.
     pub server: String,
     /// Who it is.
     pub user: User,
@@ -116,8 +118,10 @@ impl Session {
         let body = RefreshToken {
             refresh_token: pair.refresh.clone(),
         };
-        let request = http::request(&self.server, reqwest::Method::POST, "api/sign-out")?;
-        http::send(request.json(&body), "").await.map(drop)
+        let answer = Transport::to(&self.server)?
+            .post("api/sign-out", None, &body)
+            .await?;
+        answer.succeeded("")
     }
 
     /// An access token that is good for a while.
@@ -161,9 +165,10 @@ impl Session {
 
 impl Session {
     async fn next_tokens(&self, body: &RefreshToken) -> Result<SignedIn, ClientError> {
-        let request = http::request(&self.server, reqwest::Method::POST, "api/refresh")?;
-        let request = request.json(body).timeout(REFRESH_TIMEOUT);
-        http::read(http::send(request, "").await?).await
+        let transport = Transport::to(&self.server)?;
+        let asked = timeout(REFRESH_TIMEOUT, transport.post("api/refresh", None, body)).await;
+        let answer = asked.unwrap_or(Err(ClientError::ServerUnreachable))?;
+        answer.read("")
     }
 }
 
@@ -186,16 +191,20 @@ pub(crate) async fn register(
     if let Some(problem) = problem {
         return Err(ClientError::InvalidCredentials(problem.to_owned()));
     }
-    let answer = http::post(server, "api/register", &registration, &registration.name).await?;
-    Ok(Session::new(server, answer))
+    let answer = Transport::to(server)?
+        .post("api/register", None, &registration)
+        .await?;
+    Ok(Session::new(server, answer.read(&registration.name)?))
 }
 
 pub(crate) async fn sign_in(
     server: &str,
     credentials: Credentials,
 ) -> Result<Session, ClientError> {
-    let answer = http::post(server, "api/sign-in", &credentials, &credentials.name).await?;
-    Ok(Session::new(server, answer))
+    let answer = Transport::to(server)?
+        .post("api/sign-in", None, &credentials)
+        .await?;
+    Ok(Session::new(server, answer.read(&credentials.name)?))
 }
 
 #[cfg(test)]

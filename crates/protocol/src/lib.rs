@@ -1,6 +1,6 @@
 //! The words that Vireo's client and server exchange: messages, identifiers and the protocol's version.
 //!
-//! This crate knows nothing but serde: no socket, no clock, no call. `PROTOCOL.md` at the root of the repository
+//! This crate knows data alone: no socket, no clock, no call. `PROTOCOL.md` at the root of the repository
 //! defines the same messages for readers who write a client in another language; a test holds its examples against
 //! the types here.
 
@@ -11,6 +11,7 @@ mod history;
 mod http;
 mod id;
 mod invite;
+mod link;
 mod message;
 mod session;
 
@@ -29,6 +30,7 @@ pub use invite::{
     InviteInfo, InviteList, InviteLook, InviteRequest, InviteToken, MAX_INVITE_SECONDS,
     MAX_INVITE_USES, MIN_INVITE_SECONDS, NewInvite,
 };
+pub use link::{Fingerprint, InviteLink, Malformed, ServerAddress};
 pub use message::{ClientMessage, Request, ServerMessage};
 pub use session::{
     AccountDeletion, PasswordChange, RefreshToken, Role, SessionInfo, SessionList, SignedIn,

@@ -1,20 +1,33 @@
 //! What the server can be told. The defaults need no thought.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::bus::BusConfig;
 use crate::drain::DEFAULT_DRAIN;
+use crate::front::Proxies;
 use crate::ice::IceConfig;
 use crate::relay::RelayConfig;
 use crate::store::Database;
+use crate::tls::CertificateFiles;
 
 /// The port when none is given.
 pub const DEFAULT_PORT: u16 = 7450;
 
 /// How long a call rings when nothing else is said.
 pub const DEFAULT_ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What keeps others from reading along.
+#[derive(Debug, Clone)]
+pub enum Encryption {
+    /// TLS with a certificate that the server makes; none on addresses of this computer only.
+    OwnCertificate,
+    /// TLS with this certificate, on every address.
+    Certificate(CertificateFiles),
+    /// That of a proxy, and only what comes from there is answered.
+    Proxy(Proxies),
+}
 
 /// How a server is to run.
 #[derive(Debug, Clone)]
@@ -23,8 +36,12 @@ pub struct Config {
     pub data: PathBuf,
     /// What to keep accounts, contacts and calls in; nothing: `vireo.sqlite` in that directory.
     pub database: Option<Database>,
-    /// Where to listen. Port 0 takes any free one.
-    pub listen: SocketAddr,
+    /// Where to listen. Port 0 takes any free one; `[::]` is every address, those of IPv4 too.
+    pub listen: Vec<SocketAddr>,
+    /// What keeps others from reading along.
+    pub encryption: Encryption,
+    /// The address that invitations carry, where the server cannot know it: `https://vireo.example.org`.
+    pub public_url: Option<String>,
     /// Whether whoever can reach the server may make an account.
     pub open_registration: bool,
     /// A call that nobody answers ends after so long.
@@ -48,7 +65,9 @@ impl Config {
         Self {
             data: data.into(),
             database: None,
-            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), DEFAULT_PORT),
+            listen: vec![(Ipv4Addr::LOCALHOST, DEFAULT_PORT).into()],
+            encryption: Encryption::OwnCertificate,
+            public_url: None,
             open_registration: true,
             answer_timeout: DEFAULT_ANSWER_TIMEOUT,
             ice: IceConfig::default(),

@@ -67,7 +67,7 @@ fn next_pause(last: Duration, ran_for: Duration) -> Duration {
 
 async fn start(program: &Path, server: &Running) -> Result<Child, Box<dyn std::error::Error>> {
     let token = server.service_token().await?;
-    let credentials = serde_json::json!({ "url": server.url(), "token": token });
+    let credentials = serde_json::json!({ "url": server.service_url(), "token": token });
     let mut child = Command::new(program)
         .stdin(Stdio::piped())
         // Standard output is the server's own.

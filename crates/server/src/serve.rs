@@ -6,20 +6,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
 use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use vireo_protocol::{SessionId, UserId};
+use vireo_protocol::{Fingerprint, ServerAddress, SessionId, UserId};
 
 use crate::config::Config;
 use crate::drain;
+use crate::front::{Front, Listening};
 use crate::ice::TurnSecret;
-use crate::relay::{Relay, RelayError};
+use crate::private_file::make_private_directory;
+use crate::relay::Relay;
 use crate::revocations;
 use crate::router::router;
 use crate::secrets::{new_token, token_hash};
+use crate::start_error::StartError;
 use crate::state::{AppState, Policy};
 use crate::store::{AddUserError, Database, Store, StoreError, now_ms};
 use crate::tokens::{Tokens, new_signing_key};
@@ -33,72 +33,6 @@ const GOODBYE: Duration = Duration::from_secs(3);
 /// How often the server writes down that it is alive.
 const ALIVE: Duration = Duration::from_secs(5);
 
-/// Why a server could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Plain HTTP must not leave this computer.
-    #[error(
-        "vireo-server cannot listen on {0}: it does not encrypt its connections yet, so other computers could read \
-         passwords. Use an address of this computer only, such as 127.0.0.1:{port}.",
-        port = .0.port()
-    )]
-    NotLoopback(SocketAddr),
-    /// The address is not free, or not ours.
-    #[error(
-        "vireo-server cannot listen on {address}: {error}. Choose another one with --listen, or port 0 for any free one."
-    )]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system says.
-        error: std::io::Error,
-    },
-    /// The directory cannot be made.
-    #[error(
-        "The data directory {directory} cannot be made: {error}. Choose another one with --data."
-    )]
-    Directory {
-        /// The directory.
-        directory: String,
-        /// What the system says.
-        error: std::io::Error,
-    },
-    /// Two servers over the same data would not know of each other's connections.
-    #[error(
-        "Another Vireo server is using {0} already. Stop it, or choose another directory with --data."
-    )]
-    InUse(String),
-    /// The database file cannot be opened.
-    #[error("The database {file} cannot be opened: {error}. Choose another directory with --data.")]
-    File {
-        /// The file.
-        file: String,
-        /// What the database says.
-        error: StoreError,
-    },
-    /// The database server does not let this server in.
-    #[error(
-        "PostgreSQL cannot be used: {0}. See that it runs, and that the address given with --database is right."
-    )]
-    DatabaseServer(StoreError),
-    /// The relay cannot listen.
-    #[error(transparent)]
-    Relay(#[from] RelayError),
-    /// Not an address of Redis. The address itself may hold a password.
-    #[error(
-        "The address given with --bus is not one of Redis. It looks like redis://127.0.0.1:6379."
-    )]
-    BusAddress,
-    /// The key is none.
-    #[error(
-        "The key that signs access tokens cannot be used. Restore the server's database from a backup."
-    )]
-    Key,
-    /// A person has the service's name.
-    #[error("A person on this server is named {ECHO_NAME:?}, which the server needs for itself.")]
-    ServiceNameTaken,
-}
-
 /// Starts servers.
 #[derive(Debug, Clone, Copy)]
 pub struct Server;
@@ -107,10 +41,10 @@ pub struct Server;
 #[derive(Debug)]
 pub struct Running {
     url: String,
+    front: Front,
     state: AppState,
     echo: UserId,
     echo_session: Mutex<Option<SessionId>>,
-    task: JoinHandle<()>,
     /// Held for as long as the server runs.
     _lock: File,
 }
@@ -125,6 +59,8 @@ impl Server {
             data,
             database,
             listen,
+            encryption,
+            public_url,
             open_registration,
             answer_timeout,
             mut ice,
@@ -133,17 +69,8 @@ impl Server {
             drain,
             metrics_token,
         } = config;
-        if !listen.ip().is_loopback() {
-            return Err(StartError::NotLoopback(listen));
-        }
-        let listener = TcpListener::bind(listen)
-            .await
-            .map_err(|error| StartError::Listen {
-                address: listen,
-                error,
-            })?;
-        let address = listener.local_addr().unwrap_or(listen);
         let lock = lock_data(&data)?;
+        let listening = Listening::at(&listen, encryption, &data)?;
         let database = database.unwrap_or_else(|| Database::in_directory(&data));
         let failed = |error| database_error(&database, error);
         let store = Store::open(&database).await.map_err(failed)?;
@@ -170,40 +97,56 @@ impl Server {
         let state =
             AppState::new(store, tokens, bus, policy).map_err(|_| StartError::BusAddress)?;
         tokio::spawn(revocations::follow(state.clone()));
+        let front = listening.open(router(state.clone()), state.stopping.clone(), public_url);
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
             "the server has started"
         );
         tokio::spawn(stay_alive(state.clone()));
-        let stopping = state.stopping.clone();
-        let service = router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        // Signals are small and somebody waits for each: they must not be held back to be sent together.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let serve = axum::serve(listener, service)
-            .with_graceful_shutdown(async move { stopping.cancelled().await });
-        let task = tokio::spawn(async move {
-            if let Err(error) = serve.await {
-                tracing::error!(%error, "the server has stopped");
-            }
-        });
         Ok(Running {
-            url: format!("http://{address}"),
+            url: front.url().to_string(),
+            front,
             state,
             echo: echo.id,
             echo_session: Mutex::default(),
-            task,
             _lock: lock,
         })
     }
 }
 
 impl Running {
-    /// Where the server can be reached: `http://127.0.0.1:PORT`.
+    /// The server's address for clients on this computer: `http://127.0.0.1:PORT`, or, where it encrypts,
+    /// `https://127.0.0.1:PORT#sha256=FINGERPRINT`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// By what clients know the server; nothing where it does not encrypt.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.front.fingerprint()
+    }
+
+    /// Where programs on this computer that belong to the server reach it, whatever certificate it has:
+    /// `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn service_url(&self) -> String {
+        self.front.service_url()
+    }
+
+    /// The server's address for people elsewhere.
+    #[must_use]
+    pub fn public_address(&self) -> ServerAddress {
+        self.front.public_address()
+    }
+
+    /// Listens at one more address, encrypted unless it is of this computer only.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`] when the address is taken or not ours, [`StartError::Certificate`].
+    pub fn open(&self, listen: SocketAddr) -> Result<(), StartError> {
+        self.front.add(listen)
     }
 
     /// A fresh session for the Echo service: the refresh token by which `vireo-echo` signs in. The one before ends.
@@ -248,14 +191,12 @@ impl Running {
     }
 
     /// Says goodbye to every connection, finishes what was being answered, and closes the database.
-    pub async fn shutdown(mut self) {
+    pub async fn shutdown(self) {
         self.state.switchboard.resign().await;
         self.stop();
         self.state.connections.close();
         let _ = timeout(GOODBYE, self.state.connections.wait()).await;
-        if timeout(GOODBYE, &mut self.task).await.is_err() {
-            self.task.abort();
-        }
+        let _ = timeout(GOODBYE, self.front.closed()).await;
         let session = self.echo_session.lock().await.take();
         if let Err(error) = self.end_echo_session(session).await {
             tracing::warn!(%error, "the Echo test's session is left behind");
@@ -328,13 +269,4 @@ fn database_error(database: &Database, error: StoreError) -> StartError {
         },
         Database::Postgres(_) => StartError::DatabaseServer(error),
     }
-}
-
-/// Nobody else on the computer has any business in there.
-fn make_private_directory(path: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }

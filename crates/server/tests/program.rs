@@ -7,6 +7,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
+use vireo_protocol::ServerAddress;
+
 use support::{CANDIDATE, Client, Person, SDP, about, answer, candidate, end, initiate, text};
 
 fn command(data: &Path) -> Command {
@@ -21,12 +23,15 @@ fn start(command: &mut Command) -> (Child, String) {
         .args(["--listen", "127.0.0.1:0"])
         .spawn()
         .expect("started");
+    let url = text(&first_line(&mut child)["url"]);
+    (child, url)
+}
+
+fn first_line(child: &mut Child) -> Value {
     let mut line = String::new();
     let stdout = child.stdout.as_mut().expect("piped");
     BufReader::new(stdout).read_line(&mut line).expect("a line");
-    let ready: Value = serde_json::from_str(&line).expect("the first line is JSON");
-    let url = ready["url"].as_str().expect("a url").to_owned();
-    (child, url)
+    serde_json::from_str(&line).expect("the first line is JSON")
 }
 
 fn refused(arguments: &[&str]) -> String {
@@ -55,7 +60,7 @@ async fn says_where_it_is_and_keeps_accounts_over_a_restart() {
     let data = tempfile::tempdir().expect("a temporary directory");
     let body = serde_json::json!({"name": "Ann", "password": "correct horse"});
     let http = reqwest::Client::new();
-    let (mut child, url) = start(command(data.path()).args(["--no-tls", "--open-registration"]));
+    let (mut child, url) = start(command(data.path()).args(["--open-registration"]));
     let health: Value = http
         .get(format!("{url}/api/health"))
         .send()
@@ -86,13 +91,25 @@ async fn says_where_it_is_and_keeps_accounts_over_a_restart() {
 }
 
 #[test]
-fn refuses_addresses_that_other_computers_reach() {
-    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
-        let sentence = refused(&["--listen", address]);
-        assert!(sentence.contains(address), "{sentence}");
-        assert!(sentence.contains("does not encrypt"), "{sentence}");
-        assert!(sentence.contains("127.0.0.1"), "{sentence}");
-    }
+fn one_command_serves_every_address_and_encrypts() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    // With nothing but another port than the usual one, which may be taken here.
+    let mut command = command(data.path());
+    let mut child = command
+        .args(["--listen", "[::]:0", "--turn-port", "0"])
+        .spawn()
+        .expect("started");
+    let line = first_line(&mut child);
+    let address: ServerAddress = text(&line["url"]).parse().expect("an address");
+    assert!(address.url.starts_with("https://127.0.0.1:"), "{line}");
+    let fingerprint = address.fingerprint.expect("a fingerprint").to_string();
+    assert_eq!(line["fingerprint"], fingerprint.as_str());
+    child.kill().expect("killed");
+    child.wait().expect("waited");
+    let mut child = command.spawn().expect("started");
+    assert_eq!(first_line(&mut child)["fingerprint"], fingerprint.as_str());
+    child.kill().expect("killed");
+    child.wait().expect("waited");
 }
 
 #[test]
@@ -111,6 +128,11 @@ fn refuses_what_it_cannot_do() {
     assert!(refused(&["--no-turn", "--turn-port", "3478"]).contains("cannot be used with"));
     assert!(refused(&["--metrics-token-file", "/nonexistent/token"]).contains("cannot be read"));
     assert!(refused(&["--drain-seconds", "for ever"]).contains("number of seconds"));
+    assert!(refused(&["--public-url", "example.org"]).contains("such as"));
+    assert!(refused(&["--behind-proxy=proxy"]).contains("such as"));
+    assert!(refused(&["--tls-cert", "x.pem"]).contains("--tls-key"));
+    let missing = ["--tls-cert", "/none.pem", "--tls-key", "/none.pem"];
+    assert!(refused(&missing).contains("/none.pem"));
 }
 
 #[test]

@@ -273,8 +273,10 @@ async fn prepare_database(
 #[must_use]
 pub fn settings(folder: &Path, tls: bool) -> Settings {
     let mut settings = Settings::plain(&folder.join(if tls { "tls" } else { "plain" }));
-    if !tls {
-        settings.arguments.push("--no-tls".to_owned());
+    if tls {
+        // What only this computer reaches is not encrypted.
+        settings.listen = "0.0.0.0:0".to_owned();
+        settings.arguments.push("--no-turn".to_owned());
     }
     settings
 }

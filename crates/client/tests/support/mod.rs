@@ -48,14 +48,18 @@ pub struct TestServer {
 
 impl TestServer {
     pub async fn start() -> Self {
-        Self::with_answer_timeout(Duration::from_secs(30)).await
+        Self::with(|_| {}).await
     }
 
     pub async fn with_answer_timeout(answer_timeout: Duration) -> Self {
+        Self::with(|config| config.answer_timeout = answer_timeout).await
+    }
+
+    pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let mut config = Config::new(directory.path());
-        config.listen.set_port(0);
-        config.answer_timeout = answer_timeout;
+        config.listen[0].set_port(0);
+        change(&mut config);
         let running = Server::start(config.clone()).await.expect("a free port");
         Self {
             running,
@@ -80,7 +84,7 @@ impl TestServer {
             .rsplit(':')
             .next()
             .and_then(|port| port.parse().ok());
-        config.listen.set_port(port.expect("a URL with a port"));
+        config.listen[0].set_port(port.expect("a URL with a port"));
         running.shutdown().await;
         meanwhile().await;
         let running = Server::start(config.clone())

@@ -8,6 +8,7 @@
 
 mod backup;
 mod log;
+mod options;
 mod relay;
 mod restore;
 mod serve;
@@ -30,7 +31,7 @@ struct Arguments {
     #[command(flatten)]
     common: Common,
     #[command(flatten)]
-    serve: serve::Options,
+    serve: options::Options,
     /// What to do instead of serving.
     #[command(subcommand)]
     command: Option<Command>,

@@ -1,11 +1,12 @@
 //! The options of the embedded STUN and TURN server.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
 use clap::Args;
 use ipnet::IpNet;
 
+use crate::config::Encryption;
 use crate::relay::{DEFAULT_RELAY_PORT, DEFAULT_RELAY_PORTS, RelayConfig, RelayLimits};
 
 /// How calls get through firewalls.
@@ -54,12 +55,18 @@ fn host(text: &str) -> Result<String, String> {
 
 impl RelayOptions {
     /// The relay of a server that listens there. On the loopback everybody reaches everybody, so there is none unless it is
-    /// asked for.
-    pub fn config(self, listen: SocketAddr) -> Option<RelayConfig> {
+    /// asked for. A proxy passes on nothing of it, so that it has to listen beside the proxy.
+    pub fn config(self, listen: &[SocketAddr], encryption: &Encryption) -> Option<RelayConfig> {
         let asked = self.turn_port.is_some() || self.turn_listen.is_some();
-        if self.no_turn || (listen.ip().is_loopback() && !asked) {
+        let mut addresses = listen.iter().map(SocketAddr::ip);
+        let elsewhere = match encryption {
+            Encryption::Proxy(_) => Some(Ipv6Addr::UNSPECIFIED.into()),
+            _ => addresses.find(|address| !address.is_loopback()),
+        };
+        if self.no_turn || (elsewhere.is_none() && !asked) {
             return None;
         }
+        let listen = elsewhere.or_else(|| Some(listen.first()?.ip()))?;
         let defaults = RelayLimits::default();
         let bytes_per_second = self
             .relay_bandwidth
@@ -73,7 +80,7 @@ impl RelayOptions {
                 ..defaults
             },
             ..RelayConfig::new(
-                self.turn_listen.unwrap_or(listen.ip()),
+                self.turn_listen.unwrap_or(listen),
                 self.turn_port.unwrap_or(DEFAULT_RELAY_PORT),
             )
         })

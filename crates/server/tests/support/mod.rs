@@ -3,6 +3,7 @@
 
 #[cfg(unix)]
 pub mod process;
+pub mod tls;
 
 use std::time::Duration;
 
@@ -60,7 +61,7 @@ impl TestServer {
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
         let mut config = Config::new(data.path());
-        config.listen.set_port(0);
+        config.listen[0].set_port(0);
         #[cfg(unix)]
         let postgres = postgres_where_asked();
         #[cfg(unix)]

@@ -70,7 +70,7 @@ impl Place {
     pub fn serve(&self) -> Process {
         let mut child = self
             .command()
-            .args(["--listen", "127.0.0.1:0", "--no-tls", "--open-registration"])
+            .args(["--listen", "127.0.0.1:0", "--open-registration"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -1,0 +1,302 @@
+//! Where connections come in: the addresses that are listened on, encryption, and the address each client has.
+//!
+//! A connection's way: `listen` (accepts it) → `doors` (TLS, in a task of its own) → `connection` (HTTP) → the router.
+
+mod addresses;
+mod connection;
+mod doors;
+mod forwarded;
+mod listen;
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use vireo_protocol::{Fingerprint, ServerAddress};
+
+use crate::config::Encryption;
+use crate::start_error::StartError;
+use crate::tls::{Presented, acceptor, keep_current, own_certificate};
+use addresses::network_addresses;
+use doors::{Door, Doors};
+pub use forwarded::Proxies;
+use listen::listen;
+
+/// What the server encrypts with.
+#[derive(Clone)]
+struct Tls {
+    presented: Arc<Presented>,
+    acceptor: TlsAcceptor,
+}
+
+/// An address that is listened on.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    address: SocketAddr,
+    encrypted: bool,
+}
+
+/// Addresses that are bound, at which nobody is answered yet.
+pub struct Listening {
+    makes: Makes,
+    bound: Vec<(TcpListener, Door, Place)>,
+    service: SocketAddr,
+}
+
+/// Makes doors.
+struct Makes {
+    encryption: Encryption,
+    data: PathBuf,
+    /// Made when it is first needed.
+    tls: Option<Tls>,
+}
+
+/// Every address that the server listens on.
+pub struct Front {
+    doors: Doors,
+    makes: Mutex<Makes>,
+    places: Mutex<Vec<Place>>,
+    service: SocketAddr,
+    public_url: Option<String>,
+    stopping: CancellationToken,
+}
+
+impl fmt::Debug for Front {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Front { .. }") // It holds a key.
+    }
+}
+
+impl Listening {
+    /// Binds these addresses, and one of this computer only for the programs that belong to the server where there is none
+    /// among them that is not encrypted.
+    ///
+    /// # Errors
+    /// [`StartError::Nowhere`], [`StartError::Listen`], [`StartError::Certificate`].
+    pub fn at(
+        addresses: &[SocketAddr],
+        encryption: Encryption,
+        data: &Path,
+    ) -> Result<Self, StartError> {
+        if addresses.is_empty() {
+            return Err(StartError::Nowhere);
+        }
+        let mut makes = Makes {
+            encryption,
+            data: data.to_owned(),
+            tls: None,
+        };
+        let mut bound = Vec::new();
+        for address in addresses {
+            bound.push(makes.bind(*address)?);
+        }
+        let plain = bound.iter().find(|(_, door, place)| {
+            matches!(door, Door::Plain) && place.address.ip().is_loopback()
+        });
+        let service = match plain {
+            Some((_, _, place)) => place.address,
+            None => {
+                let (listener, address) = bind((Ipv4Addr::LOCALHOST, 0).into())?;
+                let place = Place {
+                    address,
+                    encrypted: false,
+                };
+                bound.push((listener, Door::Plain, place));
+                address
+            }
+        };
+        Ok(Self {
+            makes,
+            bound,
+            service,
+        })
+    }
+
+    /// Answers whoever comes, with this router, until `stopping`.
+    pub fn open(
+        self,
+        router: Router,
+        stopping: CancellationToken,
+        public_url: Option<String>,
+    ) -> Front {
+        let front = Front {
+            doors: Doors::new(router, stopping.clone()),
+            makes: Mutex::new(self.makes),
+            places: Mutex::default(),
+            service: self.service,
+            public_url,
+            stopping,
+        };
+        for bound in self.bound {
+            front.open(bound);
+        }
+        front.keep_certificate();
+        front
+    }
+}
+
+impl Makes {
+    fn bind(&mut self, address: SocketAddr) -> Result<(TcpListener, Door, Place), StartError> {
+        let (listener, address) = bind(address)?;
+        let door = match &self.encryption {
+            Encryption::Proxy(proxies) => Door::Proxied(Arc::new(proxies.clone())),
+            Encryption::OwnCertificate if address.ip().is_loopback() => Door::Plain,
+            Encryption::OwnCertificate | Encryption::Certificate(_) => {
+                Door::Tls(self.tls()?.acceptor)
+            }
+        };
+        let encrypted = matches!(door, Door::Tls(_));
+        Ok((listener, door, Place { address, encrypted }))
+    }
+
+    fn tls(&mut self) -> Result<Tls, StartError> {
+        if let Some(tls) = &self.tls {
+            return Ok(tls.clone());
+        }
+        let certificate = match &self.encryption {
+            Encryption::Certificate(files) => files.load()?,
+            _ => own_certificate(&self.data, &network_addresses())?,
+        };
+        let presented = Arc::new(Presented::new(certificate));
+        let acceptor = acceptor(Arc::clone(&presented))?;
+        let tls = Tls {
+            presented,
+            acceptor,
+        };
+        Ok(self.tls.insert(tls).clone())
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let problem = |error| StartError::Listen { address, error };
+    let listener = listen(address).map_err(problem)?;
+    let address = listener.local_addr().map_err(problem)?;
+    Ok((listener, address))
+}
+
+impl Front {
+    /// Listens at one more address.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`], [`StartError::Certificate`].
+    pub fn add(&self, address: SocketAddr) -> Result<(), StartError> {
+        let bound = lock(&self.makes).bind(address)?;
+        self.open(bound);
+        Ok(())
+    }
+
+    fn open(&self, (listener, door, place): (TcpListener, Door, Place)) {
+        self.doors.open(listener, door);
+        lock(&self.places).push(place);
+    }
+
+    /// Follows the certificate's files while the server runs.
+    fn keep_certificate(&self) {
+        let makes = lock(&self.makes);
+        if let (Encryption::Certificate(files), Some(tls)) = (&makes.encryption, &makes.tls) {
+            let kept = keep_current(files.clone(), Arc::clone(&tls.presented));
+            let stopping = self.stopping.clone();
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = kept => {}
+                    () = stopping.cancelled() => {}
+                }
+            });
+        }
+    }
+
+    /// For clients on this computer.
+    #[must_use]
+    pub fn url(&self) -> ServerAddress {
+        let first = lock(&self.places)[0];
+        let address = match first.address.ip() {
+            IpAddr::V4(any) if any.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            // One that listens on all of them does so for IPv4 as well.
+            IpAddr::V6(any) if any.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            address => address,
+        };
+        self.at(address, first)
+    }
+
+    /// By what clients know the server; nothing where it does not encrypt.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        let tls = lock(&self.makes).tls.clone();
+        tls.map(|tls| tls.presented.fingerprint())
+    }
+
+    /// For the programs that belong to the server.
+    #[must_use]
+    pub fn service_url(&self) -> String {
+        format!("http://{}", self.service)
+    }
+
+    /// For people elsewhere: what was configured, else the certificate's name, else the address on the network.
+    #[must_use]
+    pub fn public_address(&self) -> ServerAddress {
+        let makes = lock(&self.makes);
+        let from_files = matches!(makes.encryption, Encryption::Certificate(_));
+        let certificate = makes.tls.as_ref().map(|tls| tls.presented.current());
+        drop(makes);
+        // One that an authority has issued is renewed, and its fingerprint with it.
+        let fingerprint = certificate.as_ref().filter(|_| !from_files);
+        let fingerprint = fingerprint.map(|certificate| certificate.fingerprint());
+        if let Some(url) = &self.public_url {
+            return ServerAddress {
+                url: url.clone(),
+                fingerprint: fingerprint.filter(|_| url.starts_with("https://")),
+            };
+        }
+        let place = self.best_place();
+        let name = certificate
+            .filter(|_| from_files)
+            .and_then(|it| it.host_name());
+        match name {
+            Some(name) => ServerAddress {
+                url: format!("https://{name}:{}", place.address.port()),
+                fingerprint: None,
+            },
+            None => self.at(place.address.ip(), place),
+        }
+    }
+
+    /// The place that most others can reach.
+    fn best_place(&self) -> Place {
+        let places = lock(&self.places);
+        let elsewhere = places
+            .iter()
+            .find(|place| !place.address.ip().is_loopback());
+        let mut place = *elsewhere.unwrap_or(&places[0]);
+        if place.address.ip().is_unspecified() {
+            let on_network = network_addresses().into_iter().next();
+            place
+                .address
+                .set_ip(on_network.unwrap_or(Ipv4Addr::LOCALHOST.into()));
+        }
+        place
+    }
+
+    fn at(&self, ip: IpAddr, place: Place) -> ServerAddress {
+        let address = SocketAddr::new(ip, place.address.port());
+        let scheme = if place.encrypted { "https" } else { "http" };
+        ServerAddress {
+            url: format!("{scheme}://{address}"),
+            fingerprint: self.fingerprint().filter(|_| place.encrypted),
+        }
+    }
+
+    /// Waits until everything is closed. Only after `stopping`.
+    pub async fn closed(&self) {
+        self.doors.closed().await;
+    }
+}
+
+/// What is locked here stays right when a holder has panicked: nothing in it spans two steps.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
