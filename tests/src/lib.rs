@@ -1,5 +1,6 @@
 //! Support for the tests of the whole system: real processes, started and stopped by the tests.
 
+pub mod balancer;
 pub mod bench;
 pub mod chromium;
 pub mod cli;
@@ -13,6 +14,7 @@ pub mod pages;
 pub mod pulse;
 pub mod repository;
 pub mod server;
+pub mod site;
 pub mod sound_file;
 #[cfg(target_os = "linux")]
 pub mod stamp;

@@ -97,9 +97,17 @@ impl Postgres {
     /// # Errors
     /// When it does not run.
     pub fn kill(&mut self) -> anyhow::Result<()> {
-        self.signal("KILL")?;
-        let running = self.running.take();
-        running.context("PostgreSQL does not run")?.keep()
+        let running = self.running.take().context("PostgreSQL does not run")?;
+        let processes = running.processes()?;
+        send("KILL", &processes)?;
+        running.keep()?;
+        // As long as one of them lives, another server does not start over the same data.
+        let start = Instant::now();
+        while processes.iter().any(|process| lives(process)) {
+            ensure!(start.elapsed() < START, "PostgreSQL cannot be killed");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
     }
 
     /// Lets it stand still, or go on: `STOP`, `CONT`. All its processes are told, those of connections too.
@@ -108,14 +116,7 @@ impl Postgres {
     /// When it does not run.
     pub fn signal(&self, signal: &str) -> anyhow::Result<()> {
         let running = self.running.as_ref().context("PostgreSQL does not run")?;
-        let mut processes = vec![running.process.clone()];
-        processes.extend(children_of(&running.process)?);
-        // That of a connection which has just ended may be gone, of which `kill` complains.
-        Command::new("kill")
-            .arg(format!("-{signal}"))
-            .args(&processes)
-            .output()?;
-        Ok(())
+        send(signal, &running.processes()?)
     }
 
     /// Starts it after [`Postgres::kill`], with all that it had, and waits until it answers.
@@ -187,6 +188,13 @@ impl Drop for Postgres {
 }
 
 impl Running {
+    /// The server's process and those of its connections.
+    fn processes(&self) -> anyhow::Result<Vec<String>> {
+        let mut processes = vec![self.process.clone()];
+        processes.extend(children_of(&self.process)?);
+        Ok(processes)
+    }
+
     fn keep(self) -> anyhow::Result<()> {
         self.end(b"keep\n")
     }
@@ -197,6 +205,23 @@ impl Running {
         self.supervisor.wait()?;
         Ok(())
     }
+}
+
+fn send(signal: &str, processes: &[String]) -> anyhow::Result<()> {
+    // That of a connection which has just ended may be gone, of which `kill` complains.
+    Command::new("kill")
+        .arg(format!("-{signal}"))
+        .args(processes)
+        .output()?;
+    Ok(())
+}
+
+/// Whether the process is there and has not ended.
+fn lives(process: &str) -> bool {
+    let state = Command::new("ps")
+        .args(["-o", "state=", "-p", process])
+        .output();
+    state.is_ok_and(|output| matches!(output.stdout.first(), Some(state) if *state != b'Z'))
 }
 
 fn children_of(process: &str) -> anyhow::Result<Vec<String>> {
@@ -233,9 +258,11 @@ fn template(programs: &Path) -> anyhow::Result<PathBuf> {
     // "postgres (PostgreSQL) 15.18 (Debian …)"
     let version = String::from_utf8(version.stdout)?;
     let version = version.split(' ').nth(2).unwrap_or_default().trim();
-    // The test lies in target/debug/deps, or where it is told to.
+    // A test lies in target/debug/deps, a program in target/release, or where they are told to.
     let program = std::env::current_exe()?;
-    let build = program.ancestors().nth(3).context("no build folder")?;
+    let folder = program.parent().context("the program lies nowhere")?;
+    let above = if folder.ends_with("deps") { 2 } else { 1 };
+    let build = folder.ancestors().nth(above).context("no build folder")?;
     let template = build.join(format!("postgresql-{version}"));
     if template.exists() {
         return Ok(template);

@@ -49,6 +49,7 @@ impl Settings {
 #[derive(Debug)]
 pub struct Instance {
     child: Child,
+    settings: Settings,
     /// Where it can be reached, as it said itself.
     pub url: String,
 }
@@ -88,7 +89,31 @@ impl Instance {
         let url = first["url"].as_str().context("no url in it")?.to_owned();
         // Whatever it says further must not fill the pipe.
         tokio::spawn(async move { stdout.read_to_end(&mut Vec::new()).await });
-        Ok(Self { child, url })
+        let port = authority(&url).rsplit(':').next().unwrap_or_default();
+        let mut settings = settings.clone();
+        if let Some(host) = settings.listen.strip_suffix(":0") {
+            settings.listen = format!("{host}:{port}");
+        }
+        Ok(Self {
+            child,
+            settings,
+            url,
+        })
+    }
+
+    /// Starts it at the same address after it has ended, over the same data.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_again(&mut self) -> Result<()> {
+        *self = Self::start(&self.settings).await?;
+        Ok(())
+    }
+
+    /// How it was started, with the port that it has got.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The process.
@@ -149,4 +174,10 @@ impl Instance {
         ensure!(status.success(), "the server stopped with {status}");
         Ok(())
     }
+}
+
+/// `HOST:PORT` of an address.
+fn authority(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '#']).next().unwrap_or(rest)
 }

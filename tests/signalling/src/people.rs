@@ -1,6 +1,7 @@
 //! People made in the database itself, since signing in thousands with their passwords would take minutes: accounts,
 //! sessions, and contacts in pairs. Written into the tables as the migrations make them, in SQL that both databases know.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -44,7 +45,7 @@ impl Person {
     }
 }
 
-/// Makes so many people in the database of a server that has run before and does not run now.
+/// Makes so many people in the database of a server that has run before.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -80,6 +81,23 @@ pub async fn completed_calls(database: &str) -> Result<u64> {
     let row = sqlx::query(count).fetch_one(&mut connection).await?;
     connection.close().await?;
     Ok(u64::try_from(row.try_get::<i64, _>(0)?)?)
+}
+
+/// Everybody's name, and who has added whom.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn known(database: &str) -> Result<(HashSet<String>, HashSet<(String, String)>)> {
+    let mut connection = connect(database).await?;
+    let names: Vec<(String,)> = sqlx::query_as("SELECT name FROM users")
+        .fetch_all(&mut connection)
+        .await?;
+    let added = "SELECT a.name, b.name FROM contacts
+        JOIN users AS a ON a.id = user_id JOIN users AS b ON b.id = other_id";
+    let added: Vec<(String, String)> = sqlx::query_as(added).fetch_all(&mut connection).await?;
+    connection.close().await?;
+    let names = names.into_iter().map(|(name,)| name);
+    Ok((names.collect(), added.into_iter().collect()))
 }
 
 async fn connect(database: &str) -> Result<AnyConnection> {

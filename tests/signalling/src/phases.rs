@@ -269,10 +269,10 @@ async fn prepare_database(
         .context("the people cannot be made")
 }
 
-/// A server in this folder, with TLS or without.
+/// A server that keeps what is its own in this folder, with TLS or without.
 #[must_use]
 pub fn settings(folder: &Path, tls: bool) -> Settings {
-    let mut settings = Settings::plain(&folder.join(if tls { "tls" } else { "plain" }));
+    let mut settings = Settings::plain(folder);
     if tls {
         // What only this computer reaches is not encrypted.
         settings.listen = "0.0.0.0:0".to_owned();

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::json;
 use vireo_signalling::Report;
 use vireo_signalling::phases::{self, Scale, Setups};
+use vireo_testing::{Durability, Postgres, Redis};
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -21,17 +22,34 @@ async fn main() -> Result<()> {
     report
         .limits
         .insert("the server's settings".to_owned(), json!("as shipped"));
+    let data = |name: &str| folder.path().join(name);
     if wanted.measures("idle") {
-        let settings = phases::settings(folder.path(), false);
+        println!("── Idle connections with TLS");
+        let settings = phases::settings(&data("idle-tls"), true);
+        report.idle_tls = Some(phases::idle(&wanted.scale, &settings).await?);
         println!("── Idle connections without TLS");
+        let settings = phases::settings(&data("idle-plain"), false);
         report.idle_plain = Some(phases::idle(&wanted.scale, &settings).await?);
     }
     if wanted.measures("setups") {
-        println!("── Set-ups of calls");
-        let settings = phases::settings(folder.path(), false);
+        println!("── Set-ups of calls, one server with TLS and SQLite");
+        let settings = phases::settings(&data("setups"), true);
         let database = settings.sqlite();
         let setups = phases::setups(&wanted.scale, &[settings], &database).await?;
         report.setups = Some(setups);
+    }
+    if wanted.measures("instances") {
+        println!("── Set-ups of calls, two servers with TLS, PostgreSQL and Redis");
+        let (postgres, redis) = (Postgres::start(Durability::Full)?, Redis::start()?);
+        let database = postgres.database()?;
+        let settings = ["one", "two"].map(|name| {
+            let mut settings = phases::settings(&data(name), true);
+            let shared = ["--database", &database, "--bus", &redis.address()];
+            settings.arguments.extend(shared.map(str::to_owned));
+            settings
+        });
+        let setups = phases::setups(&wanted.scale, &settings, &database).await?;
+        report.instances = Some(setups);
     }
     println!("{report}");
     if wanted.quick {

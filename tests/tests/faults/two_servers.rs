@@ -1,0 +1,102 @@
+//! Two servers, which share PostgreSQL and Redis.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use tokio::time::sleep;
+use vireo_tests::balancer::Balancer;
+use vireo_tests::site::Site;
+
+use crate::FAULT;
+use crate::crowd::{Crowd, within_a_second};
+use crate::writers::Writers;
+
+/// Within so long everything works again after the last fault.
+const RECOVERY: Duration = Duration::from_secs(5);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_goes_on_whatever_becomes_of_servers_redis_and_postgresql() -> Result<()> {
+    let mut site = Site::two().await?;
+    let couple = site.couple("Ann", "Bob").await?;
+    let call = site.call(&couple).await?;
+    site.servers[0].signal("STOP").await?;
+    sleep(FAULT).await;
+    site.servers[0].signal("CONT").await?;
+    site.servers[1].kill().await?;
+    sleep(FAULT).await;
+    site.servers[1].start_again().await?;
+    let shared = site
+        .shared
+        .as_mut()
+        .context("two servers share something")?;
+    shared.redis.signal("STOP")?;
+    sleep(FAULT).await;
+    shared.redis.signal("CONT")?;
+    shared.redis.kill()?;
+    sleep(FAULT).await;
+    shared.redis.start_again()?;
+    shared.postgres.signal("STOP")?;
+    sleep(FAULT).await;
+    shared.postgres.signal("CONT")?;
+    shared.postgres.kill()?;
+    sleep(FAULT).await;
+    shared.postgres.start_again()?;
+    site.untouched(call).await?;
+    // What has failed heals by itself: the two can call each other again, from server to server.
+    sleep(RECOVERY).await;
+    let again = site.call(&couple).await?;
+    sleep(FAULT).await;
+    site.untouched(again).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_confirmed_is_there_after_kills() -> Result<()> {
+    let mut site = Site::two().await?;
+    let one = Writers::start(&site.servers[0].url);
+    for _ in 0..2 {
+        sleep(Duration::from_secs(2)).await;
+        site.servers[0].kill().await?;
+        site.servers[0].start_again().await?;
+        sleep(Duration::from_secs(2)).await;
+        let shared = site
+            .shared
+            .as_mut()
+            .context("two servers share something")?;
+        shared.postgres.kill()?;
+        shared.postgres.start_again()?;
+    }
+    one.all_is_kept(&site.database()).await
+}
+
+#[ignore = "not reached yet: after the death of the leading server it takes 3.2 s"]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clients_of_a_server_that_dies_are_at_the_other_within_a_second() -> Result<()> {
+    let mut site = Site::two().await?;
+    let people = site.people(1000).await?;
+    let balancer = Balancer::start(site.servers.iter().map(|server| server.url.as_str())).await?;
+    let crowd = Crowd::connect(&[&balancer.url], &people).await?;
+    let times = crowd
+        .times_until_moved(async || site.servers[0].kill().await)
+        .await?;
+    // Half of them were there.
+    ensure!(times.len() == people.len() / 2, "{} moved", times.len());
+    within_a_second("after one of two was killed", times)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_are_restarted_one_after_the_other_without_a_lost_call() -> Result<()> {
+    let mut site = Site::two().await?;
+    let balancer = Balancer::start(site.servers.iter().map(|server| server.url.as_str())).await?;
+    let couple = site.couple("Ann", "Bob").await?;
+    let others = site.couple("Eve", "Max").await?;
+    let call = site.call_through([&balancer.url; 2], &couple).await?;
+    for server in 0..site.servers.len() {
+        site.servers[server].stop().await?;
+        // Meanwhile the other one serves everybody.
+        let short = site.call_through([&balancer.url; 2], &others).await?;
+        sleep(FAULT).await;
+        site.untouched(short).await?;
+        site.servers[server].start_again().await?;
+    }
+    site.untouched(call).await
+}
