@@ -272,7 +272,9 @@ impl Runner {
     fn receive(&mut self, message: ServerMessage) {
         match message {
             ServerMessage::Ok { id } => drop(self.pending.remove(&id)),
-            ServerMessage::Error { id, code, message } => {
+            ServerMessage::Error {
+                id, code, message, ..
+            } => {
                 let pending = id.and_then(|id| self.pending.remove(&id));
                 self.failed(pending, |name| ClientError::from_code(code, message, name));
             }

@@ -196,6 +196,9 @@ pub enum ServerMessage {
         code: ErrorCode,
         /// For people.
         message: String,
+        /// With `rate-limited`: after so many seconds it may be asked again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_seconds: Option<u32>,
     },
     /// Reply to `contacts:list`.
     #[serde(rename = "contacts")]
@@ -328,5 +331,8 @@ pub enum ServerMessage {
         code: CallErrorCode,
         /// For people.
         message: String,
+        /// With `rate-limited`: after so many seconds it may be asked again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_seconds: Option<u32>,
     },
 }

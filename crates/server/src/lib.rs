@@ -19,6 +19,7 @@ mod members;
 mod metrics;
 mod origin;
 mod parse;
+mod places;
 mod private_file;
 pub mod program;
 mod queue;

@@ -11,10 +11,14 @@ use axum::response::{IntoResponse, Response};
 use vireo_protocol::{ErrorCode, HttpError};
 
 use crate::hashing::TooMany;
+use crate::places::Full;
 use crate::store::{AddUserError, StoreError};
 
 /// Whoever found the line before password hashing too long may find it shorter then.
 const LINE_MOVES_IN: Duration = Duration::from_secs(2);
+
+/// Whoever found no place may find one then.
+const PLACES_MAY_BE_FREE_IN: Duration = Duration::from_secs(60);
 
 /// An answer that says no.
 #[derive(Debug)]
@@ -72,6 +76,25 @@ impl Refusal {
                 ErrorCode::RateLimited,
                 message,
             )
+        }
+    }
+}
+
+impl From<Full> for Refusal {
+    fn from(full: Full) -> Self {
+        let (status, message) = match full {
+            Full::Server => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "This server has as many connections as it can take. Please try again in a minute.",
+            ),
+            Full::Address => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "There are too many connections from your network. Please try again in a minute.",
+            ),
+        };
+        Self {
+            retry_after: Some(PLACES_MAY_BE_FREE_IN),
+            ..Self::new(status, ErrorCode::RateLimited, message)
         }
     }
 }

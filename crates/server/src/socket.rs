@@ -1,10 +1,11 @@
 //! A WebSocket from its handshake to its end. What the messages mean is the session's matter.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use futures_util::{Sink, Stream};
@@ -15,10 +16,12 @@ use crate::drain::{self, turn_to_leave};
 use crate::http;
 use crate::ice::reached_by;
 use crate::metrics;
+use crate::places::network;
 use crate::queue::{Close, queue};
+use crate::rate::Limit;
 use crate::refusal::Refusal;
 use crate::session::{Next, Session};
-use crate::state::AppState;
+use crate::state::{AppState, lock};
 use crate::store::Holder;
 use crate::wire::{Event, Wire};
 
@@ -26,19 +29,30 @@ use crate::wire::{Event, Wire};
 const MAX_READ_BYTES: usize = 4 * MAX_MESSAGE_BYTES;
 
 /// The default of 128 KB for each connection would be most of what an idle one costs.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
+const READ_BUFFER_BYTES: usize = 1024;
 
 /// A connection that does not say hello by then is closed.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// New connections from one address: thousands may come back at once when a server does.
+pub const HANDSHAKES: Limit = Limit {
+    capacity: 2000,
+    period: Duration::from_millis(5),
+};
+
 /// `GET /api/ws`: who brings a valid token gets a WebSocket.
 pub async fn upgrade(
     State(state): State<AppState>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refusal> {
     let upgrade = upgrade?;
     drain::check(&state)?;
+    lock(&state.handshakes)
+        .take(network(address.ip()), std::time::Instant::now())
+        .map_err(Refusal::too_many_attempts)?;
+    let place = state.places.take(address.ip())?;
     let holder = http::holder(&state, &headers).await?;
     let reached_by = reached_by(&headers);
     let tasks = state.connections.clone();
@@ -48,7 +62,13 @@ pub async fn upgrade(
         .max_frame_size(MAX_READ_BYTES)
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
-        .on_upgrade(move |socket| tasks.track_future(serve(socket, state, holder, reached_by))))
+        .on_upgrade(move |socket| {
+            let talk = serve(socket, state, holder, reached_by);
+            tasks.track_future(async move {
+                talk.await;
+                drop(place);
+            })
+        }))
 }
 
 async fn serve(socket: WebSocket, state: AppState, holder: Holder, reached_by: Option<Box<str>>) {

@@ -16,11 +16,16 @@ use crate::http::REQUESTS;
 use crate::http::sign_in::{REFRESHES, REGISTRATIONS, SIGN_IN_FAILURES, SignInKey};
 use crate::ice::IceConfig;
 use crate::members::Members;
+use crate::places::Places;
 use crate::rate::Buckets;
-use crate::session::CONTACT_CHANGES;
+use crate::session::{CALLS_BEGUN, CONTACT_CHANGES, MESSAGES};
+use crate::socket::HANDSHAKES;
 use crate::store::Store;
 use crate::switchboard::{Others, Settings, Switchboard};
 use crate::tokens::Tokens;
+
+/// So many connections at most: some 10 KB each with TLS, and what the system lets a process open may be less.
+const MAX_CONNECTIONS: usize = 100_000;
 
 /// Buckets that handlers share.
 pub type SharedBuckets<K> = Mutex<Buckets<K>>;
@@ -85,6 +90,14 @@ pub struct Shared {
     pub draining: CancellationToken,
     /// Over how long it ends them.
     pub drain: Duration,
+    /// Room for connections.
+    pub places: Places,
+    /// New connections of late.
+    pub handshakes: SharedBuckets<IpAddr>,
+    /// Messages that people have sent of late.
+    pub messages: SharedBuckets<UserId>,
+    /// Calls that people have begun of late.
+    pub calls_begun: SharedBuckets<UserId>,
     /// Cancelled when the server stops.
     pub stopping: CancellationToken,
     /// Every open WebSocket.
@@ -140,6 +153,10 @@ impl AppState {
             requests: Mutex::new(Buckets::new(REQUESTS)),
             draining: CancellationToken::new(),
             drain,
+            places: Places::new(MAX_CONNECTIONS),
+            handshakes: Mutex::new(Buckets::new(HANDSHAKES)),
+            messages: Mutex::new(Buckets::new(MESSAGES)),
+            calls_begun: Mutex::new(Buckets::new(CALLS_BEGUN)),
             stopping: CancellationToken::new(),
             connections: TaskTracker::new(),
             next_device: AtomicU32::new(1),

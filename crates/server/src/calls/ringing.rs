@@ -252,6 +252,7 @@ impl Ringing {
                 chat_id: chat.clone(),
                 code,
                 message: code.message().to_owned(),
+                retry_after_seconds: None,
             },
         }
     }

@@ -1,13 +1,12 @@
 //! What a connection asks about people: its list, and every change of it.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use vireo_protocol::{Contact, ErrorCode, ServerMessage, UserId};
 
-use super::{Asked, Session};
+use super::{Asked, Session, take};
 use crate::rate::Limit;
-use crate::state::lock;
 use crate::store::{Change, ContactError, ContactRow, StoreError};
 
 /// Enough to tidy a list up, too little to look for people by trying names.
@@ -45,10 +44,8 @@ impl Session {
         change: impl Future<Output = Result<Change, ContactError>>,
     ) -> Result<(), StoreError> {
         let me = &self.account.user.id;
-        let allowed = lock(&self.state.contact_changes).take(me.clone(), Instant::now());
-        if allowed.is_err() {
-            let sentence = "You have changed your contacts very often. Please wait a minute.";
-            self.refuse(Some(asked.id), ErrorCode::RateLimited, sentence);
+        if let Err(wait) = take(&self.state.contact_changes, me) {
+            self.refuse_too_many(asked.id, None, wait);
             return Ok(());
         }
         let change = match change.await {

@@ -16,17 +16,23 @@ use crate::calls::{DeviceId, Ids, Offer};
 use crate::check::{candidate_is_valid, description_is_valid};
 use crate::parse::{Unreadable, id_of, parse};
 use crate::queue::{Close, Queue};
-use crate::rate::{Bucket, Limit};
-use crate::state::AppState;
+use crate::rate::Limit;
+use crate::state::{AppState, SharedBuckets, lock};
 use crate::store::{Account, Holder, Partner, Standing, StoreError};
 use crate::switchboard::{CallCommand, Command, call_error};
 
 pub use contacts::CONTACT_CHANGES;
 
-/// Far above what a call needs, whose candidates come in bursts.
-const MESSAGES: Limit = Limit {
+/// Messages of one person, from all their devices. Far above what a call needs, whose candidates come in bursts.
+pub const MESSAGES: Limit = Limit {
     capacity: 600,
     period: Duration::from_millis(10),
+};
+
+/// Calls that one person begins. Nobody's telephone is to ring all day because somebody's program wishes so.
+pub const CALLS_BEGUN: Limit = Limit {
+    capacity: 30,
+    period: Duration::from_secs(2),
 };
 
 /// Who goes on and on in spite of being told is sent away.
@@ -58,7 +64,6 @@ pub struct Session {
     queue: Queue,
     /// The connection's number, once it has said hello.
     device: Option<DeviceId>,
-    bucket: Bucket,
     refused: u32,
     /// The host by which the client has reached the server.
     reached_by: Option<Box<str>>,
@@ -78,7 +83,6 @@ impl Session {
             holds: holder.session,
             queue,
             device: None,
-            bucket: Bucket::new(MESSAGES, Instant::now()),
             refused: 0,
             reached_by,
         }
@@ -136,22 +140,22 @@ impl Session {
 
     /// The request that the text holds, when there may be one more and it can be read. Otherwise it has been answered.
     fn readable(&mut self, text: &str) -> Result<Request, Next> {
-        let too_many = self.bucket.take(Instant::now()).is_err();
+        let allowed = take(&self.state.messages, &self.account.user.id);
         if text.len() > MAX_MESSAGE_BYTES {
             let sentence = format!("A message can be at most {MAX_MESSAGE_BYTES} bytes long.");
             self.refuse(id_of(text), ErrorCode::MessageTooLarge, &sentence);
             return Err(self.count_refused());
         }
-        match parse(text) {
-            Ok(request) if too_many => {
-                self.refuse_too_many(request);
+        match (parse(text), allowed) {
+            (Ok(request), Err(wait)) => {
+                self.refuse_too_many(request.id, ids_of(&request.message), wait);
                 Err(self.count_refused())
             }
-            Ok(request) => {
+            (Ok(request), Ok(())) => {
                 self.refused = 0;
                 Ok(request)
             }
-            Err(Unreadable { id, code, message }) => {
+            (Err(Unreadable { id, code, message }), _) => {
                 self.refuse(id, code, &message);
                 Err(self.count_refused())
             }
@@ -167,10 +171,14 @@ impl Session {
             self.refuse(Some(id), ErrorCode::VersionMismatch, sentence);
             return Next::Close((close_code::POLICY, "Please update."));
         }
-        if let Err(error) = self.connect(id).await {
-            self.database_failed(id, &error);
+        match self.connect(id).await {
+            Ok(()) => Next::Continue,
+            Err(error) => {
+                // Nobody would know that the person is there: better they come back.
+                tracing::error!(%error, "the database failed");
+                Next::Close((close_code::ERROR, "The server has a problem: come back."))
+            }
         }
-        Next::Continue
     }
 
     async fn connect(&mut self, id: u64) -> Result<(), StoreError> {
@@ -292,6 +300,10 @@ impl Session {
                 offer,
                 media_state,
             } => {
+                if let Err(wait) = take(&self.state.calls_begun, &self.account.user.id) {
+                    self.refuse_too_many(id, Some(ids), wait);
+                    return Ok(());
+                }
                 let partner = match self.partner(&chat_id).await? {
                     Some(partner) => partner,
                     None => return refuse(CallErrorCode::AccessDenied),
@@ -361,7 +373,12 @@ impl Session {
 
     fn refuse(&self, id: Option<u64>, code: ErrorCode, sentence: &str) {
         let message = sentence.to_owned();
-        self.queue.push(ServerMessage::Error { id, code, message });
+        self.queue.push(ServerMessage::Error {
+            id,
+            code,
+            message,
+            retry_after_seconds: None,
+        });
     }
 
     fn database_failed(&self, id: u64, error: &StoreError) {
@@ -370,17 +387,29 @@ impl Session {
         self.refuse(Some(id), ErrorCode::Internal, sentence);
     }
 
-    fn refuse_too_many(&self, request: Request) {
-        match ids_of(&request.message) {
-            Some(ids) => {
-                let error = call_error(request.id, ids, CallErrorCode::RateLimited);
-                self.queue.push(error);
-            }
-            None => {
-                let sentence = "Too many messages. Please wait a moment.";
-                self.refuse(Some(request.id), ErrorCode::RateLimited, sentence);
-            }
+    fn refuse_too_many(&self, id: u64, about: Option<Ids>, wait: Duration) {
+        let seconds = whole_seconds(wait);
+        let mut refusal = match about {
+            Some(ids) => call_error(id, ids, CallErrorCode::RateLimited),
+            None => ServerMessage::Error {
+                id: Some(id),
+                code: ErrorCode::RateLimited,
+                message: format!("Too many messages. Please try again in {seconds} s."),
+                retry_after_seconds: None,
+            },
+        };
+        if let ServerMessage::CallError {
+            retry_after_seconds,
+            ..
         }
+        | ServerMessage::Error {
+            retry_after_seconds,
+            ..
+        } = &mut refusal
+        {
+            *retry_after_seconds = Some(seconds);
+        }
+        self.queue.push(refusal);
     }
 
     fn count_refused(&mut self) -> Next {
@@ -390,6 +419,11 @@ impl Session {
             false => Next::Continue,
         }
     }
+}
+
+/// Takes one of what a person may have now, or says how long to wait.
+fn take(buckets: &SharedBuckets<UserId>, user: &UserId) -> Result<(), Duration> {
+    lock(buckets).take(user.clone(), Instant::now())
 }
 
 /// The call a message is about; nothing when it is not about one.

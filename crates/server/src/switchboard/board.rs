@@ -19,6 +19,9 @@ use crate::store::Account;
 /// Connections that took part in a call when another board kept it have so long to show that they are still there.
 pub const SETTLE: Duration = Duration::from_secs(5);
 
+/// So many connections may belong to one person.
+const MAX_DEVICES: usize = 20;
+
 /// The time, twice: to measure with, and to write down.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
@@ -38,6 +41,8 @@ pub enum Output {
     },
     /// The connection's session has been revoked: close it.
     SignOut { device: DeviceId },
+    /// The person has too many connections: close this one.
+    OneTooMany { device: DeviceId },
     /// The person's last connection is gone.
     LastSeen { user: UserId, at_ms: i64 },
     /// Keep this in the history, and say that it was done once it is safe there.
@@ -217,6 +222,10 @@ impl Board {
             return;
         }
         let user = account.user.id.clone();
+        if !account.service && self.people.devices(&user).len() >= MAX_DEVICES {
+            self.out.push(Output::OneTooMany { device });
+            return;
+        }
         self.people.arrive(&user, account.service, device);
         self.devices.insert(device, Device { account, session });
         for message in self.kept.remove(&device).unwrap_or_default() {
@@ -408,5 +417,6 @@ pub fn call_error(
         chat_id,
         code,
         message: code.message().to_owned(),
+        retry_after_seconds: None,
     }
 }

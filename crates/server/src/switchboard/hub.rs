@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use vireo_protocol::OwnStatus;
 
 use super::board::{Board, Output};
-use super::{Asked, Command, SIGNED_OUT, Settings, clock, recover, sleep_until};
+use super::{Asked, Command, ONE_TOO_MANY, SIGNED_OUT, Settings, clock, recover, sleep_until};
 use crate::bus::{Bus, Epoch, Event, Instance, Letter, Numbered};
 use crate::calls::{Calls, DeviceId};
 use crate::history::{Confirmation, Entry, History};
@@ -195,7 +195,9 @@ impl Hub {
         for output in out {
             match output {
                 Output::Send { to, .. } => self.deliver(to, output),
-                Output::SignOut { device } => self.deliver(device, output),
+                Output::SignOut { device } | Output::OneTooMany { device } => {
+                    self.deliver(device, output);
+                }
                 Output::LastSeen { user, at_ms } => {
                     // Nobody waits for it.
                     let _ = self.history.keep(Entry::LastSeen { user, at_ms });
@@ -226,6 +228,7 @@ impl Hub {
             (false, _, output) => self.outgoing.entry(to.instance()).or_default().push(output),
             (true, Some(local), Output::Send { message, .. }) => local.queue.push(message),
             (true, Some(local), Output::SignOut { .. }) => local.queue.close(SIGNED_OUT),
+            (true, Some(local), Output::OneTooMany { .. }) => local.queue.close(ONE_TOO_MANY),
             (true, _, _) => {}
         }
     }

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::extract::ws::close_code;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use vireo_protocol::{OwnStatus, ServerMessage, UserId};
@@ -29,6 +30,12 @@ const COMMANDS: usize = 1024;
 
 /// What a connection hears whose session has been revoked.
 const SIGNED_OUT: Close = (4001, "You have been signed out.");
+
+/// What a connection hears of somebody who has more devices than anybody needs.
+const ONE_TOO_MANY: Close = (
+    close_code::POLICY,
+    "You are connected from too many devices.",
+);
 
 /// What is asked of the board.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -300,6 +300,22 @@ fn a_revoked_session_ends_its_connections_and_no_others() {
 }
 
 #[test]
+fn nobody_connects_without_end() {
+    let mut town = Town::new();
+    for device in 1..=20 {
+        town.connect("ann", device, &[]);
+    }
+    let device = DeviceId(21);
+    assert_eq!(
+        town.connect("ann", 21, &[]),
+        [Output::OneTooMany { device }]
+    );
+    town.leave(21);
+    town.leave(3);
+    assert_eq!(town.connect("ann", 22, &[]), []);
+}
+
+#[test]
 fn another_board_goes_on_with_a_call_that_rings() {
     let mut town = Town::new();
     town.connect("ann", 1, &[]);

@@ -263,6 +263,7 @@ fn error(call: &str, code: CallErrorCode) -> Input {
         chat_id: chat(),
         code,
         message: code.message().to_owned(),
+        retry_after_seconds: None,
     })
 }
 
