@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tauri::State;
-use vireo_protocol::{ChatId, Contact};
+use vireo_protocol::{ChatId, Contact, OwnStatus, UserId};
 
 use crate::{
     app::App,
@@ -28,6 +28,43 @@ pub async fn start(app: State<'_, Arc<App>>, name: String) -> Outcome {
 #[tauri::command]
 pub async fn add_contact(app: State<'_, Arc<App>>, name: String) -> Outcome<Contact> {
     Ok(app.client()?.add_contact(name.trim()).await?)
+}
+
+/// Accepts the request of somebody who has added this person.
+#[tauri::command]
+pub async fn accept_contact(app: State<'_, Arc<App>>, user_id: UserId) -> Outcome {
+    Ok(app.client()?.accept_contact(user_id).await?)
+}
+
+/// Turns a request down.
+#[tauri::command]
+pub async fn decline_contact(app: State<'_, Arc<App>>, user_id: UserId) -> Outcome {
+    Ok(app.client()?.decline_contact(user_id).await?)
+}
+
+/// Takes somebody out of the list.
+#[tauri::command]
+pub async fn remove_contact(app: State<'_, Arc<App>>, user_id: UserId) -> Outcome {
+    Ok(app.client()?.remove_contact(user_id).await?)
+}
+
+/// Keeps somebody away.
+#[tauri::command]
+pub async fn block_contact(app: State<'_, Arc<App>>, user_id: UserId) -> Outcome {
+    Ok(app.client()?.block_contact(user_id).await?)
+}
+
+/// Ends a block.
+#[tauri::command]
+pub async fn unblock_contact(app: State<'_, Arc<App>>, user_id: UserId) -> Outcome {
+    Ok(app.client()?.unblock_contact(user_id).await?)
+}
+
+/// Says how the person can be reached.
+#[tauri::command]
+pub async fn set_status(app: State<'_, Arc<App>>, status: OwnStatus) -> Outcome {
+    app.client()?.set_status(status);
+    Ok(())
 }
 
 /// Calls.

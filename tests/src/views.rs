@@ -19,6 +19,7 @@ pub fn contact(name: &str, status: &str, online: bool) -> Value {
         "status": status,
         "chatId": contact.then(|| format!("chat-{name}")),
         "presence": if online { "online" } else { "offline" },
+        "lastSeenAt": null,
         "service": name == "Echo test",
     })
 }
@@ -30,6 +31,7 @@ pub fn home(contacts: &[Value], call: Value) -> Value {
         "kind": "home",
         "connection": "online",
         "me": { "id": "user-me", "name": "Jonas Weber" },
+        "status": "online",
         "contacts": contacts,
         "call": call,
     })

@@ -41,7 +41,7 @@ async fn two_windows_call_each_other() -> anyhow::Result<()> {
         .click("[data-contact='Anna Lindqvist'] .person")
         .await?;
     boris.screenshot("asked.ru.dark").await?;
-    boris.click("[data-action=add-back]").await?;
+    boris.click("[data-action=accept-contact]").await?;
     anna.find("[data-action=panel-video-call]").await?;
     anna.screenshot("home.en.light").await?;
     boris.find("[data-action=panel-video-call]").await?;

@@ -4,6 +4,7 @@ import { tick } from "svelte";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import App from "./App.svelte";
 import type { AppView } from "./bindings/AppView";
+import type { Contact } from "./bindings/Contact";
 import type { MediaEvents, OpenMedia } from "./call/media/session";
 import { callView, contact, home, idle, people, views } from "./dev/fixtures";
 import type { Actions } from "./shared/actions";
@@ -128,6 +129,65 @@ describe("contacts", () => {
       expect(screen.queryByLabelText("Name of the person")).toBeNull();
     });
     expect(addContact).toHaveBeenCalledTimes(2);
+  });
+
+  const shown = (status: Contact["status"], actions: Partial<Actions>) => {
+    const person = contact("Zoe", { status, chatId: status === "contact" ? "chat-Zoe" : null });
+    show(home(null, { contacts: [person] }), actions, "user-Zoe");
+    return userEvent.setup();
+  };
+
+  it("that ask are accepted or declined", async () => {
+    const acceptContact = vi.fn().mockRejectedValueOnce({ code: "no-such-request", message: "" });
+    const declineContact = vi.fn().mockResolvedValue(undefined);
+    const user = shown("incoming", { acceptContact, declineContact });
+    await user.click(screen.getByText("Accept"));
+    expect(acceptContact).toHaveBeenCalledExactlyOnceWith("user-Zoe");
+    await waitFor(() => {
+      expect(screen.getByRole("alert").textContent).toContain("not there any more");
+    });
+    await user.click(screen.getByText("Decline"));
+    expect(declineContact).toHaveBeenCalledExactlyOnceWith("user-Zoe");
+    await waitFor(() => {
+      expect(screen.queryByRole("alert")).toBeNull();
+    });
+  });
+
+  it("are removed and blocked after a question only", async () => {
+    const removeContact = vi.fn().mockResolvedValue(undefined);
+    const blockContact = vi.fn().mockResolvedValue(undefined);
+    const user = shown("contact", { removeContact, blockContact });
+    await user.click(screen.getByText("Remove"));
+    await user.click(screen.getByText("Cancel"));
+    await user.click(screen.getByText("Block"));
+    expect(screen.getByText(/They are not told/)).toBeTruthy();
+    expect(blockContact).not.toHaveBeenCalled();
+    await user.click(screen.getByText("Block"));
+    expect(blockContact).toHaveBeenCalledExactlyOnceWith("user-Zoe");
+    expect(removeContact).not.toHaveBeenCalled();
+  });
+
+  it("that are blocked can be unblocked, and not called", async () => {
+    const unblockContact = vi.fn().mockResolvedValue(undefined);
+    const user = shown("blocked", { unblockContact });
+    expect(screen.queryByLabelText("Video call to Zoe")).toBeNull();
+    await user.click(screen.getByText("Unblock"));
+    expect(unblockContact).toHaveBeenCalledExactlyOnceWith("user-Zoe");
+  });
+
+  it("see what the person says of themselves", async () => {
+    const setStatus = vi.fn().mockResolvedValue(undefined);
+    show(home(), { setStatus });
+    await userEvent.setup().selectOptions(screen.getByLabelText("What your contacts see"), "Do not disturb");
+    expect(setStatus).toHaveBeenCalledExactlyOnceWith("do-not-disturb");
+  });
+
+  it("say how they can be reached, and since when they cannot", () => {
+    show(home());
+    for (const words of ["In a call", "Away", "Do not disturb", "Last seen 5 minutes ago", "Blocked"]) {
+      expect(screen.getByText(words, { selector: ".status" })).toBeTruthy();
+    }
+    expect(screen.getByLabelText("Video call to Fatima")).toBeTruthy();
   });
 
   it("are shown when they have been added, however their name was written", async () => {

@@ -130,6 +130,7 @@ impl From<ClientError> for Failure {
             | ClientError::RegistrationClosed
             | ClientError::UnknownUser(_)
             | ClientError::OwnName
+            | ClientError::NoSuchRequest
             | ClientError::AccessDenied => Status::AccessDenied,
             ClientError::AlreadyInCall => Status::Busy,
             ClientError::Profile(_) => Status::BadDevice,

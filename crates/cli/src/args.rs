@@ -47,6 +47,8 @@ pub enum Command {
         #[arg(long, value_name = "N", default_value_t = 50)]
         limit: u32,
     },
+    /// Shows you to your contacts as online, away or not to be disturbed, until it is stopped.
+    Status(StatusArguments),
     /// Calls a contact.
     Call(CallArguments),
     /// Waits for calls and answers them.
@@ -65,6 +67,52 @@ pub enum ContactsCommand {
         /// The person's name on the server.
         name: String,
     },
+    /// Accepts somebody who has added you.
+    Accept {
+        /// The person's name.
+        name: String,
+    },
+    /// Turns somebody down who has added you. They may ask again.
+    Decline {
+        /// The person's name.
+        name: String,
+    },
+    /// Removes a contact, or takes a request back.
+    Remove {
+        /// The person's name.
+        name: String,
+    },
+    /// Keeps somebody away: they see you offline and cannot reach you, and are not told.
+    Block {
+        /// The person's name.
+        name: String,
+    },
+    /// Ends a block.
+    Unblock {
+        /// The person's name.
+        name: String,
+    },
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArguments {
+    /// What your contacts see of you.
+    pub status: StatusChoice,
+    /// Ends after so long.
+    #[arg(long = "for", value_name = "SECONDS", value_parser = parse_seconds)]
+    pub duration: Option<Duration>,
+}
+
+/// How one can be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StatusChoice {
+    /// There.
+    Online,
+    /// Not at the computer.
+    Away,
+    /// Not to be called.
+    DoNotDisturb,
 }
 
 /// Arguments of `call`.

@@ -11,10 +11,9 @@ use vireo_media::audio::{microphones, speakers};
 use vireo_protocol::{ChatId, HistoryId};
 
 use crate::account::Identity;
-use crate::args::{
-    AnswerArguments, Arguments, CallArguments, Command, ContactsCommand, MediaArguments,
-};
+use crate::args::{AnswerArguments, Arguments, CallArguments, Command, MediaArguments};
 use crate::call::{Caller, Incoming};
+use crate::contacts;
 use crate::failure::{Failure, Status};
 use crate::hardware;
 use crate::media::CliMedia;
@@ -40,8 +39,8 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
 async fn run_as(identity: &Identity, command: &Command) -> Result<(), Failure> {
     match command {
         Command::Register => register(identity).await,
-        Command::Contacts(ContactsCommand::List) => list_contacts(identity).await,
-        Command::Contacts(ContactsCommand::Add { name }) => add_contact(identity, name).await,
+        Command::Contacts(contacts) => contacts::run(identity, contacts).await,
+        Command::Status(status) => contacts::show_status(identity, status).await,
         Command::History { before, limit } => history(identity, before.clone(), *limit).await,
         Command::Call(call) => place_call(identity, call).await,
         Command::Answer(answer) => answer_calls(identity, answer).await,
@@ -52,22 +51,6 @@ async fn run_as(identity: &Identity, command: &Command) -> Result<(), Failure> {
 async fn register(identity: &Identity) -> Result<(), Failure> {
     let session = identity.register().await?;
     output::line(&json!({"event": "registered", "user": session.user.name}));
-    Ok(())
-}
-
-async fn list_contacts(identity: &Identity) -> Result<(), Failure> {
-    let client = connect(identity, Arc::new(NoMedia)).await?;
-    let contacts = client.view().borrow().contacts.clone();
-    contacts.iter().for_each(output::line);
-    client.close().await;
-    Ok(())
-}
-
-async fn add_contact(identity: &Identity, name: &str) -> Result<(), Failure> {
-    let client = connect(identity, Arc::new(NoMedia)).await?;
-    let contact = client.add_contact(name).await;
-    client.close().await;
-    output::line(&contact?);
     Ok(())
 }
 
@@ -199,7 +182,7 @@ async fn prepare(identity: &Identity, media: &MediaArguments) -> Result<Caller, 
     })
 }
 
-async fn connect(identity: &Identity, media: Arc<dyn MediaFactory>) -> Result<Client, Failure> {
+pub async fn connect(identity: &Identity, media: Arc<dyn MediaFactory>) -> Result<Client, Failure> {
     let session = identity.sign_in().await?;
     let client = Client::connect(session, media, ClientOptions::default());
     client.ready().await?;

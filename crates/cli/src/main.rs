@@ -8,6 +8,7 @@ mod args;
 mod call;
 mod check;
 mod commands;
+mod contacts;
 mod decode;
 mod devices;
 mod failure;

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 use vireo_call::EndedReason;
+use vireo_protocol::OwnStatus;
 
 /// What happens to a call, for scripts to wait for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -17,6 +18,11 @@ pub enum Event<'a> {
     Ready {
         /// Who is signed in.
         user: &'a str,
+    },
+    /// Contacts see this from now on.
+    Status {
+        /// How one can be reached.
+        status: OwnStatus,
     },
     /// The callee's device rings (caller), or somebody calls (callee).
     Ringing {

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 use vireo_call::{CallStats, MediaFactory};
 use vireo_protocol::{
-    CallId, ChatId, Contact, Credentials, HistoryId, IceServer, PastCall, Registration,
+    CallId, ChatId, Contact, Credentials, HistoryId, IceServer, OwnStatus, PastCall, Registration,
+    UserId,
 };
 
+use crate::contacts::ContactChange;
 use crate::{ClientError, ClientOptions, ClientView, ConnectionState, Session, runner::Command};
 
 /// The whole application without a window: a connection to the server that is restored by itself, the contacts, and the call.
@@ -79,8 +81,58 @@ impl Client {
     /// [`ClientError::UnknownUser`], [`ClientError::ServerUnreachable`].
     pub async fn add_contact(&self, name: &str) -> Result<Contact, ClientError> {
         let name = name.to_owned();
-        self.ask(|reply| Command::AddContact { name, reply })
-            .await?
+        let contact = self.change_contacts(ContactChange::Add { name }).await?;
+        contact.ok_or(ClientError::NotAVireoServer)
+    }
+
+    /// Accepts the request of somebody who has added this person.
+    ///
+    /// # Errors
+    /// [`ClientError::NoSuchRequest`], [`ClientError::TooManyContacts`], [`ClientError::ServerUnreachable`].
+    pub async fn accept_contact(&self, user_id: UserId) -> Result<(), ClientError> {
+        let change = ContactChange::Accept(user_id);
+        self.change_contacts(change).await.map(drop)
+    }
+
+    /// Turns a request down; the other person may ask again.
+    ///
+    /// # Errors
+    /// [`ClientError::UnknownUser`], [`ClientError::ServerUnreachable`].
+    pub async fn decline_contact(&self, user_id: UserId) -> Result<(), ClientError> {
+        let change = ContactChange::Decline(user_id);
+        self.change_contacts(change).await.map(drop)
+    }
+
+    /// Takes a contact, or a request either way, out of both lists.
+    ///
+    /// # Errors
+    /// [`ClientError::UnknownUser`], [`ClientError::ServerUnreachable`].
+    pub async fn remove_contact(&self, user_id: UserId) -> Result<(), ClientError> {
+        let change = ContactChange::Remove(user_id);
+        self.change_contacts(change).await.map(drop)
+    }
+
+    /// Keeps somebody away, who is not told: they see this person offline, and nothing of theirs comes here.
+    ///
+    /// # Errors
+    /// [`ClientError::UnknownUser`], [`ClientError::TooManyContacts`], [`ClientError::ServerUnreachable`].
+    pub async fn block_contact(&self, user_id: UserId) -> Result<(), ClientError> {
+        let change = ContactChange::Block(user_id);
+        self.change_contacts(change).await.map(drop)
+    }
+
+    /// Ends a block; what there was between the two is there again.
+    ///
+    /// # Errors
+    /// [`ClientError::UnknownUser`], [`ClientError::ServerUnreachable`].
+    pub async fn unblock_contact(&self, user_id: UserId) -> Result<(), ClientError> {
+        let change = ContactChange::Unblock(user_id);
+        self.change_contacts(change).await.map(drop)
+    }
+
+    /// Says how the person at this device can be reached, until something else is said or the client closes.
+    pub fn set_status(&self, status: OwnStatus) {
+        self.tell(Command::SetStatus(status));
     }
 
     /// Calls that are over, the newest first, at most `limit` of them (the server may give fewer); only those older than
@@ -159,6 +211,11 @@ impl Client {
     /// Ends the call, says goodbye to the server and stops. The other side has been told when this returns.
     pub async fn close(&self) {
         let _ = self.ask(Command::Close).await;
+    }
+
+    async fn change_contacts(&self, change: ContactChange) -> Result<Option<Contact>, ClientError> {
+        self.ask(|reply| Command::ChangeContacts { change, reply })
+            .await?
     }
 
     fn tell(&self, command: Command) {

@@ -1,6 +1,51 @@
 //! The list of contacts, kept up to date by what the server says.
 
-use vireo_protocol::{ChatId, Contact, ContactStatus, Presence, UserId};
+use vireo_protocol::{ChatId, ClientMessage, Contact, ContactStatus, Presence, UserId};
+
+/// A change of the list that the server is asked for.
+#[derive(Debug, Clone)]
+pub(crate) enum ContactChange {
+    Add { name: String },
+    Accept(UserId),
+    Decline(UserId),
+    Remove(UserId),
+    Block(UserId),
+    Unblock(UserId),
+}
+
+impl ContactChange {
+    /// The request.
+    pub(crate) fn message(&self) -> ClientMessage {
+        match self.clone() {
+            Self::Add { name } => ClientMessage::ContactsAdd { name },
+            Self::Accept(user_id) => ClientMessage::ContactsAccept { user_id },
+            Self::Decline(user_id) => ClientMessage::ContactsDecline { user_id },
+            Self::Remove(user_id) => ClientMessage::ContactsRemove { user_id },
+            Self::Block(user_id) => ClientMessage::ContactsBlock { user_id },
+            Self::Unblock(user_id) => ClientMessage::ContactsUnblock { user_id },
+        }
+    }
+
+    /// Whom it is about; only the server knows who has a name.
+    pub(crate) fn user_id(&self) -> Option<&UserId> {
+        match self {
+            Self::Add { .. } => None,
+            Self::Accept(user_id)
+            | Self::Decline(user_id)
+            | Self::Remove(user_id)
+            | Self::Block(user_id)
+            | Self::Unblock(user_id) => Some(user_id),
+        }
+    }
+
+    /// The name that was given, where it was one.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Add { name } => name,
+            _ => "",
+        }
+    }
+}
 
 /// Puts a person into the list, or replaces what was known of them.
 pub(crate) fn put(contacts: &mut Vec<Contact>, contact: Contact) {

@@ -6,26 +6,28 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 use vireo_call::{CallPeer, CallStats, EngineEvent, MediaFactory};
 use vireo_protocol::{
-    CallErrorCode, CallId, ChatId, ClientMessage, Contact, HistoryId, IceServer, PastCall, Request,
-    ServerMessage,
+    CallErrorCode, CallId, ChatId, ClientMessage, Contact, HistoryId, IceServer, OwnStatus,
+    PastCall, Request, ServerMessage,
 };
 
 use crate::calls::Calls;
+use crate::contacts::{self, ContactChange};
 use crate::link::{Greeting, HELLO_ID, Link, LinkEvent};
-use crate::{ClientError, ClientOptions, ClientView, ConnectionState, Session, contacts};
+use crate::{ClientError, ClientOptions, ClientView, ConnectionState, Session};
 
 /// What the handle asks of the task.
 #[derive(Debug)]
 pub(crate) enum Command {
-    AddContact {
-        name: String,
-        reply: oneshot::Sender<Result<Contact, ClientError>>,
+    ChangeContacts {
+        change: ContactChange,
+        reply: oneshot::Sender<Result<Option<Contact>, ClientError>>,
     },
     History {
         before: Option<HistoryId>,
         limit: u32,
         reply: oneshot::Sender<Result<Vec<PastCall>, ClientError>>,
     },
+    SetStatus(OwnStatus),
     PlaceCall {
         chat_id: ChatId,
         camera: bool,
@@ -53,6 +55,7 @@ pub(crate) fn start(
     let (view, reader) = watch::channel(ClientView {
         connection: ConnectionState::Connecting,
         me: session.user.clone(),
+        status: OwnStatus::default(),
         contacts: Vec::new(),
         call: None,
     });
@@ -74,11 +77,12 @@ pub(crate) fn start(
 /// A request whose reply has not come yet.
 enum Pending {
     Contacts,
-    AddContact {
-        name: String,
-        reply: oneshot::Sender<Result<Contact, ClientError>>,
+    ChangeContacts {
+        change: ContactChange,
+        reply: oneshot::Sender<Result<Option<Contact>, ClientError>>,
     },
     History(oneshot::Sender<Result<Vec<PastCall>, ClientError>>),
+    Status,
     /// What a call has sent, kept for the case that the connection goes before the reply comes.
     Call(ClientMessage),
 }
@@ -118,12 +122,13 @@ impl Runner {
 
     async fn obey(&mut self, command: Command) {
         match command {
-            Command::AddContact { name, reply } => self.add_contact(name, reply),
             Command::History {
                 before,
                 limit,
                 reply,
             } => self.history(before, limit, reply),
+            Command::ChangeContacts { change, reply } => self.change_contacts(change, reply),
+            Command::SetStatus(status) => self.set_status(status),
             Command::PlaceCall {
                 chat_id,
                 camera,
@@ -150,16 +155,30 @@ impl Runner {
         self.view.borrow().connection == ConnectionState::Online
     }
 
-    fn add_contact(&mut self, name: String, reply: oneshot::Sender<Result<Contact, ClientError>>) {
+    fn change_contacts(
+        &mut self,
+        change: ContactChange,
+        reply: oneshot::Sender<Result<Option<Contact>, ClientError>>,
+    ) {
         if !self.online() {
             let _ = reply.send(Err(ClientError::ServerUnreachable));
             return;
         }
-        let pending = Pending::AddContact {
-            name: name.clone(),
-            reply,
-        };
-        self.request(ClientMessage::ContactsAdd { name }, pending);
+        let message = change.message();
+        self.request(message, Pending::ChangeContacts { change, reply });
+    }
+
+    fn set_status(&mut self, status: OwnStatus) {
+        self.view.send_modify(|view| view.status = status);
+        // Otherwise it is said with the next greeting.
+        if self.linked {
+            self.say_status();
+        }
+    }
+
+    fn say_status(&mut self) {
+        let status = self.view.borrow().status;
+        self.request(ClientMessage::PresenceSet { status }, Pending::Status);
     }
 
     fn history(
@@ -240,6 +259,9 @@ impl Runner {
         self.view.send_modify(|view| view.me = greeting.user);
         self.linked = true;
         self.calls.server_back(greeting.answer_timeout);
+        if self.view.borrow().status != OwnStatus::default() {
+            self.say_status();
+        }
         // Online is shown once the contacts are there, so that whoever waits for it can call at once.
         self.request(ClientMessage::ContactsList {}, Pending::Contacts);
     }
@@ -252,14 +274,14 @@ impl Runner {
         pending.sort_unstable_by_key(|(id, _)| *id);
         for (_, pending) in pending {
             match pending {
-                Pending::AddContact { reply, .. } => {
+                Pending::ChangeContacts { reply, .. } => {
                     let _ = reply.send(Err(ClientError::ServerUnreachable));
                 }
                 Pending::History(reply) => {
                     let _ = reply.send(Err(ClientError::ServerUnreachable));
                 }
                 Pending::Call(message) => self.calls.unconfirmed(message),
-                Pending::Contacts => {}
+                Pending::Contacts | Pending::Status => {}
             }
         }
         self.view.send_if_modified(|view| {
@@ -271,7 +293,7 @@ impl Runner {
 
     fn receive(&mut self, message: ServerMessage) {
         match message {
-            ServerMessage::Ok { id } => drop(self.pending.remove(&id)),
+            ServerMessage::Ok { id } => self.done(id),
             ServerMessage::Error {
                 id, code, message, ..
             } => {
@@ -321,15 +343,15 @@ impl Runner {
 
     fn failed(&mut self, pending: Option<Pending>, error: impl FnOnce(&str) -> ClientError) {
         match pending {
-            Some(Pending::AddContact { name, reply }) => {
-                let _ = reply.send(Err(error(&name)));
+            Some(Pending::ChangeContacts { change, reply }) => {
+                let _ = reply.send(Err(error(change.name())));
             }
             Some(Pending::History(reply)) => {
                 let _ = reply.send(Err(error("")));
             }
             Some(Pending::Call(message)) => self.refused(message, None),
             // Without a list there is nobody to call; the next connection asks again.
-            Some(Pending::Contacts) | None => {
+            Some(Pending::Contacts | Pending::Status) | None => {
                 tracing::warn!(error = %error(""), "the server reports an error");
             }
         }
@@ -355,8 +377,20 @@ impl Runner {
     fn show_contact(&mut self, contact: Contact, pending: Option<Pending>) {
         self.view
             .send_modify(|view| contacts::put(&mut view.contacts, contact.clone()));
-        if let Some(Pending::AddContact { reply, .. }) = pending {
-            let _ = reply.send(Ok(contact));
+        if let Some(Pending::ChangeContacts { reply, .. }) = pending {
+            let _ = reply.send(Ok(Some(contact)));
+        }
+    }
+
+    /// A request was carried out, and there is nothing more to say. Where it changed how somebody stands in the list, they
+    /// are not in it any more.
+    fn done(&mut self, id: u64) {
+        if let Some(Pending::ChangeContacts { change, reply }) = self.pending.remove(&id) {
+            if let Some(user_id) = change.user_id() {
+                self.view
+                    .send_modify(|view| contacts::remove(&mut view.contacts, user_id));
+            }
+            let _ = reply.send(Ok(None));
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use vireo_call::CallView;
-use vireo_protocol::{Contact, User};
+use vireo_protocol::{Contact, OwnStatus, User};
 
 /// The client as it stands now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -13,6 +13,8 @@ pub struct ClientView {
     pub connection: ConnectionState,
     /// Who is signed in.
     pub me: User,
+    /// What the person says of themselves on this device.
+    pub status: OwnStatus,
     /// Everyone in the list, as the server gave it last.
     pub contacts: Vec<Contact>,
     /// The call, also for as long as an ended one has not been dismissed.

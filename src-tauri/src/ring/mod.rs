@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 use vireo_call::{MediaFactory, Phase};
+use vireo_protocol::OwnStatus;
 
 use self::{player::Player, tone::Tone};
 use crate::view::{AppView, Screen};
@@ -33,6 +34,8 @@ fn tone_of(screen: &Screen) -> Option<Tone> {
         return None;
     };
     match client.call.as_ref()?.phase {
+        // Whoever does not wish to be disturbed sees the call and hears nothing.
+        Phase::Incoming if client.status == OwnStatus::DoNotDisturb => None,
         Phase::Incoming => Some(Tone::Ring),
         Phase::Ringing => Some(Tone::Ringback),
         Phase::Calling

@@ -94,9 +94,24 @@ fn screen(phase: Option<Phase>) -> Screen {
             id: UserId("anna".into()),
             name: "Anna".into(),
         },
+        status: OwnStatus::Online,
         contacts: Vec::new(),
         call,
     }))
+}
+
+#[test]
+fn whoever_does_not_wish_to_be_disturbed_hears_only_their_own_calls() {
+    let tone = |phase, status| {
+        let mut screen = screen(Some(phase));
+        if let Screen::Home(client) = &mut screen {
+            client.status = status;
+        }
+        tone_of(&screen)
+    };
+    assert_eq!(tone(Phase::Incoming, OwnStatus::DoNotDisturb), None);
+    assert!(tone(Phase::Incoming, OwnStatus::Away).is_some());
+    assert!(tone(Phase::Ringing, OwnStatus::DoNotDisturb).is_some());
 }
 
 /// Waits for the first sound, having seen the speaker opened.

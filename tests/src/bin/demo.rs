@@ -40,7 +40,7 @@ async fn main() -> Result<()> {
     let boris = open(&display, &server, &folder, "Boris").await?;
     anna.add_contact("Boris").await?;
     boris.click("[data-contact='Anna'] .person").await?;
-    boris.click("[data-action=add-back]").await?;
+    boris.click("[data-action=accept-contact]").await?;
     println!("Anna calls Boris");
     anna.click("[data-action=panel-video-call]").await?;
     boris.phase("incoming").await?;

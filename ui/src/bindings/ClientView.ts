@@ -2,6 +2,7 @@
 import type { CallView } from "./CallView";
 import type { ConnectionState } from "./ConnectionState";
 import type { Contact } from "./Contact";
+import type { OwnStatus } from "./OwnStatus";
 import type { User } from "./User";
 
 /**
@@ -16,6 +17,10 @@ connection: ConnectionState,
  * Who is signed in.
  */
 me: User, 
+/**
+ * What the person says of themselves on this device.
+ */
+status: OwnStatus, 
 /**
  * Everyone in the list, as the server gave it last.
  */

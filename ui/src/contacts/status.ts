@@ -1,6 +1,7 @@
 import type { Contact } from "../bindings/Contact";
 import type { Presence } from "../bindings/Presence";
 import { t, type Key } from "../shared/i18n";
+import { ago } from "../shared/time";
 
 /** What somebody is called here: people as they call themselves, the server's own service in the person's language. */
 export function displayName(name: string, service: boolean): string {
@@ -18,11 +19,14 @@ export function statusLine(contact: Contact): string {
     case "blocked":
       return t("person.blocked");
     case "contact":
-      return t(presences[contact.presence]);
+      return contact.presence === "offline" && contact.lastSeenAt !== null
+        ? t("person.lastSeen", { when: ago(contact.lastSeenAt) })
+        : t(presences[contact.presence]);
   }
 }
 
-const presences = {
+/** The words for each presence. */
+export const presences = {
   online: "person.online",
   away: "person.away",
   "in-call": "person.inCall",

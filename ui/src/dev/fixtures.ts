@@ -27,9 +27,10 @@ export const people: Contact[] = [
   contact("Fatima", { presence: "away" }),
   contact("Giulia", { presence: "do-not-disturb" }),
   contact("Bartholomäus von Hohenstein-Wittgenburg zu Lichtenfels", { presence: "offline" }),
-  contact("Mei Tanaka", { presence: "offline" }),
+  contact("Mei Tanaka", { presence: "offline", lastSeenAt: Date.now() - 5 * 60_000 }),
   contact("Omar", { status: "requested", chatId: null, presence: "offline" }),
   contact("Priya Raman", { status: "incoming", chatId: null, presence: "offline" }),
+  contact("Quentin", { status: "blocked", chatId: null, presence: "offline" }),
   echo,
 ];
 
@@ -60,6 +61,7 @@ export function home(
       kind: "home",
       me: { id: "me", name: "Jonas Weber" },
       connection: "online",
+      status: "online",
       contacts: people,
       call,
       ...more,
@@ -148,6 +150,12 @@ export const views: Record<string, AppView> = {
 export const idle: Actions = {
   start: () => Promise.resolve(),
   addContact: (name) => Promise.resolve(contact(name)),
+  acceptContact: () => Promise.resolve(),
+  declineContact: () => Promise.resolve(),
+  removeContact: () => Promise.resolve(),
+  blockContact: () => Promise.resolve(),
+  unblockContact: () => Promise.resolve(),
+  setStatus: () => Promise.resolve(),
   placeCall: () => Promise.resolve(),
   acceptCall: () => Promise.resolve(),
   declineCall: () => Promise.resolve(),

@@ -1,5 +1,6 @@
 import type { CommandError } from "../bindings/CommandError";
 import type { Contact } from "../bindings/Contact";
+import type { OwnStatus } from "../bindings/OwnStatus";
 import type { MediaSocket } from "../bindings/MediaSocket";
 import { t, type Key } from "./i18n";
 
@@ -8,6 +9,13 @@ export interface Actions {
   start(name: string): Promise<void>;
   /** Resolves to the person, who may write the name in other capitals. */
   addContact(name: string): Promise<Contact>;
+  acceptContact(userId: string): Promise<void>;
+  declineContact(userId: string): Promise<void>;
+  /** Takes a contact, or a request either way, out of both lists. */
+  removeContact(userId: string): Promise<void>;
+  blockContact(userId: string): Promise<void>;
+  unblockContact(userId: string): Promise<void>;
+  setStatus(status: OwnStatus): Promise<void>;
   placeCall(chatId: string, camera: boolean): Promise<void>;
   acceptCall(camera: boolean): Promise<void>;
   declineCall(): Promise<void>;

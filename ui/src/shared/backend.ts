@@ -7,6 +7,12 @@ import type { Actions } from "./actions";
 export const backend: Actions = {
   start: (name) => invoke("start", { name }),
   addContact: (name) => invoke("add_contact", { name }),
+  acceptContact: (userId) => invoke("accept_contact", { userId }),
+  declineContact: (userId) => invoke("decline_contact", { userId }),
+  removeContact: (userId) => invoke("remove_contact", { userId }),
+  blockContact: (userId) => invoke("block_contact", { userId }),
+  unblockContact: (userId) => invoke("unblock_contact", { userId }),
+  setStatus: (status) => invoke("set_status", { status }),
   placeCall: (chatId, camera) => invoke("place_call", { chatId, camera }),
   acceptCall: (camera) => invoke("accept_call", { camera }),
   declineCall: () => invoke("decline_call"),

@@ -1,3 +1,5 @@
+import { currentLanguage } from "./i18n";
+
 /** A duration as a call's timer shows it: `0:07`, `12:34`, `1:02:03`. */
 export function formatDuration(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
@@ -7,4 +9,21 @@ export function formatDuration(milliseconds: number): string {
   return hours > 0
     ? `${String(hours)}:${two(minutes)}:${two(seconds % 60)}`
     : `${String(minutes)}:${two(seconds % 60)}`;
+}
+
+const minute = 60_000;
+const units = [
+  ["day", 24 * 60 * minute],
+  ["hour", 60 * minute],
+  ["minute", minute],
+] as const;
+
+/** How long ago something was, in the largest unit that fits: `5 minutes ago`, `yesterday`. */
+export function ago(at: number, now: number = Date.now()): string {
+  const words = new Intl.RelativeTimeFormat(currentLanguage(), { numeric: "auto" });
+  const past = Math.max(0, now - at);
+  for (const [unit, length] of units) {
+    if (past >= length) return words.format(-Math.floor(past / length), unit);
+  }
+  return words.format(0, "minute");
 }
