@@ -7,9 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use crate::setup::{Purpose, set_up, try_packages};
+use crate::setup::{Purpose, ZIG, set_up, try_packages};
 use crate::steps::Steps;
 use crate::{process, run, workspace};
 
@@ -154,7 +154,7 @@ fn with_mingw(_check: &mut Command) -> Result<()> {
 
 /// Zig compiles for macOS without Apple's kit, but for its own names of the targets: a small script translates.
 fn with_zig(check: &mut Command) -> Result<()> {
-    let python = python_with_zig()?;
+    let python = ZIG.ensure()?;
     check
         .env("CC_aarch64_apple_darwin", wrapper(&python, "cc")?)
         .env("CXX_aarch64_apple_darwin", wrapper(&python, "c++")?)
@@ -163,31 +163,6 @@ fn with_zig(check: &mut Command) -> Result<()> {
         .env("CMAKE_TRY_COMPILE_TARGET_TYPE", "STATIC_LIBRARY");
     Ok(())
 }
-
-/// A Python that has Zig, which PyPI carries ready-made; fetched into target/tools where it is missing.
-fn python_with_zig() -> Result<PathBuf> {
-    let environment = workspace::tools().join("zig");
-    let python = environment.join("bin/python");
-    let version = environment.join("version");
-    if fs::read_to_string(&version).is_ok_and(|fetched| fetched == ZIG) {
-        return Ok(python);
-    }
-    println!("   Fetching Zig from PyPI (compiles C for macOS)");
-    process::run_quietly(
-        process::command("python3")
-            .args(["-m", "venv"])
-            .arg(&environment),
-    )?;
-    process::run_quietly(
-        process::command(&python.to_string_lossy()).args(["-m", "pip", "install", "--quiet", ZIG]),
-    )
-    .context("Zig could not be fetched from PyPI")?;
-    fs::write(version, ZIG)?;
-    Ok(python)
-}
-
-/// The version that the macOS check is known to work with.
-const ZIG: &str = "ziglang==0.17.0";
 
 /// A script that calls Zig with the arguments it understands.
 fn wrapper(python: &Path, tool: &str) -> Result<PathBuf> {

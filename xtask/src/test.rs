@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::setup::{NAMESPACES, Purpose, set_up};
+use crate::setup::{KOSOKU, NAMESPACES, Purpose, set_up};
 use crate::steps::Steps;
 use crate::{lint, platforms, process, run, workspace};
 
@@ -18,6 +18,9 @@ pub fn test() -> Result<()> {
         Purpose::Lint,
     ];
     let mut lacking = set_up(&mut steps, &purposes)?;
+    if cfg!(unix) {
+        steps.run("Set-up: WebSocket test suite", || KOSOKU.ensure())?;
+    }
     if !may_make_networks() {
         lacking.push(&NAMESPACES);
     }

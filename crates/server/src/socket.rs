@@ -56,12 +56,8 @@ pub async fn upgrade(
     let holder = http::holder(&state, &headers).await?;
     let reached_by = reached_by(&headers);
     let tasks = state.connections.clone();
-    Ok(upgrade
+    Ok(configured(upgrade)
         .protocols([SUBPROTOCOL])
-        .max_message_size(MAX_READ_BYTES)
-        .max_frame_size(MAX_READ_BYTES)
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0)
         .on_upgrade(move |socket| {
             let talk = serve(socket, state, holder, reached_by);
             tasks.track_future(async move {
@@ -69,6 +65,15 @@ pub async fn upgrade(
                 drop(place);
             })
         }))
+}
+
+/// How every connection is read and written.
+fn configured(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
+    upgrade
+        .max_message_size(MAX_READ_BYTES)
+        .max_frame_size(MAX_READ_BYTES)
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
 }
 
 async fn serve(socket: WebSocket, state: AppState, holder: Holder, reached_by: Option<Box<str>>) {
@@ -123,6 +128,9 @@ where
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod conformance;
 
 #[cfg(test)]
 mod tests {

@@ -4,12 +4,14 @@ mod cargo_tools;
 mod manager;
 mod node;
 mod packages;
+mod python_tools;
 
 use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 
 pub use packages::{NAMESPACES, Optional, Purpose};
+pub use python_tools::{KOSOKU, ZIG};
 
 use crate::process;
 use crate::steps::Steps;

@@ -157,6 +157,7 @@ pub const PACKAGES: &[Package] = &[
     row(Test,  Some("nft"),       ["nftables",               "nftables",               "nftables",         ""],        "routers and firewalls in those networks"),
     row(Test,  Some("qemu-system-x86_64"), ["qemu-system-x86", "qemu-system-x86-core", "qemu-system-x86",  ""],        "a small virtual machine whose kernel has a camera"),
     row(Test,  None,              ["busybox-static cpio xz-utils", "busybox cpio xz",  "busybox cpio xz",  ""],        "the system inside that virtual machine"),
+    row(Test,  None,              ["python3-venv",           "python3-pip",            "python-pip",       ""],        "fetches the suite that checks the server's WebSockets from PyPI"),
 
     row(PlatformLibrary, None,    ["rustc-web cargo-web rust-web-src", "", "", ""],                                    "a compiler that can build Rust's standard library for other systems"),
     row(Platforms, None,          ["mingw-w64",              "mingw64-gcc-c++",        "mingw-w64-gcc",    ""],        "compiles C for Windows"),
