@@ -41,7 +41,11 @@ impl Server {
     /// # Errors
     /// When it is not built or does not start.
     pub async fn start(arguments: &[&str]) -> anyhow::Result<Self> {
-        let arguments = [&["--listen", "127.0.0.1:0"], arguments].concat();
+        let arguments = [
+            &["--open-registration", "--listen", "127.0.0.1:0"],
+            arguments,
+        ]
+        .concat();
         Self::spawn(None, &arguments).await
     }
 
@@ -51,7 +55,7 @@ impl Server {
     /// When it is not built or does not start.
     pub async fn start_in(network: &Network, arguments: &[&str]) -> anyhow::Result<Self> {
         let listen = format!("{SERVER}:0");
-        let arguments = [&["--listen", &listen], arguments].concat();
+        let arguments = [&["--open-registration", "--listen", &listen], arguments].concat();
         Self::spawn(Some(network.middle().clone()), &arguments).await
     }
 

@@ -31,7 +31,7 @@ struct Bench {
 
 /// A server, Ann for `vireo-cli`, and a page where Bob has signed in.
 async fn bench() -> Result<Bench> {
-    let server = Server::start(&["--open-registration"]).await?;
+    let server = Server::start(&[]).await?;
     let (ann, bob) = server.two_contacts().await?;
     let browser = Chromium::launch().await?;
     let page = browser
@@ -180,7 +180,7 @@ async fn person(browser: &Chromium, site: &str, server: &str, name: &str) -> Res
 /// Two pages call each other through the server: whatever fails here is the server's fault or PROTOCOL.md's, not that of
 /// Vireo's own client.
 async fn pages_call_each_other(mime_type: &str) -> Result<()> {
-    let server = Server::start(&["--open-registration"]).await?;
+    let server = Server::start(&[]).await?;
     let browser = Chromium::launch().await?;
     let site = pages::serve(axum::Router::new()).await?;
     let ann = person(&browser, &site, &server.url, "Ann").await?;

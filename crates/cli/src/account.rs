@@ -9,7 +9,7 @@ use vireo_client::paths::Profile;
 use vireo_client::{Client, ClientError, Session};
 use vireo_protocol::{Credentials, Registration};
 
-use crate::args::Arguments;
+use crate::args::{Arguments, Command};
 use crate::failure::{Failure, Status};
 
 /// What the list of sessions calls this program, for as long as a command runs.
@@ -23,6 +23,8 @@ pub struct Identity {
     server: String,
     name: String,
     password: String,
+    /// The secret part of an invitation.
+    invite: Option<String>,
     /// Ends with the command, so that commands leave no sessions behind.
     session: OnceCell<Session>,
 }
@@ -38,8 +40,14 @@ impl Identity {
             (None, None) => None,
             _ => return Err(incomplete()),
         };
-        let (server, (name, password)) = match (&arguments.server, account) {
-            (Some(server), Some(account)) => (server.clone(), account),
+        let invite = match &arguments.command {
+            Command::Register { invite } => invite.as_ref(),
+            _ => None,
+        };
+        let invited_to = invite.map(|link| link.server.to_string());
+        let named = arguments.server.clone().or(invited_to);
+        let (server, (name, password)) = match (named, account) {
+            (Some(server), Some(account)) => (server, account),
             (None, Some(account)) => (embedded_server(&Profile::open(None)?)?, account),
             // A password is only ever sent to the server it was made for.
             (Some(_), None) => return Err(incomplete()),
@@ -54,6 +62,7 @@ impl Identity {
             server,
             name,
             password,
+            invite: invite.map(|link| link.token.clone()),
             session: OnceCell::new(),
         })
     }
@@ -67,7 +76,7 @@ impl Identity {
             name: self.name.clone(),
             password: self.password.clone(),
             device: DEVICE.to_owned(),
-            invite: None,
+            invite: self.invite.clone(),
         };
         let session = Client::register(&self.server, registration).await?;
         Ok(self.session.get_or_init(async || session).await.clone())

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use vireo_media::{VideoCodec, VideoFormat};
+use vireo_protocol::InviteLink;
 
 use crate::devices::{CameraChoice, MicrophoneChoice, SpeakerChoice};
 
@@ -34,7 +35,11 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Makes an account on the server.
-    Register,
+    Register {
+        /// The invitation, which also says which server; not needed where anyone may have an account.
+        #[arg(long, value_name = "LINK", value_parser = invite)]
+        invite: Option<InviteLink>,
+    },
     /// Your contacts.
     #[command(subcommand)]
     Contacts(ContactsCommand),
@@ -235,6 +240,11 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
         .filter(|seconds| *seconds >= 0.0)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .ok_or_else(|| "write a number of seconds, such as 10 or 2.5".to_owned())
+}
+
+fn invite(text: &str) -> Result<InviteLink, String> {
+    let problem = "an invitation looks like https://192.0.2.1:7450/i?fp=…#…; copy the whole of it";
+    text.parse().map_err(|_| problem.to_owned())
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 async fn run_as(identity: &Identity, command: &Command) -> Result<(), Failure> {
     match command {
-        Command::Register => register(identity).await,
+        Command::Register { .. } => register(identity).await,
         Command::Contacts(contacts) => contacts::run(identity, contacts).await,
         Command::Status(status) => contacts::show_status(identity, status).await,
         Command::History { before, limit } => history(identity, before.clone(), *limit).await,
@@ -50,7 +50,8 @@ async fn run_as(identity: &Identity, command: &Command) -> Result<(), Failure> {
 
 async fn register(identity: &Identity) -> Result<(), Failure> {
     let session = identity.register().await?;
-    output::line(&json!({"event": "registered", "user": session.user.name}));
+    let name = &session.user.name;
+    output::line(&json!({"event": "registered", "user": name, "server": session.server}));
     Ok(())
 }
 

@@ -68,7 +68,7 @@ impl Config {
             listen: vec![(Ipv4Addr::LOCALHOST, DEFAULT_PORT).into()],
             encryption: Encryption::OwnCertificate,
             public_url: None,
-            open_registration: true,
+            open_registration: false,
             answer_timeout: DEFAULT_ANSWER_TIMEOUT,
             ice: IceConfig::default(),
             relay: None,

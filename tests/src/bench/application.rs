@@ -44,7 +44,7 @@ async fn vireo() -> Result<Application> {
     use crate::server::Server;
     use crate::window::{Window, WindowOptions};
 
-    let server = Server::start(&["--open-registration"]).await?;
+    let server = Server::start(&[]).await?;
     let bob = server.register("Bob").await?;
     let display = Display::start()?;
     let options = WindowOptions {

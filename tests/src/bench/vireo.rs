@@ -13,7 +13,7 @@ use crate::server::{Account, Server};
 use crate::statistics::Statistics;
 
 pub(super) async fn measure(content: Content) -> Result<Measures> {
-    let server = Server::start(&["--open-registration"]).await?;
+    let server = Server::start(&[]).await?;
     let (ann, bob) = server.two_contacts().await?;
     let ann_file = server.folder().join("ann.jsonl");
     let bob_file = server.folder().join("bob.jsonl");

@@ -34,7 +34,7 @@ async fn main() -> Result<()> {
     // Each demonstration begins at the first screen.
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder)?;
-    let server = Server::start(&["--open-registration"]).await?;
+    let server = Server::start(&[]).await?;
     println!("server: {}", server.url);
     let anna = open(&display, &server, &folder, "Anna").await?;
     let boris = open(&display, &server, &folder, "Boris").await?;

@@ -42,7 +42,7 @@ pub struct Options {
     /// The address that invitations carry, such as https://vireo.example.org
     #[arg(long, value_name = "URL", value_parser = public_url)]
     public_url: Option<String>,
-    /// Let anyone who can reach the server make an account (so far always so)
+    /// Let anyone who can reach the server make an account, without an invitation
     #[arg(long)]
     open_registration: bool,
     /// End a call that nobody answers after so long
@@ -123,6 +123,7 @@ impl Options {
             relay: self.relay.config(&listen, &encryption),
             listen,
             encryption,
+            open_registration: self.open_registration,
             answer_timeout: Duration::from_secs_f64(self.answer_timeout),
             ice: IceConfig {
                 stun: self.stun,

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use tokio_util::sync::CancellationToken;
+use vireo_protocol::InviteLink;
 
 use super::Common;
 use super::options::Options;
@@ -22,7 +23,11 @@ pub async fn run(common: &Common, options: Options) -> Result<(), String> {
     let server = Server::start(config)
         .await
         .map_err(|error| error.to_string())?;
-    announce(&server);
+    let invite = server
+        .first_invite()
+        .await
+        .map_err(|error| error.to_string())?;
+    announce(&server, invite);
     let stop = CancellationToken::new();
     let echo = async {
         if let Some(program) = echo_program() {
@@ -44,11 +49,22 @@ pub async fn run(common: &Common, options: Options) -> Result<(), String> {
 }
 
 /// Scripts read the first line of standard output to learn where the server is.
-fn announce(server: &Running) {
-    let fingerprint = server
-        .fingerprint()
-        .map(|fingerprint| fingerprint.to_string());
-    let line = serde_json::json!({ "url": server.url(), "fingerprint": fingerprint });
+fn announce(server: &Running, invite: Option<String>) {
+    let invite = invite.map(|token| InviteLink {
+        server: server.public_address(),
+        token,
+    });
+    let line = serde_json::json!({
+        "url": server.url(),
+        "fingerprint": server.fingerprint().map(|fingerprint| fingerprint.to_string()),
+        "invite": invite.as_ref().map(InviteLink::to_string),
+    });
+    if let Some(invite) = &invite {
+        let _ = writeln!(
+            std::io::stderr(),
+            "Nobody has an account here yet. Whoever opens this invitation first runs the server:\n\n    {invite}\n"
+        );
+    }
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{line}");
     let _ = stdout.flush();

@@ -62,6 +62,7 @@ impl TestServer {
         let data = tempfile::tempdir().expect("a temporary directory");
         let mut config = Config::new(data.path());
         config.listen[0].set_port(0);
+        config.open_registration = true;
         #[cfg(unix)]
         let postgres = postgres_where_asked();
         #[cfg(unix)]
