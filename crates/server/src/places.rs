@@ -97,7 +97,7 @@ impl Drop for Place {
     }
 }
 
-/// What counts as one address: a home or a company has a whole /64 of IPv6 (RFC 6177).
+/// What counts as one address: whoever has one of IPv6 has a whole /64 of them (RFC 6177).
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {

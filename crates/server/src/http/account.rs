@@ -48,6 +48,9 @@ pub async fn delete(
     for session in &gone.sessions {
         state.end_session(session).await;
     }
+    if let Some(relay) = &state.ice.relay {
+        relay.end_person(caller.id());
+    }
     for user in gone.contacts {
         let watchers = state.store.watchers(&user).await?;
         let command = Command::Watchers {

@@ -13,7 +13,8 @@ use vireo_protocol::{
 };
 
 use super::sign_in::bad_request;
-use super::{Caller, Input, network, not_found, take};
+use super::{Caller, Input, not_found, take};
+use crate::places::network;
 use crate::refusal::Refusal;
 use crate::secrets::{new_token, token_hash};
 use crate::state::AppState;

@@ -7,7 +7,6 @@ pub mod invites;
 pub mod sessions;
 pub mod sign_in;
 
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use axum::Json;
@@ -102,17 +101,6 @@ pub fn take<K: Eq + std::hash::Hash>(buckets: &SharedBuckets<K>, key: K) -> Resu
     lock(buckets)
         .take(key, Instant::now())
         .map_err(Refusal::too_many_attempts)
-}
-
-/// What is limited for each address. Whoever has one IPv6 address has 2⁶⁴ of them, which count as one.
-pub fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let prefix = u128::from(v6) & !u128::from(u64::MAX);
-            IpAddr::V6(prefix.into())
-        }
-        v4 => v4,
-    }
 }
 
 /// Nothing of the kind, or none of the asking person's business.

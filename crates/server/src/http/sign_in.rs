@@ -12,7 +12,8 @@ use vireo_protocol::{
 };
 
 use super::invites::{introduce, valid};
-use super::{Input, network, take};
+use super::{Input, take};
+use crate::places::network;
 use crate::rate::Limit;
 use crate::refusal::Refusal;
 use crate::secrets::{hash_password, new_token, token_hash, verify_password};
