@@ -119,3 +119,23 @@ async fn exit_when_asked(handle: AppHandle) {
     }
     handle.exit(0);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// A command that the window may not call fails for the user only.
+    #[test]
+    fn the_window_may_call_exactly_the_commands_that_there_are() {
+        let there_are: BTreeSet<&str> = include_str!("lib.rs")
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("commands::")?.strip_suffix(','))
+            .collect();
+        let allowed: BTreeSet<&str> = include_str!("../permissions/main.toml")
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix('"')?.strip_suffix("\","))
+            .collect();
+        assert!(!there_are.is_empty());
+        assert_eq!(there_are, allowed);
+    }
+}

@@ -138,5 +138,6 @@ mod tests {
         let house = network(address("2001:db8:1:2::1"));
         assert_eq!(network(address("2001:db8:1:2:ffff::9")), house);
         assert_ne!(network(address("2001:db8:1:3::1")), house);
+        assert_ne!(network(address("192.0.2.1")), network(address("192.0.2.2")));
     }
 }

@@ -20,7 +20,7 @@ fn command(data: &Path) -> Command {
 /// Starts it on a free port. Returns the address that its first line gives.
 fn start(command: &mut Command) -> (Child, String) {
     let mut child = command
-        .args(["--listen", "127.0.0.1:0"])
+        .args(["--open-registration", "--listen", "127.0.0.1:0"])
         .spawn()
         .expect("started");
     let url = text(&first_line(&mut child)["url"]);
@@ -60,7 +60,7 @@ async fn says_where_it_is_and_keeps_accounts_over_a_restart() {
     let data = tempfile::tempdir().expect("a temporary directory");
     let body = serde_json::json!({"name": "Ann", "password": "correct horse"});
     let http = reqwest::Client::new();
-    let (mut child, url) = start(command(data.path()).args(["--open-registration"]));
+    let (mut child, url) = start(&mut command(data.path()));
     let health: Value = http
         .get(format!("{url}/api/health"))
         .send()

@@ -59,6 +59,7 @@ impl TestServer {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let mut config = Config::new(directory.path());
         config.listen[0].set_port(0);
+        config.open_registration = true;
         change(&mut config);
         let running = Server::start(config.clone()).await.expect("a free port");
         Self {

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::lease::take_turn;
 use super::reader::LETTER;
 use super::{
-    ANSWER, Epoch, Errand, Event, Instance, LEASE, Lease, RETRY, SILENCE, Snapshot, TURN, connect,
-    inbox,
+    ANSWER, Epoch, Errand, Event, Instance, LEASE, Lease, PATIENCE, RETRY, SILENCE, Snapshot, TURN,
+    connect, inbox,
 };
 
 /// The calls that are going on, by id.
@@ -61,7 +61,7 @@ impl Keeper {
             };
             tracing::debug!(%error, "Redis does not answer");
             let heard = self.state.last_turn.unwrap_or(started);
-            if !self.state.alone && heard.elapsed() > LEASE {
+            if !self.state.alone && heard.elapsed() > PATIENCE {
                 tracing::warn!("Redis cannot be reached; this server works alone until it can");
                 self.state.alone = true;
                 self.state.leader = None;

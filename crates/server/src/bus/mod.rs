@@ -22,11 +22,15 @@ use vireo_protocol::CallId;
 use crate::calls::Snapshot;
 use crate::switchboard::{Command, Output};
 
-/// Whoever leads and does not say so again for so long does not lead any more.
-pub const LEASE: Duration = Duration::from_secs(3);
+/// Whoever leads and does not say so again for so long does not lead any more. Short, since nothing is heard of anybody
+/// until another one leads; a server that was only slow loses the lead by it and nothing else.
+const LEASE: Duration = Duration::from_millis(700);
 
 /// How often every server says that it is there.
-const TURN: Duration = Duration::from_millis(400);
+const TURN: Duration = Duration::from_millis(150);
+
+/// Redis may be away for so long, to be started anew for one, before a server works alone.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A server that has not said so for so long is gone.
 const SILENCE: Duration = Duration::from_secs(5);

@@ -90,6 +90,8 @@ pub struct Calls {
     affected: BTreeSet<UserId>,
     /// What the history has to learn since it was asked for.
     records: Vec<CallRecord>,
+    /// Calls of the history that have ended, while it is still to be learnt which went on before this board was there.
+    ended: Option<HashSet<String>>,
     /// Calls that have begun, been answered or ended since this was asked for: what another board would have to know.
     changed: BTreeSet<CallId>,
     /// The time of day, in milliseconds since the Unix epoch. Only the history is told.
@@ -150,6 +152,7 @@ impl Calls {
             answer_timeout,
             affected: BTreeSet::new(),
             records: Vec::new(),
+            ended: Some(HashSet::new()),
             changed: BTreeSet::new(),
             now_ms: 0,
         }
@@ -302,6 +305,9 @@ impl Calls {
         if call.record.outcome.is_none() {
             call.record = call.record.clone().ended(outcome, at_ms);
             self.records.push(call.record.clone());
+            if let Some(ended) = &mut self.ended {
+                ended.insert(call.record.id.clone());
+            }
         }
     }
 

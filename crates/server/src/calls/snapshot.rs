@@ -15,7 +15,7 @@ pub struct Snapshot(Call);
 
 impl Snapshot {
     /// An answered call of which nothing is left but the history's entry: both sides are away.
-    pub fn from_record(record: CallRecord, away_since_ms: i64, now: Instant) -> Self {
+    fn from_record(record: CallRecord, away_since_ms: i64, now: Instant) -> Self {
         Self(Call {
             chat: record.chat_id.clone(),
             caller: Party::new(&record.caller),
@@ -77,10 +77,25 @@ impl Calls {
         self.set_deadline(&id, deadline);
     }
 
-    /// The history says that this call has begun, and no board knows of it any more: it is over.
-    pub fn lost(&mut self, record: CallRecord, at_ms: i64) {
-        if !self.calls.contains_key(&record.call_id) {
-            self.records.push(record.ended(CallOutcome::Failed, at_ms));
+    /// From now on until [`Calls::recover`], remembers which calls have ended: the history may not know it yet.
+    pub fn expect_records(&mut self) {
+        self.ended.get_or_insert_default();
+    }
+
+    /// Takes calls up that have no end in the history: those that had been answered go on, and of the others no board knows
+    /// any more.
+    pub fn recover(&mut self, records: Vec<CallRecord>, alive_at_ms: i64, now: Instant) {
+        let ended = self.ended.take().unwrap_or_default();
+        for record in records {
+            if ended.contains(&record.id) || self.calls.contains_key(&record.call_id) {
+                continue;
+            }
+            match record.answered_at {
+                Some(_) => self.adopt(Snapshot::from_record(record, alive_at_ms, now), now),
+                None => self
+                    .records
+                    .push(record.ended(CallOutcome::Failed, alive_at_ms)),
+            }
         }
     }
 

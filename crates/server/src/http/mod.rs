@@ -107,17 +107,3 @@ pub fn take<K: Eq + std::hash::Hash>(buckets: &SharedBuckets<K>, key: K) -> Resu
 pub fn not_found(message: &str) -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, message)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_of_one_network_count_as_one() {
-        let of = |text: &str| network(text.parse().expect("an address"));
-        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1"));
-        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
-        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
-    }
-}

@@ -1,6 +1,6 @@
 //! `vireo-server [options]`: serves until it is asked to stop.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use tokio_util::sync::CancellationToken;
 use vireo_protocol::InviteLink;
@@ -59,7 +59,8 @@ fn announce(server: &Running, invite: Option<String>) {
         "fingerprint": server.fingerprint().map(|fingerprint| fingerprint.to_string()),
         "invite": invite.as_ref().map(InviteLink::to_string),
     });
-    if let Some(invite) = &invite {
+    // For people alone: a log is no place for a secret, and a program finds it below.
+    if let (Some(invite), true) = (&invite, std::io::stderr().is_terminal()) {
         let _ = writeln!(
             std::io::stderr(),
             "Nobody has an account here yet. Whoever opens this invitation first runs the server:\n\n    {invite}\n"

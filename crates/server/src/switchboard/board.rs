@@ -126,17 +126,14 @@ impl Board {
         now: Now,
     ) -> Vec<Output> {
         self.set_time(now);
-        for record in records {
-            match record.answered_at {
-                Some(_) => {
-                    let call = Snapshot::from_record(record, alive_at_ms, now.instant);
-                    self.calls.adopt(call, now.instant);
-                }
-                None => self.calls.lost(record, alive_at_ms),
-            }
-        }
+        self.calls.recover(records, alive_at_ms, now.instant);
         self.let_take_part();
         self.finish(None)
+    }
+
+    /// The history will be asked what calls were going on: see [`Calls::expect_records`].
+    pub fn expect_records(&mut self) {
+        self.calls.expect_records();
     }
 
     /// Every call, for another board.

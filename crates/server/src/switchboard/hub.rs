@@ -10,6 +10,7 @@
 //! Without a bus a server is always alone. Whenever the board changes, every connection is made known to the new one, and
 //! what the old one has not confirmed is asked again.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,8 +65,8 @@ pub(super) struct Hub {
     asked: Vec<Numbered>,
     unconfirmed: VecDeque<Numbered>,
     last_number: u64,
-    /// What others ask of this server's board before this server knows that it leads, or whether it still does.
-    early: Vec<(Epoch, Instance, Vec<Numbered>)>,
+    /// What others ask of this server's board. It may come before this server knows that it leads.
+    to_obey: Vec<(Epoch, Instance, Vec<Numbered>)>,
 }
 
 impl Hub {
@@ -88,7 +89,7 @@ impl Hub {
             asked: Vec::new(),
             unconfirmed: VecDeque::new(),
             last_number: 0,
-            early: Vec::new(),
+            to_obey: Vec::new(),
         }
     }
 
@@ -125,7 +126,7 @@ impl Hub {
                     }
                 }
             }
-            self.obey_early();
+            self.obey();
             self.write_to_others();
         }
     }
@@ -247,7 +248,11 @@ impl Hub {
                 epoch,
                 from,
                 commands,
-            }) => self.obey(epoch, from, commands),
+            }) => {
+                if self.to_obey.len() < MAX_UNCONFIRMED {
+                    self.to_obey.push((epoch, from, commands));
+                }
+            }
             Event::Letter(Letter::Outputs {
                 epoch,
                 confirmed,
@@ -267,12 +272,15 @@ impl Hub {
                 self.move_to(new_board(self.settings.answer_timeout), Some(first));
             }
         }
+        if let Place::Here(board) = &mut self.place {
+            board.expect_records();
+        }
         recover(&self.settings, self.own.clone(), true);
     }
 
     fn follow(&mut self, epoch: Epoch, leader: Instance) {
         tracing::info!("another server leads");
-        self.early.retain(|(asked, ..)| *asked > epoch);
+        self.to_obey.retain(|(asked, ..)| *asked > epoch);
         self.leading = None;
         let here = match &self.place {
             Place::Here(board) => board.snapshots(),
@@ -335,16 +343,21 @@ impl Hub {
         }
     }
 
-    /// Another server asks.
-    fn obey(&mut self, epoch: Epoch, from: Instance, commands: Vec<Numbered>) {
-        if self.leading.is_some_and(|leading| epoch < leading) {
-            return; // It asks again, whoever it takes for the leader now.
-        }
-        if self.leading != Some(epoch) || !self.may_act() {
-            self.early.truncate(MAX_UNCONFIRMED);
-            self.early.push((epoch, from, commands));
+    /// Does what others ask of this server's board, in the order in which they asked, once it is sure that it leads.
+    fn obey(&mut self) {
+        let (Some(leading), true) = (self.leading, self.may_act()) else {
             return;
+        };
+        for (epoch, from, commands) in std::mem::take(&mut self.to_obey) {
+            match epoch.cmp(&leading) {
+                Ordering::Less => {} // It asks again, whoever it takes for the leader now.
+                Ordering::Equal => self.obey_one(from, commands),
+                Ordering::Greater => self.to_obey.push((epoch, from, commands)),
+            }
         }
+    }
+
+    fn obey_one(&mut self, from: Instance, commands: Vec<Numbered>) {
         self.outgoing.entry(from).or_default();
         for Numbered { number, command } in commands {
             let confirmed = self.confirmed.entry(from).or_default();
@@ -353,14 +366,6 @@ impl Hub {
             }
             *confirmed = number;
             self.submit(command);
-        }
-    }
-
-    fn obey_early(&mut self) {
-        if self.leading.is_some() && !self.early.is_empty() && self.may_act() {
-            for (epoch, from, commands) in std::mem::take(&mut self.early) {
-                self.obey(epoch, from, commands);
-            }
         }
     }
 

@@ -150,6 +150,14 @@ fn outcomes(out: &[Output]) -> Vec<Kept> {
         .collect()
 }
 
+/// What the history is to keep.
+fn records(output: Output) -> Vec<CallRecord> {
+    match output {
+        Output::Keep { records, .. } => records,
+        _ => Vec::new(),
+    }
+}
+
 fn hears(out: &[Output], device: u64, fits: impl Fn(&ServerMessage) -> bool) -> bool {
     out.iter().any(|output| match output {
         Output::Send { to, message } => to.0 == device && fits(message),
@@ -358,6 +366,19 @@ fn who_comes_back_to_another_board_a_little_later_misses_nothing() {
 }
 
 #[test]
+fn a_call_that_has_ended_is_not_taken_up_from_a_history_that_does_not_know_it_yet() {
+    let mut town = Town::new();
+    town.connect("ann", 1, &[]);
+    town.connect("bob", 2, &[]);
+    town.call(1, "bob");
+    let answered: Vec<CallRecord> = town.answer(2).into_iter().flat_map(records).collect();
+    town.hang_up(1);
+    assert_eq!(town.board.adopt_records(answered, 0, town.now), []);
+    assert!(hears(&town.call(1, "bob"), 1, |m| *m
+        == ServerMessage::Ok { id: 7 }));
+}
+
+#[test]
 fn who_is_there_already_takes_part_in_a_call_that_is_taken_over() {
     let mut town = Town::new();
     town.connect("ann", 1, &[]);
@@ -396,13 +417,7 @@ fn a_call_that_went_on_when_the_server_stopped_goes_on_or_ends_when_it_was_last_
     town.connect("bob", 2, &[]);
     town.call(1, "bob");
     let out = town.answer(2);
-    let records: Vec<CallRecord> = out
-        .into_iter()
-        .flat_map(|output| match output {
-            Output::Keep { records, .. } => records,
-            _ => Vec::new(),
-        })
-        .collect();
+    let records: Vec<CallRecord> = out.into_iter().flat_map(records).collect();
     let mut ringing = records[0].clone();
     ringing.id = "another".to_owned();
     ringing.call_id = CallId("another".to_owned());
@@ -411,6 +426,7 @@ fn a_call_that_went_on_when_the_server_stopped_goes_on_or_ends_when_it_was_last_
     town.board = Board::new(Calls::new(RING));
     town.pass(Duration::from_secs(10));
     let known = vec![records[0].clone(), ringing];
+    town.board.expect_records();
     let out = town.board.adopt_records(known, 1_004_000, town.now);
     let failed = (1_000_000, None, Some(1_004_000), Some(CallOutcome::Failed));
     assert_eq!(outcomes(&out), [failed]);
