@@ -33,6 +33,8 @@ pub struct TestServer {
     #[cfg(unix)]
     pub postgres: Option<vireo_testing::Postgres>,
     pub data: tempfile::TempDir,
+    /// Where the database is, as `sqlx` writes it.
+    pub database: String,
     pub http: reqwest::Client,
 }
 
@@ -63,11 +65,13 @@ impl TestServer {
         let mut config = Config::new(data.path());
         config.listen[0].set_port(0);
         config.open_registration = true;
+        let mut database = format!("sqlite:{}", data.path().join("vireo.sqlite").display());
         #[cfg(unix)]
         let postgres = postgres_where_asked();
         #[cfg(unix)]
         if let Some(postgres) = &postgres {
             let address = postgres.database().expect("made");
+            database = address.clone();
             config.database = Some(address.parse().expect("an address"));
         }
         change(&mut config);
@@ -78,8 +82,19 @@ impl TestServer {
             #[cfg(unix)]
             postgres,
             data,
+            database,
             http,
         }
+    }
+
+    /// Changes something in the database behind the server's back.
+    pub async fn change_database(&self, query: &'static str) {
+        use sqlx::Connection;
+        sqlx::any::install_default_drivers();
+        let connection = sqlx::AnyConnection::connect(&self.database).await;
+        let mut connection = connection.expect("opened");
+        let changed = sqlx::query(query).execute(&mut connection).await;
+        changed.expect("changed");
     }
 
     pub fn url(&self, path: &str) -> String {
