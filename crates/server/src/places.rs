@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// So many connections may come from one address: a company behind one router still fits.
-pub const FROM_ONE_ADDRESS: usize = 1000;
+pub const FROM_ONE_ADDRESS: usize = 2000;
 
 /// There is no place left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
