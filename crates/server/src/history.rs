@@ -119,8 +119,13 @@ impl Batch {
             .collect();
         loop {
             let written = async {
-                store.record_calls(&self.records).await?;
-                store.set_last_seen(&last_seen).await
+                if !self.records.is_empty() {
+                    store.record_calls(&self.records).await?;
+                }
+                match last_seen.is_empty() {
+                    true => Ok(()),
+                    false => store.set_last_seen(&last_seen).await,
+                }
             };
             match written.await {
                 Ok(()) => return,

@@ -47,6 +47,11 @@ impl Calls {
         changed.into_iter().map(snapshot).collect()
     }
 
+    /// As if it had been asked.
+    pub fn forget_changes(&mut self) {
+        self.changed.clear();
+    }
+
     /// Every call.
     pub fn snapshots(&self) -> Vec<Snapshot> {
         self.calls.values().cloned().map(Snapshot).collect()

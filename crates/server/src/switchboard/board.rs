@@ -146,6 +146,11 @@ impl Board {
         self.calls.take_snapshots()
     }
 
+    /// Nobody keeps calls for another board: see [`Calls::take_snapshots`].
+    pub fn forget_changes(&mut self) {
+        self.calls.forget_changes();
+    }
+
     /// Every connection that this holds for.
     pub fn devices_where(&self, holds: impl Fn(DeviceId) -> bool) -> Vec<DeviceId> {
         let devices = self.devices.keys().copied();

@@ -308,7 +308,7 @@ impl Hub {
     fn move_to(&mut self, place: Place, first: Option<Command>) {
         let again: Vec<Command> = (self.unconfirmed.drain(..).chain(self.asked.drain(..)))
             .map(|numbered| numbered.command)
-            .filter(|command| !matches!(command, Command::Connect { .. } | Command::Adopt { .. }))
+            .filter(|command| !matches!(command, Command::Connect { .. }))
             .collect();
         self.outgoing.clear();
         self.place = place;
@@ -383,15 +383,17 @@ impl Hub {
 
     /// Ends a round: writes to other servers what has come of it.
     fn write_to_others(&mut self) {
-        let snapshots = match &mut self.place {
-            Place::Here(board) => board.take_snapshots(),
-            Place::Elsewhere(..) => Vec::new(),
-        };
         let Some(bus) = &self.bus else {
+            if let Place::Here(board) = &mut self.place {
+                board.forget_changes(); // There is nobody to take a call over.
+            }
             return;
         };
         if let Some(epoch) = self.leading {
-            bus.keep(snapshots);
+            // What has changed while this server was alone is among it.
+            if let Place::Here(board) = &mut self.place {
+                bus.keep(board.take_snapshots());
+            }
             for (to, outputs) in std::mem::take(&mut self.outgoing) {
                 let confirmed = self.confirmed.get(&to).copied().unwrap_or_default();
                 let letter = Letter::Outputs {
