@@ -15,6 +15,9 @@ use crate::tls::CertificateFiles;
 /// The port when none is given.
 pub const DEFAULT_PORT: u16 = 7450;
 
+/// What a server calls itself when nothing else is said.
+pub const DEFAULT_NAME: &str = "Vireo";
+
 /// How long a call rings when nothing else is said.
 pub const DEFAULT_ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -42,6 +45,8 @@ pub struct Config {
     pub encryption: Encryption,
     /// The address that invitations carry, where the server cannot know it: `https://vireo.example.org`.
     pub public_url: Option<String>,
+    /// What the server calls itself to those who are invited; text without control characters.
+    pub name: String,
     /// Whether whoever can reach the server may make an account.
     pub open_registration: bool,
     /// A call that nobody answers ends after so long.
@@ -68,6 +73,7 @@ impl Config {
             listen: vec![(Ipv4Addr::LOCALHOST, DEFAULT_PORT).into()],
             encryption: Encryption::OwnCertificate,
             public_url: None,
+            name: DEFAULT_NAME.to_owned(),
             open_registration: false,
             answer_timeout: DEFAULT_ANSWER_TIMEOUT,
             ice: IceConfig::default(),

@@ -15,6 +15,7 @@ mod hashing;
 mod history;
 mod http;
 mod ice;
+mod invite_page;
 mod members;
 mod metrics;
 mod origin;
@@ -41,7 +42,7 @@ mod tokens;
 mod wire;
 
 pub use bus::BusConfig;
-pub use config::{Config, DEFAULT_ANSWER_TIMEOUT, DEFAULT_PORT, Encryption};
+pub use config::{Config, DEFAULT_ANSWER_TIMEOUT, DEFAULT_NAME, DEFAULT_PORT, Encryption};
 pub use drain::DEFAULT_DRAIN;
 pub use echo::{echo_program, keep_echo_running};
 pub use front::Proxies;

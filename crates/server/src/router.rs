@@ -7,7 +7,7 @@ use axum::routing::{delete, get, post};
 
 use crate::http::{account, health, invites, sessions, sign_in};
 use crate::state::AppState;
-use crate::{drain, metrics, origin, refusal, socket};
+use crate::{drain, invite_page, metrics, origin, refusal, socket};
 
 /// Far more than a name and a password need.
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -27,6 +27,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/invites/look", post(invites::look))
         .route("/api/invites/redeem", post(invites::redeem))
         .route("/api/invites/{id}", delete(invites::revoke))
+        .route("/i", get(invite_page::page))
         .route("/api/health", get(health::health))
         .route("/api/ready", get(drain::ready))
         .route("/api/ws", get(socket::upgrade))

@@ -61,6 +61,7 @@ impl Server {
             listen,
             encryption,
             public_url,
+            name,
             open_registration,
             answer_timeout,
             mut ice,
@@ -88,6 +89,7 @@ impl Server {
         }
         let tokens = access_tokens(&store, failed).await?;
         let policy = Policy {
+            name,
             open_registration,
             answer_timeout,
             ice,

@@ -154,6 +154,7 @@ mod tests {
             Tokens::with_new_key(),
             None,
             Policy {
+                name: "Vireo".to_owned(),
                 open_registration: true,
                 answer_timeout: timeout,
                 ice: IceConfig::default(),

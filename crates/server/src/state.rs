@@ -37,6 +37,8 @@ pub struct AppState(Arc<Shared>);
 /// What is up to whoever runs the server.
 #[derive(Debug)]
 pub struct Policy {
+    /// What the server calls itself.
+    pub name: String,
     /// Whether new accounts are accepted.
     pub open_registration: bool,
     /// How long a call rings.
@@ -58,6 +60,8 @@ pub struct Shared {
     pub switchboard: Switchboard,
     /// What signs and checks access tokens.
     pub tokens: Tokens,
+    /// What the server calls itself.
+    pub name: String,
     /// Whether new accounts are accepted.
     pub open_registration: bool,
     /// The servers that work as one with this one.
@@ -117,6 +121,7 @@ impl AppState {
         policy: Policy,
     ) -> Result<Self, redis::RedisError> {
         let Policy {
+            name,
             open_registration,
             answer_timeout,
             ice,
@@ -140,6 +145,7 @@ impl AppState {
             public_url,
             instance,
             tokens,
+            name,
             open_registration,
             members: Members::default(),
             answer_timeout,

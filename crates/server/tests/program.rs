@@ -129,6 +129,7 @@ fn refuses_what_it_cannot_do() {
     assert!(refused(&["--metrics-token-file", "/nonexistent/token"]).contains("cannot be read"));
     assert!(refused(&["--drain-seconds", "for ever"]).contains("number of seconds"));
     assert!(refused(&["--public-url", "example.org"]).contains("such as"));
+    assert!(refused(&["--name", " "]).contains("at most 60"));
     assert!(refused(&["--behind-proxy=proxy"]).contains("such as"));
     assert!(refused(&["--tls-cert", "x.pem"]).contains("--tls-key"));
     let missing = ["--tls-cert", "/none.pem", "--tls-key", "/none.pem"];

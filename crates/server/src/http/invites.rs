@@ -21,9 +21,6 @@ use crate::state::AppState;
 use crate::store::{InviteError, StoreError};
 use crate::switchboard::Command;
 
-/// What the server calls itself to those who are invited.
-const SERVER: &str = "Vireo";
-
 /// `POST /api/invites`
 pub async fn create(
     State(state): State<AppState>,
@@ -88,7 +85,7 @@ pub async fn look(
         ..
     } = valid(&state, &token).await?;
     Ok(Json(InviteLook {
-        server: SERVER.to_owned(),
+        server: state.name.clone(),
         inviter,
         expires_at,
     }))

@@ -10,11 +10,14 @@ use vireo_protocol::ServerAddress;
 
 use super::relay::RelayOptions;
 use crate::bus::BusConfig;
-use crate::config::{Config, DEFAULT_PORT, Encryption};
+use crate::config::{Config, DEFAULT_NAME, DEFAULT_PORT, Encryption};
 use crate::drain::DEFAULT_DRAIN;
 use crate::front::Proxies;
 use crate::ice::{IceConfig, TurnSecret};
 use crate::tls::CertificateFiles;
+
+/// The longest name of a server, so that it fits into a line.
+const MAX_NAME_CHARS: usize = 60;
 
 /// How to serve. Not printable: the address of Redis may hold a password.
 #[derive(Args)]
@@ -42,6 +45,9 @@ pub struct Options {
     /// The address that invitations carry, such as https://vireo.example.org
     #[arg(long, value_name = "URL", value_parser = public_url)]
     public_url: Option<String>,
+    /// What the server calls itself to those who are invited, such as "Smith family"
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_NAME, value_parser = name)]
+    name: String,
     /// Let anyone who can reach the server make an account, without an invitation
     #[arg(long)]
     open_registration: bool,
@@ -98,6 +104,16 @@ fn public_url(text: &str) -> Result<String, String> {
     }
 }
 
+fn name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    match (1..=MAX_NAME_CHARS).contains(&name.chars().count())
+        && !name.contains(|c: char| c.is_control())
+    {
+        true => Ok(name.to_owned()),
+        false => Err(format!("a name of at most {MAX_NAME_CHARS} characters")),
+    }
+}
+
 fn host_and_port(text: &str) -> Result<String, String> {
     let is_host = |host: &str| !host.is_empty() && !host.contains([' ', '/', '?', '@']);
     match text.rsplit_once(':') {
@@ -136,6 +152,7 @@ impl Options {
                 public_url: self.public_url.clone(),
             }),
             public_url: self.public_url,
+            name: self.name,
             drain: Duration::from_secs_f64(self.drain_seconds),
             metrics_token: metrics_token.transpose()?,
             ..Config::new(data)
