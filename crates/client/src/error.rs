@@ -107,6 +107,7 @@ impl ClientError {
             | ErrorCode::NotFound
             | ErrorCode::Stopping
             | ErrorCode::TooManyInvites
+            | ErrorCode::LastAdmin
             | ErrorCode::Internal => Self::Refused(message),
         }
     }

@@ -33,6 +33,8 @@ pub enum ErrorCode {
     InvalidInvite,
     /// The person has as many invites as one may have.
     TooManyInvites,
+    /// Nobody would be left who runs the server.
+    LastAdmin,
     /// There is no such session or invite, or it is none of the asking person's business.
     NotFound,
     /// No such person.

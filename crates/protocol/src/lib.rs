@@ -4,6 +4,7 @@
 //! defines the same messages for readers who write a client in another language; a test holds its examples against
 //! the types here.
 
+mod admin;
 mod call;
 mod contact;
 mod error;
@@ -15,6 +16,7 @@ mod link;
 mod message;
 mod session;
 
+pub use admin::{RoleChange, UserInfo, UserList};
 pub use call::{
     CallErrorCode, CallOutcome, EndReason, IceCandidate, IceServer, MediaState, SdpType,
     SessionDescription,

@@ -8,6 +8,7 @@ mod bus;
 mod calls;
 mod check;
 mod config;
+mod departures;
 mod drain;
 mod echo;
 mod front;

@@ -12,7 +12,7 @@ use vireo_protocol::{ErrorCode, HttpError};
 
 use crate::hashing::TooMany;
 use crate::places::Full;
-use crate::store::{AddUserError, StoreError};
+use crate::store::{AccountError, AddUserError, StoreError};
 
 /// Whoever found the line before password hashing too long may find it shorter then.
 const LINE_MOVES_IN: Duration = Duration::from_secs(2);
@@ -130,6 +130,25 @@ impl From<AddUserError> for Refusal {
                 Self::new(StatusCode::CONFLICT, ErrorCode::NameTaken, message)
             }
         }
+    }
+}
+
+impl From<AccountError> for Refusal {
+    fn from(error: AccountError) -> Self {
+        let (status, code, message) = match error {
+            AccountError::Store(error) => return error.into(),
+            AccountError::UnknownUser => (
+                StatusCode::NOT_FOUND,
+                ErrorCode::NotFound,
+                "There is no such person here.",
+            ),
+            AccountError::LastAdmin => (
+                StatusCode::CONFLICT,
+                ErrorCode::LastAdmin,
+                "This is the server's last administrator. Please make somebody else one first.",
+            ),
+        };
+        Self::new(status, code, message)
     }
 }
 

@@ -96,10 +96,13 @@ impl Server {
             drain,
             metrics_token,
         };
-        let state =
-            AppState::new(store, tokens, bus, policy).map_err(|_| StartError::BusAddress)?;
+        let state = AppState::new(store.clone(), tokens, bus, policy)
+            .map_err(|_| StartError::BusAddress)?;
         tokio::spawn(revocations::follow(state.clone()));
         let front = listening.open(router(state.clone()), state.stopping.clone(), public_url);
+        // For programs that make invitations without asking the server.
+        let address = front.public_address().to_string();
+        store.set_address(&address).await.map_err(failed)?;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
             "the server has started"
@@ -180,7 +183,10 @@ impl Running {
 
     async fn end_echo_session(&self, session: Option<SessionId>) -> Result<(), StoreError> {
         if let Some(session) = session {
-            self.state.store.end_session(&self.echo, &session).await?;
+            self.state
+                .store
+                .end_session(Some(&self.echo), &session)
+                .await?;
             self.state.end_session(&session).await;
         }
         Ok(())

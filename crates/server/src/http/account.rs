@@ -4,13 +4,12 @@ use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
-use vireo_protocol::{AccountDeletion, ErrorCode, PasswordChange, ServerMessage, password_problem};
+use vireo_protocol::{AccountDeletion, ErrorCode, PasswordChange, password_problem};
 
 use super::sign_in::{bad_request, check_password, new_password_hash};
 use super::{Caller, Input};
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::switchboard::Command;
 
 /// `POST /api/account/password`: the person's other sessions end.
 pub async fn change_password(
@@ -44,26 +43,7 @@ pub async fn delete(
 ) -> Result<StatusCode, Refusal> {
     let name = &caller.0.account.user.name;
     check_password(&state, address.ip(), name, password).await?;
-    let gone = state.store.delete_user(caller.id()).await?;
-    for session in &gone.sessions {
-        state.end_session(session).await;
-    }
-    if let Some(relay) = &state.ice.relay {
-        relay.end_person(caller.id());
-    }
-    for user in gone.contacts {
-        let watchers = state.store.watchers(&user).await?;
-        let command = Command::Watchers {
-            user: user.clone(),
-            watchers: watchers.users,
-            version: watchers.version,
-        };
-        state.switchboard.send(command).await;
-        let message = ServerMessage::ContactRemoved {
-            user_id: caller.id().clone(),
-        };
-        let news = Command::News { user, message };
-        state.switchboard.send(news).await;
-    }
+    let departure = state.store.delete_user(caller.id()).await?;
+    state.depart(departure).await?;
     Ok(StatusCode::NO_CONTENT)
 }

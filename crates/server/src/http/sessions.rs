@@ -34,7 +34,7 @@ pub async fn end(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
     let session = SessionId(id);
-    if !state.store.end_session(caller.id(), &session).await? {
+    if !state.store.end_session(Some(caller.id()), &session).await? {
         return Err(not_found(
             "There is no such session, or it has ended already.",
         ));

@@ -4,8 +4,10 @@
 //! vireo-server [options]     serves
 //! vireo-server backup FILE   saves everything, while it serves
 //! vireo-server restore FILE  puts it back
+//! vireo-server admin …       people, invitations and sessions
 //! ```
 
+mod admin;
 mod backup;
 mod log;
 mod options;
@@ -93,6 +95,8 @@ impl Common {
 /// What the program can do besides serving, one line each.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// See and change people, invitations and sessions, also while the server goes on
+    Admin(admin::Options),
     /// Save everything in a file, while the server goes on
     Backup(backup::Options),
     /// Put back what `backup` has saved, while no server runs
@@ -114,6 +118,7 @@ pub async fn run() -> ExitCode {
     log::start(common.log);
     let done = match command {
         None => serve::run(&common, serve).await,
+        Some(Command::Admin(options)) => admin::run(&common, options).await,
         Some(Command::Backup(options)) => backup::run(&common, &options).await,
         Some(Command::Restore(options)) => restore::run(&common, &options).await,
     };

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Any, Transaction};
 use vireo_protocol::{Role, SessionId, User, UserId};
 
+use super::departures::{Departure, depart};
+use super::people::{AccountError, may_leave};
 use super::sessions::end_sessions;
 use super::{Store, StoreError, now_ms};
 
@@ -37,15 +39,6 @@ fn account((id, name, service): Row) -> Account {
         },
         service: service != 0,
     }
-}
-
-/// What went with an account.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Gone {
-    /// Its sessions.
-    pub sessions: Vec<SessionId>,
-    /// Those in whose lists the person was.
-    pub contacts: Vec<UserId>,
 }
 
 /// A role as it is stored.
@@ -98,9 +91,10 @@ impl Store {
     /// Deletes the account with everything that belongs to it.
     ///
     /// # Errors
-    /// When the database fails; nothing is deleted then.
-    pub async fn delete_user(&self, user: &UserId) -> Result<Gone, StoreError> {
+    /// When the person is the last administrator and leaves others behind; nothing is deleted then.
+    pub async fn delete_user(&self, user: &UserId) -> Result<Departure, AccountError> {
         let mut transaction = self.begin_write().await?;
+        may_leave(&mut transaction, user).await?;
         let sessions = end_sessions(&mut transaction, user, None).await?;
         let contacts: Vec<(String,)> = sqlx::query_as(
             "SELECT other_id FROM contacts WHERE user_id = $1
@@ -128,8 +122,14 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?;
         }
+        let departure = Departure {
+            user: user.clone(),
+            sessions,
+            contacts,
+        };
+        depart(&mut transaction, &departure, now_ms()).await?;
         transaction.commit().await?;
-        Ok(Gone { sessions, contacts })
+        Ok(departure)
     }
 
     /// The account of the server's own service of this name, made where it is missing.

@@ -4,24 +4,18 @@
 use std::io;
 use std::path::Path;
 
-use sqlx::{AnyConnection, Connection, Row};
+use sqlx::{AnyConnection, Connection};
 use tempfile::NamedTempFile;
 
-use super::{Database, FOR_SQLITE, StoreError, copy, is_of_this_version};
+use super::existing::{self, ExistingError};
+use super::{Database, FOR_SQLITE, StoreError, copy};
 
 /// Why there is no backup. Nothing is left behind.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// Nothing to save.
-    #[error(
-        "There is no database of a Vireo server there. Name its directory with --data, or its address with --database."
-    )]
-    NoDatabase,
-    /// PostgreSQL holds an older or newer state of things than this program knows.
-    #[error(
-        "The database belongs to another version of vireo-server. Use the program that serves it."
-    )]
-    OtherVersion,
+    #[error(transparent)]
+    Existing(#[from] ExistingError),
     /// A backup replaces nothing.
     #[error("{0} is there already. Choose another name for the backup.")]
     Exists(String),
@@ -63,13 +57,7 @@ pub async fn back_up(database: &Database, data: &Path, file: &Path) -> Result<()
     };
     // Under another name until it is complete. Such a file is its owner's alone.
     let part = NamedTempFile::new_in(folder).map_err(failed)?;
-    let mut from = database
-        .connect_to_existing()
-        .await
-        .map_err(|error| match database {
-            Database::Sqlite(file) if !file.exists() => BackupError::NoDatabase,
-            _ => error.into(),
-        })?;
+    let mut from = existing::connect(database).await?;
     match database {
         Database::Sqlite(_) => from_sqlite(&mut from, part.path()).await?,
         Database::Postgres(_) => from_postgres(&mut from, part.path()).await?,
@@ -119,11 +107,6 @@ pub(super) async fn take_files(
 }
 
 async fn from_sqlite(from: &mut AnyConnection, part: &Path) -> Result<(), BackupError> {
-    let known = "SELECT COUNT(*) FROM sqlite_master WHERE name IN ('users', '_sqlx_migrations')";
-    let known: i64 = sqlx::query(known).fetch_one(&mut *from).await?.try_get(0)?;
-    if known != 2 {
-        return Err(BackupError::NoDatabase);
-    }
     // A snapshot: writers go on meanwhile.
     sqlx::query("VACUUM INTO $1")
         .bind(part.to_string_lossy().into_owned())
@@ -137,17 +120,7 @@ async fn from_postgres(from: &mut AnyConnection, part: &Path) -> Result<(), Back
     let mut snapshot = from
         .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         .await?;
-    let there = "SELECT CASE WHEN to_regclass('_sqlx_migrations') IS NULL THEN 0 ELSE 1 END";
-    let there: i32 = sqlx::query(there)
-        .fetch_one(&mut *snapshot)
-        .await?
-        .try_get(0)?;
-    if there == 0 {
-        return Err(BackupError::NoDatabase);
-    }
-    if !is_of_this_version(&mut snapshot).await? {
-        return Err(BackupError::OtherVersion);
-    }
+    existing::check_version(&mut snapshot).await?;
     let file = Database::Sqlite(part.to_owned());
     let mut to = file.connect_to_existing().await?;
     FOR_SQLITE

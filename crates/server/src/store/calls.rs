@@ -197,31 +197,4 @@ impl Store {
         .await?;
         Ok(rows.into_iter().map(record).collect())
     }
-
-    /// Writes down that the server was alive at this time, so that what went on when it died can be given an end.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn set_alive(&self, now: i64) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO state (name, value) VALUES ('alive_at', $1)
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        )
-        .bind(now.to_string())
-        .execute(&self.writers)
-        .await?;
-        Ok(())
-    }
-
-    /// When the server was last alive, as far as it has written that down.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn alive_at(&self) -> Result<Option<i64>, StoreError> {
-        let row: Option<(String,)> =
-            sqlx::query_as("SELECT value FROM state WHERE name = 'alive_at'")
-                .fetch_optional(&self.readers)
-                .await?;
-        Ok(row.and_then(|(value,)| value.parse().ok()))
-    }
 }

@@ -8,24 +8,30 @@ mod calls;
 mod contacts;
 mod copy;
 mod database;
+mod departures;
+mod existing;
 mod invites;
 mod keys;
+mod people;
 mod restore;
 mod sessions;
+mod state;
 #[cfg(test)]
 pub mod tests;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sqlx::migrate::Migrator;
-use sqlx::{Any, AnyConnection, AnyPool, Transaction};
+use sqlx::{Any, AnyPool, Transaction};
 
 pub use accounts::{Account, AddUserError};
 pub use backup::back_up;
 pub use contacts::{Change, ContactError, ContactRow, Partner, Standing};
 pub use database::Database;
 use database::Pools;
+pub use departures::Departure;
 pub use invites::InviteError;
+pub use people::AccountError;
 pub use restore::restore;
 pub use sessions::{Holder, Refreshed, SessionRow};
 
@@ -94,16 +100,6 @@ impl std::fmt::Debug for Store {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Store").finish_non_exhaustive()
     }
-}
-
-/// Whether every migration of this version has been applied to PostgreSQL's database, and no other.
-async fn is_of_this_version(postgres: &mut AnyConnection) -> Result<bool, StoreError> {
-    let applied: Vec<(i64,)> =
-        sqlx::query_as("SELECT version FROM _sqlx_migrations ORDER BY version")
-            .fetch_all(postgres)
-            .await?;
-    let known = FOR_POSTGRES.iter().map(|migration| migration.version);
-    Ok(applied.into_iter().map(|(version,)| version).eq(known))
 }
 
 /// Milliseconds since the Unix epoch.

@@ -169,22 +169,53 @@ impl Store {
         Ok(rows.into_iter().map(row).collect())
     }
 
-    /// Ends one of the person's sessions. False when there is no such session (any more).
+    /// The sessions of this person, or of everybody who is no service, with the names of those whose they are; as
+    /// [`Store::sessions`] otherwise.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sessions_of_people(
+        &self,
+        user: Option<&UserId>,
+    ) -> Result<Vec<(String, SessionRow)>, StoreError> {
+        let rows: Vec<(String, String, String, i64, i64)> = sqlx::query_as(
+            "SELECT users.name, sessions.id, device, sessions.created_at, last_used_at
+             FROM sessions JOIN users ON users.id = sessions.user_id
+             WHERE users.service = 0 AND revoked_at IS NULL AND expires_at > $1 AND ($2 IS NULL OR user_id = $2)
+             ORDER BY last_used_at DESC, sessions.created_at DESC, sessions.id",
+        )
+        .bind(now_ms())
+        .bind(user.map(|id| &id.0))
+        .fetch_all(&self.readers)
+        .await?;
+        let row = |(name, id, device, created_at, last_used_at)| {
+            let session = SessionRow {
+                id: SessionId(id),
+                device,
+                created_at,
+                last_used_at,
+            };
+            (name, session)
+        };
+        Ok(rows.into_iter().map(row).collect())
+    }
+
+    /// Ends one of the person's sessions, or anybody's. False when there is no such session (any more).
     ///
     /// # Errors
     /// When the database fails.
     pub async fn end_session(
         &self,
-        user: &UserId,
+        user: Option<&UserId>,
         session: &SessionId,
     ) -> Result<bool, StoreError> {
         let ended = sqlx::query(
             "UPDATE sessions SET revoked_at = $1
-             WHERE id = $2 AND user_id = $3 AND revoked_at IS NULL AND expires_at > $4",
+             WHERE id = $2 AND ($3 IS NULL OR user_id = $3) AND revoked_at IS NULL AND expires_at > $4",
         )
         .bind(now_ms())
         .bind(&session.0)
-        .bind(&user.0)
+        .bind(user.map(|id| &id.0))
         .bind(now_ms())
         .execute(&self.writers)
         .await?;
@@ -237,7 +268,7 @@ impl Store {
         Ok(rows.into_iter().map(|(id,)| SessionId(id)).collect())
     }
 
-    /// Forgets sessions and tokens that are of no more use.
+    /// Forgets sessions, tokens and departures that are of no more use.
     ///
     /// # Errors
     /// When the database fails.
@@ -250,6 +281,10 @@ impl Store {
             .await?;
         sqlx::query("DELETE FROM refresh_tokens WHERE expires_at <= $1")
             .bind(now)
+            .execute(&self.writers)
+            .await?;
+        sqlx::query("DELETE FROM departures WHERE departed_at <= $1")
+            .bind(now - millis(REMEMBERED))
             .execute(&self.writers)
             .await?;
         Ok(())

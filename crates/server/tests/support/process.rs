@@ -112,6 +112,10 @@ impl Process {
         person(&self.url, "/api/sign-in", name).await
     }
 
+    pub async fn sign_in_with(&self, name: &str, password: &str) -> Option<Person> {
+        person_with(&self.url, "/api/sign-in", name, password).await
+    }
+
     pub async fn connect(&self, person: &Person) -> Client {
         let mut client = Client::open(&self.url, &person.token)
             .await
@@ -123,7 +127,11 @@ impl Process {
 
 /// Registers somebody, or signs them in. Nothing where the server did not say that it is done.
 pub async fn person(url: &str, path: &str, name: &str) -> Option<Person> {
-    let body = json!({"name": name, "password": PASSWORD});
+    person_with(url, path, name, PASSWORD).await
+}
+
+async fn person_with(url: &str, path: &str, name: &str, password: &str) -> Option<Person> {
+    let body = json!({"name": name, "password": password});
     let request = reqwest::Client::new()
         .post(format!("{url}{path}"))
         .json(&body);

@@ -97,19 +97,19 @@ async fn sessions_end_one_by_one_or_all_but_one() {
         }
         assert!(
             !store
-                .end_session(&bob.id, &sessions[0])
+                .end_session(Some(&bob.id), &sessions[0])
                 .await
                 .expect("asked")
         );
         assert!(
             store
-                .end_session(&ann.id, &sessions[0])
+                .end_session(Some(&ann.id), &sessions[0])
                 .await
                 .expect("asked")
         );
         assert!(
             !store
-                .end_session(&ann.id, &sessions[0])
+                .end_session(Some(&ann.id), &sessions[0])
                 .await
                 .expect("asked")
         );
@@ -142,7 +142,10 @@ async fn what_has_expired_or_ended_long_ago_is_forgotten() {
             .open_session(&ann.id, "one", b"1")
             .await
             .expect("opened");
-        store.end_session(&ann.id, &ended).await.expect("ended");
+        store
+            .end_session(Some(&ann.id), &ended)
+            .await
+            .expect("ended");
         let left = store
             .open_session(&ann.id, "two", b"2")
             .await
