@@ -11,9 +11,11 @@ mod admin;
 mod backup;
 mod log;
 mod options;
+mod qr;
 mod relay;
 mod restore;
 mod serve;
+mod welcome;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -1,12 +1,12 @@
 //! `vireo-server [options]`: serves until it is asked to stop.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
 use tokio_util::sync::CancellationToken;
 use vireo_protocol::InviteLink;
 
-use super::Common;
 use super::options::Options;
+use super::{Common, welcome};
 use crate::config::Config;
 use crate::echo::{echo_program, keep_echo_running};
 use crate::serve::{Running, Server};
@@ -59,12 +59,8 @@ fn announce(server: &Running, invite: Option<String>) {
         "fingerprint": server.fingerprint().map(|fingerprint| fingerprint.to_string()),
         "invite": invite.as_ref().map(InviteLink::to_string),
     });
-    // For people alone: a log is no place for a secret, and a program finds it below.
-    if let (Some(invite), true) = (&invite, std::io::stderr().is_terminal()) {
-        let _ = writeln!(
-            std::io::stderr(),
-            "Nobody has an account here yet. Whoever opens this invitation first runs the server:\n\n    {invite}\n"
-        );
+    if let Some(invite) = &invite {
+        welcome::invitation(invite);
     }
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{line}");
