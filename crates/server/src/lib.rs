@@ -9,6 +9,7 @@ mod calls;
 mod check;
 mod config;
 mod departures;
+mod doctor;
 mod drain;
 mod echo;
 mod front;
@@ -31,6 +32,7 @@ mod relay;
 mod revocations;
 mod router;
 mod secrets;
+mod self_test;
 mod serve;
 mod session;
 mod socket;
@@ -52,6 +54,7 @@ pub use relay::{
     DEFAULT_RELAY_PORT, ProbeError, Relay, RelayConfig, RelayError, RelayLimits, self_test,
 };
 pub use router::router;
+pub use self_test::{Check, Finding, Report, Verdict};
 pub use serve::{ECHO_NAME, Running, Server};
 pub use start_error::StartError;
 pub use state::AppState;

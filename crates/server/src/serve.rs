@@ -19,6 +19,7 @@ use crate::relay::Relay;
 use crate::revocations;
 use crate::router::router;
 use crate::secrets::{new_token, token_hash};
+use crate::self_test::{Examined, Report};
 use crate::start_error::StartError;
 use crate::state::{AppState, Policy};
 use crate::store::{AddUserError, Database, Store, StoreError, now_ms};
@@ -109,7 +110,7 @@ impl Server {
         );
         tokio::spawn(stay_alive(state.clone()));
         Ok(Running {
-            url: front.url().to_string(),
+            url: ServerAddress::from(front.local()).to_string(),
             front,
             state,
             echo: echo.id,
@@ -152,6 +153,19 @@ impl Running {
     /// [`StartError::Listen`] when the address is taken or not ours, [`StartError::Certificate`].
     pub fn open(&self, listen: SocketAddr) -> Result<(), StartError> {
         self.front.add(listen)
+    }
+
+    /// Tries out what people need of this server, and says in plain words what works. Takes some seconds where something does
+    /// not answer.
+    pub async fn self_test(&self) -> Report {
+        let ice = &self.state.ice;
+        let examined = Examined {
+            front: &self.front,
+            relay: ice.relay.as_deref(),
+            relays_elsewhere: !ice.turn.is_empty(),
+            store: &self.state.store,
+        };
+        examined.report().await
     }
 
     /// A fresh session for the Echo service: the refresh token by which `vireo-echo` signs in. The one before ends.

@@ -31,6 +31,25 @@ fn is_of_a_network(address: &IpAddr) -> bool {
     !(link_local || address.is_loopback() || address.is_unspecified() || address.is_multicast())
 }
 
+/// Whether an address is one that the whole internet may reach, as far as routers and firewalls let it.
+#[must_use]
+pub fn is_of_the_internet(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, ..] = address.octets();
+            // RFC 6598: what providers who share an address among many give their routers.
+            let shared = a == 100 && (64..128).contains(&b);
+            !(shared
+                || address.is_private()
+                || address.is_loopback()
+                || address.is_link_local()
+                || address.is_unspecified())
+        }
+        // RFC 4291 §2.4.
+        IpAddr::V6(address) => address.segments()[0] & 0xe000 == 0x2000,
+    }
+}
+
 /// The address of this computer's that reaches the other one.
 fn way_out(to: IpAddr) -> Option<IpAddr> {
     let any: IpAddr = match to {
@@ -40,4 +59,28 @@ fn way_out(to: IpAddr) -> Option<IpAddr> {
     let socket = UdpSocket::bind((any, 0)).ok()?;
     socket.connect((to, 9)).ok()?;
     Some(socket.local_addr().ok()?.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_the_internet() {
+        for (address, expected) in [
+            ("8.8.8.8", true),
+            ("203.0.113.9", true),
+            ("100.64.0.1", false),
+            ("100.128.0.1", true),
+            ("192.168.1.1", false),
+            ("127.0.0.1", false),
+            ("2606:4700::1", true),
+            ("fe80::1", false),
+            ("fd00::1", false),
+            ("::ffff:10.0.0.1", false),
+        ] {
+            let address = address.parse().expect("an address");
+            assert_eq!(is_of_the_internet(address), expected, "{address}");
+        }
+    }
 }

@@ -7,9 +7,10 @@ mod connection;
 mod doors;
 mod forwarded;
 mod listen;
+mod whereabouts;
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,15 +18,17 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use vireo_protocol::{Fingerprint, ServerAddress};
+use vireo_protocol::Fingerprint;
 
 use crate::config::Encryption;
 use crate::start_error::StartError;
-use crate::tls::{Presented, acceptor, keep_current, own_certificate};
+use crate::tls::{Certificate, Presented, acceptor, keep_current, own_certificate};
+pub use addresses::is_of_the_internet;
 use addresses::network_addresses;
 use doors::{Door, Doors};
 pub use forwarded::Proxies;
 use listen::listen;
+pub use whereabouts::Shown;
 
 /// What the server encrypts with.
 #[derive(Clone)]
@@ -210,19 +213,6 @@ impl Front {
         }
     }
 
-    /// For clients on this computer.
-    #[must_use]
-    pub fn url(&self) -> ServerAddress {
-        let first = lock(&self.places)[0];
-        let address = match first.address.ip() {
-            IpAddr::V4(any) if any.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            // One that listens on all of them does so for IPv4 as well.
-            IpAddr::V6(any) if any.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            address => address,
-        };
-        self.at(address, first)
-    }
-
     /// By what clients know the server; nothing where it does not encrypt.
     #[must_use]
     pub fn fingerprint(&self) -> Option<Fingerprint> {
@@ -236,58 +226,23 @@ impl Front {
         format!("http://{}", self.service)
     }
 
-    /// For people elsewhere: what was configured, else the certificate's name, else the address on the network.
+    /// The certificate that is shown; nothing where the server does not encrypt.
     #[must_use]
-    pub fn public_address(&self) -> ServerAddress {
+    pub fn certificate(&self) -> Option<Arc<Certificate>> {
         let makes = lock(&self.makes);
-        let from_files = matches!(makes.encryption, Encryption::Certificate(_));
-        let certificate = makes.tls.as_ref().map(|tls| tls.presented.current());
-        drop(makes);
-        // One that an authority has issued is renewed, and its fingerprint with it.
-        let fingerprint = certificate.as_ref().filter(|_| !from_files);
-        let fingerprint = fingerprint.map(|certificate| certificate.fingerprint());
-        if let Some(url) = &self.public_url {
-            return ServerAddress {
-                url: url.clone(),
-                fingerprint: fingerprint.filter(|_| url.starts_with("https://")),
-            };
-        }
-        let place = self.best_place();
-        let name = certificate
-            .filter(|_| from_files)
-            .and_then(|it| it.host_name());
-        match name {
-            Some(name) => ServerAddress {
-                url: format!("https://{name}:{}", place.address.port()),
-                fingerprint: None,
-            },
-            None => self.at(place.address.ip(), place),
-        }
+        makes.tls.as_ref().map(|tls| tls.presented.current())
     }
 
-    /// The place that most others can reach.
-    fn best_place(&self) -> Place {
-        let places = lock(&self.places);
-        let elsewhere = places
-            .iter()
-            .find(|place| !place.address.ip().is_loopback());
-        let mut place = *elsewhere.unwrap_or(&places[0]);
-        if place.address.ip().is_unspecified() {
-            let on_network = network_addresses().into_iter().next();
-            place
-                .address
-                .set_ip(on_network.unwrap_or(Ipv4Addr::LOCALHOST.into()));
-        }
-        place
+    /// Whether the server makes its certificate itself.
+    #[must_use]
+    pub fn is_certificate_own(&self) -> bool {
+        matches!(lock(&self.makes).encryption, Encryption::OwnCertificate)
     }
 
-    fn at(&self, ip: IpAddr, place: Place) -> ServerAddress {
-        let address = SocketAddr::new(ip, place.address.port());
-        let scheme = if place.encrypted { "https" } else { "http" };
-        ServerAddress {
-            url: format!("{scheme}://{address}"),
-            fingerprint: self.fingerprint().filter(|_| place.encrypted),
-        }
+    /// Whether only proxies are answered, which do the encryption.
+    #[must_use]
+    pub fn is_behind_proxy(&self) -> bool {
+        matches!(lock(&self.makes).encryption, Encryption::Proxy(_))
     }
 
     /// Waits until everything is closed. Only after `stopping`.

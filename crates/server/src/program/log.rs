@@ -9,7 +9,10 @@ use tracing_subscriber::EnvFilter;
 const LOG_VARIABLE: &str = "VIREO_LOG";
 
 /// What is logged when nothing else is said: what Vireo says, not what its libraries do, which may hold addresses.
-const USUAL: &str = "vireo=info,sqlx=warn";
+pub const USUAL: &str = "vireo=info,sqlx=warn";
+
+/// What is logged when the program itself says how things are.
+pub const QUIET: &str = "off";
 
 /// How a line of the log looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -20,9 +23,9 @@ pub enum LogForm {
     Json,
 }
 
-/// Begins to log.
-pub fn start(form: LogForm) {
-    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(USUAL));
+/// Begins to log: what the environment says, else this.
+pub fn start(form: LogForm, usual: &str) {
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(usual));
     let log = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(filter);

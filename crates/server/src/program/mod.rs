@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! vireo-server [options]     serves
+//! vireo-server doctor        says how the server is
 //! vireo-server backup FILE   saves everything, while it serves
 //! vireo-server restore FILE  puts it back
 //! vireo-server admin …       people, invitations and sessions
@@ -9,6 +10,7 @@
 
 mod admin;
 mod backup;
+mod doctor;
 mod log;
 mod options;
 mod qr;
@@ -101,6 +103,8 @@ enum Command {
     Admin(admin::Options),
     /// Save everything in a file, while the server goes on
     Backup(backup::Options),
+    /// Say in plain words how the server is: the one that runs, or else one with these options that is started for a moment
+    Doctor(doctor::Options),
     /// Put back what `backup` has saved, while no server runs
     Restore(restore::Options),
 }
@@ -117,11 +121,16 @@ pub async fn run() -> ExitCode {
         serve,
         command,
     } = Arguments::parse();
-    log::start(common.log);
+    let usual = match command {
+        Some(Command::Doctor(_)) => log::QUIET,
+        _ => log::USUAL,
+    };
+    log::start(common.log, usual);
     let done = match command {
         None => serve::run(&common, serve).await,
         Some(Command::Admin(options)) => admin::run(&common, options).await,
         Some(Command::Backup(options)) => backup::run(&common, &options).await,
+        Some(Command::Doctor(options)) => doctor::run(&common, serve, &options).await,
         Some(Command::Restore(options)) => restore::run(&common, &options).await,
     };
     match done {

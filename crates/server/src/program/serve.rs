@@ -1,13 +1,16 @@
 //! `vireo-server [options]`: serves until it is asked to stop.
 
 use std::io::Write;
+use std::path::Path;
 
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use vireo_protocol::InviteLink;
 
 use super::options::Options;
 use super::{Common, welcome};
 use crate::config::Config;
+use crate::doctor;
 use crate::echo::{echo_program, keep_echo_running};
 use crate::serve::{Running, Server};
 
@@ -16,9 +19,10 @@ use crate::serve::{Running, Server};
 /// # Errors
 /// A sentence that says why the server could not start.
 pub async fn run(common: &Common, options: Options) -> Result<(), String> {
+    let data = common.data()?;
     let config = Config {
         database: common.database()?,
-        ..options.config(common.data()?)?
+        ..options.config(data.clone())?
     };
     let server = Server::start(config)
         .await
@@ -34,11 +38,17 @@ pub async fn run(common: &Common, options: Options) -> Result<(), String> {
             keep_echo_running(&program, &server, stop.clone()).await;
         }
     };
+    let examined = async {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = examine(&server, &data) => {}
+        }
+    };
     let stopped = async {
         stop_requested().await;
         stop.cancel();
     };
-    tokio::join!(echo, stopped);
+    tokio::join!(echo, examined, stopped);
     // Whoever asks twice does not want to wait.
     tokio::select! {
         () = server.drain() => {}
@@ -54,7 +64,7 @@ fn announce(server: &Running, invite: Option<String>) {
         server: server.public_address(),
         token,
     });
-    let line = serde_json::json!({
+    let line = json!({
         "url": server.url(),
         "fingerprint": server.fingerprint().map(|fingerprint| fingerprint.to_string()),
         "invite": invite.as_ref().map(InviteLink::to_string),
@@ -62,6 +72,26 @@ fn announce(server: &Running, invite: Option<String>) {
     if let Some(invite) = &invite {
         welcome::invitation(invite);
     }
+    print(&line);
+}
+
+/// Tries the server out, says how it is, and does so again for whoever runs `vireo-server doctor`.
+async fn examine(server: &Running, data: &Path) {
+    let say = async {
+        let report = server.self_test().await;
+        welcome::report(&report);
+        print(&json!({ "selfTest": report }));
+    };
+    let answer = async {
+        if let Err(error) = doctor::answer(server, data).await {
+            tracing::warn!(%error, "vireo-server doctor cannot ask this server");
+        }
+    };
+    tokio::join!(say, answer);
+}
+
+/// A line of standard output.
+fn print(line: &serde_json::Value) {
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{line}");
     let _ = stdout.flush();

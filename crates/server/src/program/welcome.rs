@@ -6,6 +6,7 @@ use std::io::{IsTerminal, Write};
 use vireo_protocol::InviteLink;
 
 use super::qr::qr_code;
+use crate::self_test::Report;
 
 /// The first invitation, to be clicked and to be photographed.
 pub fn invitation(invite: &InviteLink) {
@@ -14,6 +15,15 @@ pub fn invitation(invite: &InviteLink) {
     tell(&format!(
         "Nobody has an account here yet. Whoever opens this invitation first runs the server:\n\n    {link}\n\n{code}\n"
     ));
+}
+
+/// How the server is: in full at a terminal; in the log what does not work, without addresses.
+pub fn report(report: &Report) {
+    for finding in report.bad() {
+        let check = finding.check.label();
+        tracing::warn!(check, "does not work as it should: see vireo-server doctor");
+    }
+    tell(&format!("\n{}\n", report.lines()));
 }
 
 fn tell(text: &str) {

@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use sqlx::migrate::MigrateError;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
 use tempfile::{NamedTempFile, TempDir};
+use tokio::time::sleep;
 
 use super::backup::{sync_folder, take_files};
 use super::{Database, FOR_POSTGRES, FOR_SQLITE, StoreError, copy, now_ms};
@@ -53,6 +55,10 @@ pub enum RestoreError {
     #[error("The database cannot be restored: {0}. Nothing has been changed.")]
     Database(#[from] StoreError),
 }
+
+/// PostgreSQL may take so long to notice that a server which was killed has gone.
+const LEAVE: Duration = Duration::from_secs(2);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Puts what is in the file into the database, and the server's own certificate into the data directory. What was there
 /// before, where anything was and may be replaced, is kept; returns where.
@@ -218,18 +224,26 @@ fn set_aside(place: &Path) -> io::Result<Option<PathBuf>> {
     Ok(Some(with(&aside)))
 }
 
+/// How many others are connected to PostgreSQL's database.
+async fn others_in(connection: &mut AnyConnection) -> Result<i64, StoreError> {
+    let others = "SELECT COUNT(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+    sqlx::query(others).fetch_one(connection).await?.try_get(0)
+}
+
 async fn into_postgres(
     backup: &mut AnyConnection,
     database: &Database,
     replace: bool,
 ) -> Result<Option<String>, RestoreError> {
     let mut to = database.connect_to_existing().await?;
+    let late = Instant::now() + LEAVE;
+    while others_in(&mut to).await? > 0 && Instant::now() < late {
+        sleep(LOOK_AGAIN).await;
+    }
     // All or nothing, tables included.
     let mut all = to.begin().await?;
-    let others = "SELECT COUNT(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
-    let others: i64 = sqlx::query(others).fetch_one(&mut *all).await?.try_get(0)?;
-    if others > 0 {
+    if others_in(&mut all).await? > 0 {
         return Err(RestoreError::InUse);
     }
     migrate(&mut all).await?;

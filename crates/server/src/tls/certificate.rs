@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
@@ -9,6 +10,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
 use vireo_protocol::Fingerprint;
+use x509_parser::parse_x509_certificate;
+use x509_parser::time::ASN1Time;
 
 /// Why there is no certificate to speak TLS with.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +38,15 @@ pub enum CertificateError {
     /// A certificate could not be made.
     #[error("A certificate cannot be made: {0}.")]
     Make(rcgen::Error),
+}
+
+/// From when until when a certificate is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// Its first moment.
+    pub from: SystemTime,
+    /// Its last one.
+    pub until: SystemTime,
 }
 
 /// A chain of certificates, the server's own first, and the key that belongs to it.
@@ -84,6 +96,21 @@ impl Certificate {
         self.fingerprint
     }
 
+    /// From when until when it is valid; nothing where it does not say so in a form that can be read.
+    #[must_use]
+    pub fn validity(&self) -> Option<Validity> {
+        let (_, parsed) = parse_x509_certificate(self.key.cert.first()?).ok()?;
+        let time = |time: ASN1Time| {
+            let since = u64::try_from(time.timestamp()).unwrap_or_default();
+            UNIX_EPOCH + Duration::from_secs(since)
+        };
+        let validity = parsed.validity();
+        Some(Validity {
+            from: time(validity.not_before),
+            until: time(validity.not_after),
+        })
+    }
+
     /// The first host name that it was issued for, such as `vireo.example.org`.
     #[must_use]
     pub fn host_name(&self) -> Option<String> {
@@ -91,6 +118,17 @@ impl Certificate {
         let parsed = webpki::EndEntityCert::try_from(first).ok()?;
         let mut names = parsed.valid_dns_names();
         names.find(|name| !name.contains('*')).map(str::to_owned)
+    }
+}
+
+/// The day of a time, such as `2099-12-31` (UTC).
+#[must_use]
+pub fn day(time: SystemTime) -> String {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let time = i64::try_from(since.as_secs()).map(ASN1Time::from_timestamp);
+    match time {
+        Ok(Ok(time)) => time.to_datetime().date().to_string(),
+        _ => "a day beyond all calendars".to_owned(),
     }
 }
 

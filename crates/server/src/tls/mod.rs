@@ -5,7 +5,7 @@ mod files;
 mod own;
 mod speak;
 
-pub use certificate::CertificateError;
+pub use certificate::{Certificate, CertificateError, day};
 pub use files::{CertificateFiles, keep_current};
 pub use own::own_certificate;
 pub use speak::{Presented, acceptor};
