@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use tauri::State;
-use vireo_protocol::{ChatId, Contact, OwnStatus, UserId};
+use vireo_client::OwnStatus;
+use vireo_protocol::{ChatId, Contact, UserId};
 
 use crate::{
     app::App,

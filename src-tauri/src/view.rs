@@ -102,6 +102,7 @@ impl From<ClientError> for CommandError {
             ClientError::OwnName => "own-name",
             ClientError::NoSuchRequest => "no-such-request",
             ClientError::TooManyContacts => "too-many-contacts",
+            ClientError::NotNow => "not-now",
             ClientError::ServerUnreachable | ClientError::InvalidServer(_) => "server-unreachable",
             ClientError::NotAVireoServer => "not-a-vireo-server",
             ClientError::RegistrationClosed => "registration-closed",

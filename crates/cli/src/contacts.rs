@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 use vireo_call::NoMedia;
-use vireo_client::Client;
-use vireo_protocol::{Contact, OwnStatus};
+use vireo_client::{Client, OwnStatus};
+use vireo_protocol::Contact;
 
 use crate::account::Identity;
 use crate::args::{ContactsCommand, StatusArguments, StatusChoice};
@@ -72,7 +72,7 @@ fn find(client: &Client, name: &str) -> Result<Contact, Failure> {
     })
 }
 
-/// Shows the person so until stopped: what somebody says of themselves lasts as long as the connection.
+/// Shows the person so until stopped.
 ///
 /// # Errors
 /// The exit status and the sentence.
@@ -96,6 +96,8 @@ pub async fn show_status(identity: &Identity, wanted: &StatusArguments) -> Resul
         () = signals.next() => {}
         () = over => {}
     }
+    // The server keeps this one, on every device, until something else is said.
+    client.set_status(OwnStatus::Online);
     client.close().await;
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 use vireo_call::EndedReason;
-use vireo_protocol::OwnStatus;
+use vireo_client::OwnStatus;
 
 /// What happens to a call, for scripts to wait for.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -273,6 +273,7 @@ fn subject(message: &ClientMessage) -> Option<&CallId> {
         | ClientMessage::ContactsBlock { .. }
         | ClientMessage::ContactsUnblock { .. }
         | ClientMessage::PresenceSet { .. }
+        | ClientMessage::PresenceDoNotDisturb { .. }
         | ClientMessage::CallsHistory { .. } => None,
     }
 }
@@ -294,6 +295,7 @@ fn call_of(message: &ServerMessage) -> Option<&CallId> {
         | ServerMessage::Contact { .. }
         | ServerMessage::ContactRemoved { .. }
         | ServerMessage::Presence { .. }
+        | ServerMessage::DoNotDisturb { .. }
         | ServerMessage::Calls { .. } => None,
     }
 }

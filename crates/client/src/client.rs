@@ -5,12 +5,13 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 use vireo_call::{CallStats, MediaFactory};
 use vireo_protocol::{
-    CallId, ChatId, Contact, Credentials, HistoryId, IceServer, OwnStatus, PastCall, Registration,
-    UserId,
+    CallId, ChatId, Contact, Credentials, HistoryId, IceServer, PastCall, Registration, UserId,
 };
 
 use crate::contacts::ContactChange;
-use crate::{ClientError, ClientOptions, ClientView, ConnectionState, Session, runner::Command};
+use crate::{
+    ClientError, ClientOptions, ClientView, ConnectionState, OwnStatus, Session, runner::Command,
+};
 
 /// The whole application without a window: a connection to the server that is restored by itself, the contacts, and the call.
 /// Cheap to clone; when the last clone is dropped the call ends and the connection closes.
@@ -130,7 +131,8 @@ impl Client {
         self.change_contacts(change).await.map(drop)
     }
 
-    /// Says how the person at this device can be reached, until something else is said or the client closes.
+    /// Says how the person can be reached until something else is said: at this device, and until the client closes; or,
+    /// where it is not at all, on every device and for good.
     pub fn set_status(&self, status: OwnStatus) {
         self.tell(Command::SetStatus(status));
     }

@@ -59,6 +59,11 @@ pub enum ClientError {
     /// The list is full, or too many people have not answered yet.
     #[error("You have too many contacts or requests that nobody answered. Remove some first.")]
     TooManyContacts,
+    /// The other person cannot be asked at the moment.
+    #[error(
+        "This person cannot be asked at the moment. Try again another day, or let them add you."
+    )]
+    NotNow,
     /// The other person has not added this one, or is not in the list.
     #[error(
         "You cannot call this person yet. Both of you have to add each other as contacts first."
@@ -99,6 +104,7 @@ impl ClientError {
             ErrorCode::OwnName => Self::OwnName,
             ErrorCode::NoSuchRequest => Self::NoSuchRequest,
             ErrorCode::TooManyContacts => Self::TooManyContacts,
+            ErrorCode::NotNow => Self::NotNow,
             ErrorCode::RateLimited => Self::RateLimited,
             ErrorCode::InvalidMessage
             | ErrorCode::UnknownType
@@ -108,6 +114,7 @@ impl ClientError {
             | ErrorCode::Stopping
             | ErrorCode::TooManyInvites
             | ErrorCode::LastAdmin
+            | ErrorCode::Forbidden
             | ErrorCode::Internal => Self::Refused(message),
         }
     }

@@ -11,6 +11,7 @@ pub mod paths;
 mod places;
 mod runner;
 mod session;
+mod status;
 mod transport;
 mod view;
 
@@ -18,4 +19,4 @@ pub use client::Client;
 pub use error::ClientError;
 pub use options::{ClientOptions, Reflect};
 pub use session::Session;
-pub use view::{ClientView, ConnectionState};
+pub use view::{ClientView, ConnectionState, OwnStatus};

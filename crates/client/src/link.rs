@@ -62,6 +62,7 @@ pub(crate) struct Greeting {
     pub user: User,
     pub ice_servers: Vec<IceServer>,
     pub answer_timeout: Duration,
+    pub do_not_disturb: bool,
     /// Where else the service is.
     pub servers: Vec<String>,
 }
@@ -259,6 +260,7 @@ async fn greet(socket: &mut Socket) -> Result<Greeting, ClientError> {
                 user,
                 ice_servers,
                 answer_timeout_seconds,
+                do_not_disturb,
                 servers,
                 ..
             }) => {
@@ -266,6 +268,7 @@ async fn greet(socket: &mut Socket) -> Result<Greeting, ClientError> {
                     user,
                     ice_servers,
                     answer_timeout: Duration::from_secs(answer_timeout_seconds.into()),
+                    do_not_disturb,
                     servers,
                 });
             }

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 use vireo_call::{CallPeer, CallStats, EngineEvent, MediaFactory};
 use vireo_protocol::{
-    CallErrorCode, CallId, ChatId, ClientMessage, Contact, HistoryId, IceServer, OwnStatus,
-    PastCall, Request, ServerMessage,
+    CallErrorCode, CallId, ChatId, ClientMessage, Contact, HistoryId, IceServer, PastCall, Request,
+    ServerMessage,
 };
 
 use crate::calls::Calls;
 use crate::contacts::{self, ContactChange};
 use crate::link::{Greeting, HELLO_ID, Link, LinkEvent};
-use crate::{ClientError, ClientOptions, ClientView, ConnectionState, Session};
+use crate::status::Status;
+use crate::{ClientError, ClientOptions, ClientView, ConnectionState, OwnStatus, Session};
 
 /// What the handle asks of the task.
 #[derive(Debug)]
@@ -67,6 +68,7 @@ pub(crate) fn start(
         server_ice_servers: Vec::new(),
         linked: false,
         placing: false,
+        status: Status::default(),
         pending: HashMap::new(),
         last_id: HELLO_ID,
     };
@@ -83,6 +85,7 @@ enum Pending {
     },
     History(oneshot::Sender<Result<Vec<PastCall>, ClientError>>),
     Status,
+    DoNotDisturb(bool),
     /// What a call has sent, kept for the case that the connection goes before the reply comes.
     Call(ClientMessage),
 }
@@ -97,6 +100,7 @@ struct Runner {
     linked: bool,
     /// A call has been placed that the view does not show yet.
     placing: bool,
+    status: Status,
     pending: HashMap<u64, Pending>,
     last_id: u64,
 }
@@ -169,16 +173,31 @@ impl Runner {
     }
 
     fn set_status(&mut self, status: OwnStatus) {
-        self.view.send_modify(|view| view.status = status);
-        // Otherwise it is said with the next greeting.
-        if self.linked {
-            self.say_status();
+        let messages = self.status.set(status);
+        self.show_status();
+        match self.linked {
+            true => self.say_status(messages),
+            // It is said with the next greeting.
+            false => self.status.unheard(),
         }
     }
 
-    fn say_status(&mut self) {
-        let status = self.view.borrow().status;
-        self.request(ClientMessage::PresenceSet { status }, Pending::Status);
+    fn say_status(&mut self, messages: Vec<ClientMessage>) {
+        for message in messages {
+            let pending = match &message {
+                ClientMessage::PresenceDoNotDisturb { enabled } => Pending::DoNotDisturb(*enabled),
+                _ => Pending::Status,
+            };
+            self.request(message, pending);
+        }
+    }
+
+    fn show_status(&self) {
+        let status = self.status.shown();
+        self.view.send_if_modified(|view| {
+            let before = std::mem::replace(&mut view.status, status);
+            before != status
+        });
     }
 
     fn history(
@@ -259,9 +278,9 @@ impl Runner {
         self.view.send_modify(|view| view.me = greeting.user);
         self.linked = true;
         self.calls.server_back(greeting.answer_timeout);
-        if self.view.borrow().status != OwnStatus::default() {
-            self.say_status();
-        }
+        let messages = self.status.greeted(greeting.do_not_disturb);
+        self.show_status();
+        self.say_status(messages);
         // Online is shown once the contacts are there, so that whoever waits for it can call at once.
         self.request(ClientMessage::ContactsList {}, Pending::Contacts);
     }
@@ -281,6 +300,7 @@ impl Runner {
                     let _ = reply.send(Err(ClientError::ServerUnreachable));
                 }
                 Pending::Call(message) => self.calls.unconfirmed(message),
+                Pending::DoNotDisturb(_) => self.status.unheard(),
                 Pending::Contacts | Pending::Status => {}
             }
         }
@@ -323,6 +343,10 @@ impl Runner {
             } => self.view.send_modify(|view| {
                 contacts::set_presence(&mut view.contacts, &user_id, presence, last_seen_at);
             }),
+            ServerMessage::DoNotDisturb { enabled } => {
+                self.status.told(enabled);
+                self.show_status();
+            }
             ServerMessage::CallError {
                 id: Some(id), code, ..
             } => match self.pending.remove(&id) {
@@ -350,6 +374,10 @@ impl Runner {
                 let _ = reply.send(Err(error("")));
             }
             Some(Pending::Call(message)) => self.refused(message, None),
+            Some(Pending::DoNotDisturb(enabled)) => {
+                self.status.told(!enabled);
+                self.show_status();
+            }
             // Without a list there is nobody to call; the next connection asks again.
             Some(Pending::Contacts | Pending::Status) | None => {
                 tracing::warn!(error = %error(""), "the server reports an error");

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use vireo_call::CallView;
-use vireo_protocol::{Contact, OwnStatus, User};
+use vireo_protocol::{Contact, User};
 
 /// The client as it stands now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -13,12 +13,25 @@ pub struct ClientView {
     pub connection: ConnectionState,
     /// Who is signed in.
     pub me: User,
-    /// What the person says of themselves on this device.
+    /// What the person says of themselves.
     pub status: OwnStatus,
     /// Everyone in the list, as the server gave it last.
     pub contacts: Vec<Contact>,
     /// The call, also for as long as an ended one has not been dismissed.
     pub call: Option<CallView>,
+}
+
+/// What a person says of themselves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum OwnStatus {
+    /// The person is there; what holds until something else is said.
+    #[default]
+    Online,
+    /// Nobody uses this device at the moment.
+    Away,
+    /// The person does not wish to be called, on none of their devices, until they say something else on one of them.
+    DoNotDisturb,
 }
 
 /// How the client stands to its server.

@@ -247,6 +247,7 @@ impl Greeted {
                     name: "Alice".to_owned(),
                 },
                 ice_servers: Vec::new(),
+                do_not_disturb: false,
                 answer_timeout_seconds: 30,
                 servers,
             })

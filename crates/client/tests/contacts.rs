@@ -3,8 +3,8 @@
 mod support;
 
 use support::{Person, TestServer, befriend};
-use vireo_client::{ClientError, ClientView};
-use vireo_protocol::{ContactStatus, OwnStatus, Presence, UserId};
+use vireo_client::{ClientError, ClientView, OwnStatus};
+use vireo_protocol::{ContactStatus, Presence, UserId};
 
 /// Waits until the other one is shown so, or not at all.
 async fn sees(viewer: &Person, other: &Person, status: Option<ContactStatus>, presence: Presence) {

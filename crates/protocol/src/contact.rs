@@ -21,17 +21,16 @@ pub enum Presence {
     Offline,
 }
 
-/// What a person says of themselves with one device; [`Presence`] is made of it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+/// What a person says of themselves with one device; [`Presence`] is made of what all of them say. Not to be disturbed is
+/// the person, whatever the device.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum OwnStatus {
+pub enum DeviceStatus {
     /// The person is there; what holds until something else is said.
     #[default]
     Online,
     /// Nobody uses this device at the moment.
     Away,
-    /// The person does not wish to be called. One device that says so speaks for all of them.
-    DoNotDisturb,
 }
 
 /// How two people stand to each other.

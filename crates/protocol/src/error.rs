@@ -35,6 +35,8 @@ pub enum ErrorCode {
     TooManyInvites,
     /// Nobody would be left who runs the server.
     LastAdmin,
+    /// Only whoever runs the server may do this.
+    Forbidden,
     /// There is no such session or invite, or it is none of the asking person's business.
     NotFound,
     /// No such person.
@@ -43,6 +45,8 @@ pub enum ErrorCode {
     OwnName,
     /// The other person has not asked to become a contact, or does not any more.
     NoSuchRequest,
+    /// The other person cannot be asked at the moment.
+    NotNow,
     /// As many contacts, or requests that nobody has answered yet, as one person may have.
     TooManyContacts,
     /// The server is about to stop; another one, or the same again, is there in a moment.

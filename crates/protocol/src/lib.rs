@@ -21,7 +21,7 @@ pub use call::{
     CallErrorCode, CallOutcome, EndReason, IceCandidate, IceServer, MediaState, SdpType,
     SessionDescription,
 };
-pub use contact::{Contact, ContactStatus, OwnStatus, Presence};
+pub use contact::{Contact, ContactStatus, DeviceStatus, Presence};
 pub use error::ErrorCode;
 pub use history::{CallDirection, PastCall};
 pub use http::{

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallErrorCode, CallId, ChatId, Contact, EndReason, ErrorCode, HistoryId, IceCandidate,
-    IceServer, MediaState, OwnStatus, PastCall, Presence, SessionDescription, User, UserId,
+    CallErrorCode, CallId, ChatId, Contact, DeviceStatus, EndReason, ErrorCode, HistoryId,
+    IceCandidate, IceServer, MediaState, PastCall, Presence, SessionDescription, User, UserId,
 };
 
 /// A client's message with the number that its reply repeats.
@@ -73,7 +73,14 @@ pub enum ClientMessage {
     #[serde(rename = "presence:set")]
     PresenceSet {
         /// What others shall see.
-        status: OwnStatus,
+        status: DeviceStatus,
+    },
+    /// Says whether the person wishes to be called: for all their devices, and until something else is said. Every other
+    /// device hears [`ServerMessage::DoNotDisturb`].
+    #[serde(rename = "presence:do-not-disturb")]
+    PresenceDoNotDisturb {
+        /// Whether they do not.
+        enabled: bool,
     },
     /// Asks for calls that are over, the newest first. Answered by [`ServerMessage::Calls`].
     #[serde(rename = "calls:history")]
@@ -177,6 +184,9 @@ pub enum ServerMessage {
         ice_servers: Vec<IceServer>,
         /// After so many seconds without an answer the server ends a call.
         answer_timeout_seconds: u32,
+        /// Whether the person does not wish to be called, on whichever device they have said so.
+        #[serde(default)]
+        do_not_disturb: bool,
         /// Where else this service is, when this server is gone.
         #[serde(default)]
         servers: Vec<String>,
@@ -233,6 +243,12 @@ pub enum ServerMessage {
         /// When they went, in milliseconds since the Unix epoch; only with `offline`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         last_seen_at: Option<i64>,
+    },
+    /// The person has said on one of their devices whether they wish to be called.
+    #[serde(rename = "do-not-disturb")]
+    DoNotDisturb {
+        /// Whether they do not.
+        enabled: bool,
     },
     /// Reply to `calls:history`.
     #[serde(rename = "calls")]

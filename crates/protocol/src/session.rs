@@ -25,7 +25,8 @@ pub struct SignedIn {
 pub enum Role {
     /// What everyone may.
     Member,
-    /// Whoever runs the server: sees and revokes everyone's invites as well.
+    /// Whoever runs the server: sees everyone's account and invites as well, says who else is an administrator, and signs
+    /// people's devices out.
     Admin,
 }
 

@@ -19,13 +19,7 @@ impl AppState {
             relay.end_person(&departure.user);
         }
         for user in departure.contacts {
-            let watchers = self.store.watchers(&user).await?;
-            let command = Command::Watchers {
-                user: user.clone(),
-                watchers: watchers.users,
-                version: watchers.version,
-            };
-            self.switchboard.send(command).await;
+            self.watchers(&user).await?;
             let message = ServerMessage::ContactRemoved {
                 user_id: departure.user.clone(),
             };

@@ -42,6 +42,7 @@ mod store;
 mod switchboard;
 mod tls;
 mod tokens;
+mod watchers;
 mod wire;
 
 pub use bus::BusConfig;

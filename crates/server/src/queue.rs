@@ -140,7 +140,9 @@ impl Lanes {
             M::Contacts { .. } => self.presence.clear(),
             M::ContactRemoved { user_id } => drop(self.presence.remove(user_id)),
             M::Calls { .. } => {}
-            M::Hello { .. }
+            // No call may overtake what decides whether it is heard.
+            M::DoNotDisturb { .. }
+            | M::Hello { .. }
             | M::Ok { .. }
             | M::Error { .. }
             | M::CallOffer { .. }

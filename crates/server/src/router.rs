@@ -3,9 +3,9 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 
-use crate::http::{account, health, invites, sessions, sign_in};
+use crate::http::{account, health, invites, sessions, sign_in, users};
 use crate::state::AppState;
 use crate::{drain, invite_page, metrics, origin, refusal, socket};
 
@@ -28,6 +28,9 @@ pub fn router(state: AppState) -> Router {
         .route("/api/invites/redeem", post(invites::redeem))
         .route("/api/invites/{id}", delete(invites::revoke))
         .route("/i", get(invite_page::page))
+        .route("/api/users", get(users::list))
+        .route("/api/users/{id}/role", put(users::set_role))
+        .route("/api/users/{id}/sessions", delete(users::sign_out))
         .route("/api/health", get(health::health))
         .route("/api/ready", get(drain::ready))
         .route("/api/ws", get(socket::upgrade))

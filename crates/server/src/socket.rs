@@ -174,6 +174,7 @@ mod tests {
                 service: false,
             },
             role: Role::Member,
+            do_not_disturb: false,
         };
         let (queue, waiting) = queue();
         (Session::new(state, holder, queue, None), waiting)

@@ -101,7 +101,7 @@ async fn who_is_blocked_sees_somebody_who_is_offline() {
     // Whatever either does, the other hears nothing of it.
     a.forget();
     b.forget();
-    a.ok(json!({"type": "presence:set", "status": "do-not-disturb"}))
+    a.ok(json!({"type": "presence:do-not-disturb", "enabled": true}))
         .await;
     b.ok(json!({"type": "presence:set", "status": "away"}))
         .await;

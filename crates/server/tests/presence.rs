@@ -13,6 +13,10 @@ fn says(status: &str) -> Value {
     json!({"type": "presence:set", "status": status})
 }
 
+fn do_not_disturb(enabled: bool) -> Value {
+    json!({"type": "presence:do-not-disturb", "enabled": enabled})
+}
+
 /// The next presence that the viewer hears of.
 async fn next(viewer: &mut Client) -> String {
     text(&viewer.expect("presence").await["presence"])
@@ -36,10 +40,9 @@ async fn the_most_telling_of_all_devices_counts() {
     assert_eq!(next(&mut a).await, "away");
     let mut phone = server.connect(&bob).await;
     assert_eq!(next(&mut a).await, "online", "one device is in use");
-    phone.ok(says("do-not-disturb")).await;
-    assert_eq!(next(&mut a).await, "do-not-disturb");
-    b.ok(says("online")).await;
     phone.ok(says("away")).await;
+    assert_eq!(next(&mut a).await, "away");
+    b.ok(says("online")).await;
     assert_eq!(next(&mut a).await, "online");
     b.socket.close(None).await.expect("closed");
     assert_eq!(next(&mut a).await, "away", "one device remains");
@@ -63,6 +66,35 @@ async fn the_most_telling_of_all_devices_counts() {
 }
 
 #[tokio::test]
+async fn who_does_not_wish_to_be_disturbed_does_not_on_any_device_until_they_do() {
+    let server = TestServer::start().await;
+    let (mut a, bob, mut b, _) = two(&server).await;
+    let mut phone = server.connect(&bob).await;
+    b.ok(do_not_disturb(true)).await;
+    assert_eq!(next(&mut a).await, "do-not-disturb");
+    for device in [&mut b, &mut phone] {
+        assert_eq!(device.expect("do-not-disturb").await["enabled"], true);
+    }
+    // Nothing that a device says of itself changes it, nor that one comes or all go.
+    phone.ok(says("away")).await;
+    phone.ok(says("online")).await;
+    b.ok(do_not_disturb(true)).await;
+    a.expect_no("presence").await;
+    drop((b, phone));
+    assert_eq!(next(&mut a).await, "offline");
+    let mut back = server.open(&bob.token).await.expect("connected");
+    let hello = json!({"type": "hello", "version": 2, "client": "test"});
+    assert_eq!(back.ask(hello.clone()).await["doNotDisturb"], true);
+    assert_eq!(next(&mut a).await, "do-not-disturb");
+    back.ok(do_not_disturb(false)).await;
+    assert_eq!(next(&mut a).await, "online");
+    assert_eq!(back.expect("do-not-disturb").await["enabled"], false);
+    let mut again = server.open(&bob.token).await.expect("connected");
+    assert_eq!(again.ask(hello).await["doNotDisturb"], false);
+    a.expect_no("do-not-disturb").await;
+}
+
+#[tokio::test]
 async fn a_call_shows_while_it_goes_on() {
     let server = TestServer::start().await;
     let (mut a, _, mut b, chat) = two(&server).await;
@@ -75,7 +107,7 @@ async fn a_call_shows_while_it_goes_on() {
     a.ok(initiate("call-1", &chat)).await;
     b.expect("call:offer").await;
     assert_eq!(next(&mut a).await, "in-call", "it rings");
-    b.ok(says("do-not-disturb")).await;
+    b.ok(do_not_disturb(true)).await;
     b.ok(support::answer("call-1", &chat)).await;
     // Whoever is not in the call sees it too.
     let in_call = |news: &Value| news["presence"] == "in-call";
@@ -91,7 +123,7 @@ async fn a_call_rings_everywhere_in_spite_of_do_not_disturb_and_stops_everywhere
     let server = TestServer::start().await;
     let (mut a, bob, mut b, chat) = two(&server).await;
     let mut phone = server.connect(&bob).await;
-    b.ok(says("do-not-disturb")).await;
+    b.ok(do_not_disturb(true)).await;
     for (call, answer, reason) in [
         (
             "call-1",
@@ -179,7 +211,10 @@ async fn act(
     let kinds = ["accept", "decline", "remove", "block", "unblock"];
     let mut message = match chance.below(8) {
         0 | 1 => json!({"type": "contacts:add", "name": other.name}),
-        2 => says(["online", "away", "do-not-disturb"][chance.below(3)]),
+        2 => match chance.below(4) {
+            n @ 0..2 => says(["online", "away"][n]),
+            n => do_not_disturb(n == 2),
+        },
         3 => json!({"type": "contacts:list"}),
         n => json!({"type": format!("contacts:{}", kinds[n - 3]), "userId": other.id}),
     };

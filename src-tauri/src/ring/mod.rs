@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 use vireo_call::{MediaFactory, Phase};
-use vireo_protocol::OwnStatus;
+use vireo_client::OwnStatus;
 
 use self::{player::Player, tone::Tone};
 use crate::view::{AppView, Screen};

@@ -10,7 +10,7 @@ use vireo_call::{
     CallPeer, CallView, Direction, EncodedVideoSink, EndedReason, KeyFrameRequester, MediaFactory,
     NoMedia,
 };
-use vireo_client::{ClientView, ConnectionState};
+use vireo_client::{ClientView, ConnectionState, OwnStatus};
 use vireo_media::{
     AudioSink, AudioSource, MediaError, VideoSource,
     audio::{AudioFrame, NullSink},

@@ -18,7 +18,7 @@ connection: ConnectionState,
  */
 me: User, 
 /**
- * What the person says of themselves on this device.
+ * What the person says of themselves.
  */
 status: OwnStatus, 
 /**

@@ -35,6 +35,7 @@ const sentences: Record<string, ErrorKey> = {
   "own-name": "error.ownName",
   "no-such-request": "error.noSuchRequest",
   "too-many-contacts": "error.tooManyContacts",
+  "not-now": "error.notNow",
   "server-unreachable": "error.serverUnreachable",
   "registration-closed": "error.registrationClosed",
   "version-mismatch": "error.versionMismatch",

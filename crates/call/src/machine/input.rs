@@ -134,6 +134,7 @@ fn received_name(message: &ServerMessage) -> &'static str {
         | ServerMessage::Contact { .. }
         | ServerMessage::ContactRemoved { .. }
         | ServerMessage::Presence { .. }
+        | ServerMessage::DoNotDisturb { .. }
         | ServerMessage::Calls { .. } => "not-about-a-call",
     }
 }

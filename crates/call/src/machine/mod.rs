@@ -260,6 +260,7 @@ impl Call {
             | ClientMessage::ContactsBlock { .. }
             | ClientMessage::ContactsUnblock { .. }
             | ClientMessage::PresenceSet { .. }
+            | ClientMessage::PresenceDoNotDisturb { .. }
             | ClientMessage::CallsHistory { .. } => {}
         }
         state

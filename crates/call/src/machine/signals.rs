@@ -88,6 +88,7 @@ impl Call {
             | ServerMessage::Contact { .. }
             | ServerMessage::ContactRemoved { .. }
             | ServerMessage::Presence { .. }
+            | ServerMessage::DoNotDisturb { .. }
             | ServerMessage::Calls { .. } => state,
         }
     }

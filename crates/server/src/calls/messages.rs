@@ -74,6 +74,7 @@ impl Calls {
             | M::ContactsBlock { .. }
             | M::ContactsUnblock { .. }
             | M::PresenceSet { .. }
+            | M::PresenceDoNotDisturb { .. }
             | M::CallsHistory { .. }
             | M::CallInitiate { .. } => return None,
         };

@@ -115,13 +115,7 @@ pub async fn valid(state: &AppState, token: &str) -> Result<InviteInfo, Refusal>
 /// Tells two people who have become contacts of each other, and the board that each may see the other.
 pub async fn introduce(state: &AppState, one: &UserId, other: &UserId) -> Result<(), StoreError> {
     for user in [one, other] {
-        let watchers = state.store.watchers(user).await?;
-        let command = Command::Watchers {
-            user: user.clone(),
-            watchers: watchers.users,
-            version: watchers.version,
-        };
-        state.switchboard.send(command).await;
+        state.watchers(user).await?;
     }
     for (user, about) in [(one, other), (other, one)] {
         for row in state.store.contact(user, about).await?.rows {

@@ -6,6 +6,7 @@ pub mod health;
 pub mod invites;
 pub mod sessions;
 pub mod sign_in;
+pub mod users;
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use vireo_protocol::{ErrorCode, TOKEN_SUBPROTOCOL_PREFIX, UserId};
+use vireo_protocol::{ErrorCode, Role, TOKEN_SUBPROTOCOL_PREFIX, UserId};
 
 use crate::rate::Limit;
 use crate::refusal::Refusal;
@@ -46,6 +47,28 @@ impl FromRequestParts<AppState> for Caller {
         let caller = Self(holder(state, &parts.headers).await?);
         take(&state.requests, caller.id().clone())?;
         Ok(caller)
+    }
+}
+
+/// Whoever asks is an administrator.
+#[derive(Debug)]
+pub struct Admin;
+
+impl FromRequestParts<AppState> for Admin {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Refusal> {
+        match Caller::from_request_parts(parts, state).await?.0.role {
+            Role::Admin => Ok(Self),
+            Role::Member => {
+                let message = "Only an administrator of this server may do this.";
+                Err(Refusal::new(
+                    StatusCode::FORBIDDEN,
+                    ErrorCode::Forbidden,
+                    message,
+                ))
+            }
+        }
     }
 }
 

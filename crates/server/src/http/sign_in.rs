@@ -214,6 +214,7 @@ fn signed_in(state: &AppState, holder: Holder, refresh_token: String) -> Json<Si
         session,
         account,
         role,
+        ..
     } = holder;
     let lifetime = ACCESS_TOKEN_LIFETIME.as_secs();
     Json(SignedIn {

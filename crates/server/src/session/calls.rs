@@ -108,6 +108,7 @@ pub(super) fn ids_of(message: &ClientMessage) -> Option<Ids> {
         | M::ContactsBlock { .. }
         | M::ContactsUnblock { .. }
         | M::PresenceSet { .. }
+        | M::PresenceDoNotDisturb { .. }
         | M::CallsHistory { .. } => None,
         M::CallInitiate {
             call_id, chat_id, ..

@@ -59,8 +59,8 @@ impl Session {
         };
         let other = &change.other;
         if change.mine || change.theirs {
-            self.watchers(me).await?;
-            self.watchers(other).await?;
+            self.state.watchers(me).await?;
+            self.state.watchers(other).await?;
         }
         if change.mine {
             self.tell_of(me, other).await?;
@@ -151,6 +151,11 @@ fn explain(error: &ContactError) -> (ErrorCode, &'static str) {
         ContactError::TooMany => (
             ErrorCode::TooManyContacts,
             "You have too many contacts, or requests that nobody has answered. Please remove some first.",
+        ),
+        // Whom the other one has to do with is nobody's business.
+        ContactError::NotNow => (
+            ErrorCode::NotNow,
+            "This person cannot be asked at the moment. Please try again another day, or let them ask you.",
         ),
         ContactError::Store(_) => (
             ErrorCode::Internal,

@@ -2,6 +2,7 @@
 
 mod calls;
 mod contacts;
+mod do_not_disturb;
 mod history;
 
 use std::sync::Arc;
@@ -60,6 +61,8 @@ struct Asked {
 pub struct Session {
     state: AppState,
     account: Arc<Account>,
+    /// Whether the person did not wish to be called when the connection was made.
+    do_not_disturb: bool,
     /// The device's session, which the connection ends with.
     holds: SessionId,
     queue: Queue,
@@ -81,6 +84,7 @@ impl Session {
         Self {
             state,
             account: Arc::new(holder.account),
+            do_not_disturb: holder.do_not_disturb,
             holds: holder.session,
             queue,
             device: None,
@@ -194,6 +198,7 @@ impl Session {
                 .servers_for(&user.id, self.reached_by.as_deref()),
             user: user.clone(),
             answer_timeout_seconds: whole_seconds(self.state.answer_timeout),
+            do_not_disturb: self.do_not_disturb,
             servers: self.state.other_servers(),
         });
         let device = self.state.next_device();
@@ -204,29 +209,15 @@ impl Session {
         let session = Some(self.holds.0.clone());
         switchboard.connect(device, account, session, queue).await;
         // Afterwards: one that ends from now on is told to the board.
-        if self
-            .state
-            .store
-            .session_holder(&self.holds)
-            .await?
-            .is_none()
-        {
-            self.state.end_session(&self.holds).await;
+        match self.state.store.session_holder(&self.holds).await? {
+            None => self.state.end_session(&self.holds).await,
+            Some(now) if now.do_not_disturb != self.do_not_disturb => {
+                self.tell_do_not_disturb().await?;
+            }
+            Some(_) => {}
         }
         // Afterwards: whoever becomes a contact from now on is told to the board as well, with a higher version.
-        self.watchers(&user.id).await
-    }
-
-    /// Tells the board who may see a person's presence.
-    async fn watchers(&self, user: &UserId) -> Result<(), StoreError> {
-        let watchers = self.state.store.watchers(user).await?;
-        let command = Command::Watchers {
-            user: user.clone(),
-            watchers: watchers.users,
-            version: watchers.version,
-        };
-        self.state.switchboard.send(command).await;
-        Ok(())
+        self.state.watchers(&user.id).await
     }
 
     /// What somebody asks who has said hello.
@@ -272,6 +263,7 @@ impl Session {
                 self.reply(device, ServerMessage::Ok { id }).await;
                 Ok(())
             }
+            M::PresenceDoNotDisturb { enabled } => self.set_do_not_disturb(asked, enabled).await,
             M::CallsHistory { before, limit } => self.history(id, before, limit).await,
             message => self.call(id, device, message).await,
         }

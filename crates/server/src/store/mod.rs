@@ -26,7 +26,7 @@ use sqlx::{Any, AnyPool, Transaction};
 
 pub use accounts::{Account, AddUserError};
 pub use backup::back_up;
-pub use contacts::{Change, ContactError, ContactRow, Partner, Standing};
+pub use contacts::{Change, ContactError, ContactRow, Partner, Standing, Watchers};
 pub use database::Database;
 use database::Pools;
 pub use departures::Departure;

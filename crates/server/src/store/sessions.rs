@@ -29,6 +29,8 @@ pub struct Holder {
     pub account: Account,
     /// What they may do.
     pub role: Role,
+    /// Whether they do not wish to be called.
+    pub do_not_disturb: bool,
 }
 
 /// What came of a refresh token.
@@ -55,9 +57,9 @@ pub struct SessionRow {
     pub last_used_at: i64,
 }
 
-type HolderRow = (String, String, String, i64, String);
+type HolderRow = (String, String, String, i64, String, i64);
 
-fn holder((session, id, name, service, role_name): HolderRow) -> Holder {
+fn holder((session, id, name, service, role_name, do_not_disturb): HolderRow) -> Holder {
     Holder {
         session: SessionId(session),
         account: Account {
@@ -68,6 +70,7 @@ fn holder((session, id, name, service, role_name): HolderRow) -> Holder {
             service: service != 0,
         },
         role: role(&role_name),
+        do_not_disturb: do_not_disturb != 0,
     }
 }
 
@@ -293,7 +296,7 @@ impl Store {
 
 /// Whose session `$1` is, while it stands at the time `$2`.
 const HOLDER: &str = "
-    SELECT sessions.id, users.id, users.name, users.service, users.role
+    SELECT sessions.id, users.id, users.name, users.service, users.role, users.do_not_disturb
     FROM sessions JOIN users ON users.id = sessions.user_id
     WHERE sessions.id = $1 AND sessions.revoked_at IS NULL AND sessions.expires_at > $2";
 

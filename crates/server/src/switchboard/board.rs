@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use vireo_protocol::{
-    CallErrorCode, CallId, Contact, ContactStatus, OwnStatus, Presence, ServerMessage, UserId,
+    CallErrorCode, CallId, Contact, ContactStatus, DeviceStatus, Presence, ServerMessage, UserId,
 };
 
 use super::people::{People, Seen};
@@ -171,8 +171,11 @@ impl Board {
             Command::Watchers {
                 user,
                 watchers,
+                do_not_disturb,
                 version,
-            } => self.people.set_watchers(&user, watchers, version),
+            } => self
+                .people
+                .set_watchers(&user, watchers, do_not_disturb, version),
             Command::SetStatus { device, status } => self.set_status(device, status),
             Command::EndSession { session } => self.end_session(&session),
             Command::Reply { device, message } => self.deliver(device, message),
@@ -265,7 +268,7 @@ impl Board {
         self.people.leave(user, device);
     }
 
-    fn set_status(&mut self, device: DeviceId, status: OwnStatus) {
+    fn set_status(&mut self, device: DeviceId, status: DeviceStatus) {
         if let Some(known) = self.devices.get(&device) {
             self.people
                 .set_status(&known.account.user.id, device, status);

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use vireo_protocol::OwnStatus;
+use vireo_protocol::DeviceStatus;
 
 use super::board::{Board, Output};
 use super::{Asked, Command, ONE_TOO_MANY, SIGNED_OUT, Settings, clock, recover, sleep_until};
@@ -38,7 +38,7 @@ pub(super) struct Local {
     pub queue: Queue,
     pub account: Arc<Account>,
     pub session: Option<String>,
-    pub status: OwnStatus,
+    pub status: DeviceStatus,
 }
 
 /// Where the board is.

@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 use axum::extract::ws::close_code;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
-use vireo_protocol::{OwnStatus, ServerMessage, UserId};
+use vireo_protocol::{DeviceStatus, ServerMessage, UserId};
 
 use crate::bus::{Bus, Member};
 use crate::calls::{CallRecord, DeviceId, Offer, Snapshot};
 use crate::history::History;
 use crate::queue::{Close, Queue};
-use crate::store::{Account, Store, StoreError};
+use crate::store::{Account, Store, StoreError, Watchers};
 use board::{Now, SETTLE};
 use hub::{Hub, Local};
 
@@ -49,14 +49,20 @@ pub enum Command {
     },
     /// A connection is gone.
     Disconnect { device: DeviceId },
-    /// Those who may see the person's presence, as the database knew it at that version of the person's contacts.
+    /// Those who may see the person's presence, and whether the person does not wish to be called, as the database knew it
+    /// at that version of the person's contacts.
     Watchers {
         user: UserId,
         watchers: Vec<UserId>,
+        #[serde(default)]
+        do_not_disturb: bool,
         version: i64,
     },
-    /// What the person says of themselves on this device: online, away, or not to be disturbed.
-    SetStatus { device: DeviceId, status: OwnStatus },
+    /// What the person says of themselves on this device: online or away.
+    SetStatus {
+        device: DeviceId,
+        status: DeviceStatus,
+    },
     /// A session has been revoked: its connections end.
     EndSession { session: String },
     /// Say this to the connection.
@@ -77,6 +83,18 @@ pub enum Command {
     },
     /// These calls go on: the board that kept them until now does not any more.
     Adopt { calls: Vec<Snapshot> },
+}
+
+impl Command {
+    /// What the database has said of who may see the person.
+    pub fn watchers(user: UserId, read: Watchers) -> Self {
+        Self::Watchers {
+            user,
+            watchers: read.users,
+            do_not_disturb: read.do_not_disturb,
+            version: read.version,
+        }
+    }
 }
 
 /// What can be said about a call. Descriptions and candidates have been checked.
@@ -162,7 +180,7 @@ impl Switchboard {
             queue,
             account,
             session,
-            status: OwnStatus::default(),
+            status: DeviceStatus::default(),
         };
         self.ask(Asked::Open { device, local }).await;
     }
@@ -220,12 +238,9 @@ fn read_watchers(store: &Store, users: BTreeSet<UserId>, own: mpsc::WeakSender<A
             let (Ok(read), Some(own)) = (read, own.upgrade()) else {
                 return;
             };
-            let command = Command::Watchers {
-                user,
-                watchers: read.users,
-                version: read.version,
-            };
-            let _ = own.send(Asked::Command(command)).await;
+            let _ = own
+                .send(Asked::Command(Command::watchers(user, read)))
+                .await;
         }
     });
 }

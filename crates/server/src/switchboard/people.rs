@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use vireo_protocol::{OwnStatus, Presence, UserId};
+use vireo_protocol::{DeviceStatus, Presence, UserId};
 
 use crate::calls::DeviceId;
 use crate::metrics;
@@ -38,7 +38,7 @@ pub struct People {
 
 #[derive(Debug)]
 struct Person {
-    devices: Vec<(DeviceId, OwnStatus)>,
+    devices: Vec<(DeviceId, DeviceStatus)>,
     service: bool,
     in_call: bool,
     /// Nothing until the database has said who they are.
@@ -50,6 +50,8 @@ struct Person {
 #[derive(Debug)]
 struct Watchers {
     users: Vec<UserId>,
+    /// Whether the person does not wish to be called.
+    do_not_disturb: bool,
     version: i64,
 }
 
@@ -63,7 +65,7 @@ impl People {
             watchers: None,
             told: Presence::Offline,
         });
-        person.devices.push((device, OwnStatus::Online));
+        person.devices.push((device, DeviceStatus::Online));
         self.touched.insert(user.clone());
     }
 
@@ -76,7 +78,7 @@ impl People {
     }
 
     /// What the person says of themselves on this device.
-    pub fn set_status(&mut self, user: &UserId, device: DeviceId, status: OwnStatus) {
+    pub fn set_status(&mut self, user: &UserId, device: DeviceId, status: DeviceStatus) {
         let Some(person) = self.people.get_mut(user) else {
             return;
         };
@@ -96,10 +98,16 @@ impl People {
         }
     }
 
-    /// Those who may see the person, as the database knew it at that version; what is older than what is known is
+    /// Those who may see the person, and whether the person does not wish to be called, as the database knew it at that version; what is older than what is known is
     /// ignored. A person who is not there needs none: they are read again when one of the person's devices comes. Who may
     /// see the person from now on is told where they are, and who may not any more that they are gone.
-    pub fn set_watchers(&mut self, user: &UserId, users: Vec<UserId>, version: i64) {
+    pub fn set_watchers(
+        &mut self,
+        user: &UserId,
+        users: Vec<UserId>,
+        do_not_disturb: bool,
+        version: i64,
+    ) {
         let Some(person) = self.people.get_mut(user) else {
             return;
         };
@@ -109,7 +117,11 @@ impl People {
         }
         let known = known.map_or(&[][..], |known| &known.users);
         let (come, gone) = (without(&users, known), without(known, &users));
-        person.watchers = Some(Watchers { users, version });
+        person.watchers = Some(Watchers {
+            users,
+            do_not_disturb,
+            version,
+        });
         // Before anybody could see the person, nothing has been told; from the first time on everybody is told alike.
         if person.told != Presence::Offline {
             let news = [
@@ -179,10 +191,15 @@ impl Person {
         match self.in_call {
             // A service takes any number of calls, and who calls it is nobody else's business.
             true if !self.service => Presence::InCall,
-            _ if says(OwnStatus::DoNotDisturb) => Presence::DoNotDisturb,
-            _ if says(OwnStatus::Online) => Presence::Online,
+            _ if self.do_not_disturb() => Presence::DoNotDisturb,
+            _ if says(DeviceStatus::Online) => Presence::Online,
             _ => Presence::Away,
         }
+    }
+
+    fn do_not_disturb(&self) -> bool {
+        let watchers = self.watchers.as_ref();
+        watchers.is_some_and(|watchers| watchers.do_not_disturb)
     }
 
     fn is_seen_by(&self, viewer: &UserId) -> bool {

@@ -64,6 +64,16 @@ impl Town {
         self.ask(Command::Watchers {
             user: user(name),
             watchers: watchers.iter().map(|name| user(name)).collect(),
+            do_not_disturb: false,
+            version,
+        })
+    }
+
+    fn disturb_not(&mut self, name: &str, watchers: &[&str], version: i64) -> Vec<Output> {
+        self.ask(Command::Watchers {
+            user: user(name),
+            watchers: watchers.iter().map(|name| user(name)).collect(),
+            do_not_disturb: true,
             version,
         })
     }
@@ -259,13 +269,15 @@ fn presence_follows_calls_and_what_people_say_of_themselves() {
         device: DeviceId(4),
         status,
     };
-    assert_eq!(said(&town.ask(set(OwnStatus::Away))), [Presence::Away]);
+    assert_eq!(said(&town.ask(set(DeviceStatus::Away))), [Presence::Away]);
     // Another device in use: the person is there.
     assert_eq!(said(&town.connect("ann", 5, &["eve"])), [Presence::Online]);
     assert_eq!(
-        said(&town.ask(set(OwnStatus::DoNotDisturb))),
+        said(&town.disturb_not("ann", &["eve"], 2)),
         [Presence::DoNotDisturb]
     );
+    // The person, not a device: whatever one says, and whichever is there.
+    assert_eq!(said(&town.ask(set(DeviceStatus::Online))), []);
     assert_eq!(said(&town.leave(5)), []);
     assert_eq!(said(&town.leave(4)), [Presence::Offline]);
 }

@@ -147,6 +147,7 @@ export const en = {
   "error.unknownUser": "Nobody here has this name. Check the spelling.",
   "error.noSuchRequest": "This request is not there any more. Add the person yourself.",
   "error.tooManyContacts": "Too many contacts or unanswered requests. Remove some first.",
+  "error.notNow": "This person cannot be asked at the moment. Try again another day, or let them add you.",
   "error.ownName": "This is your own name. Enter the name of somebody else.",
   "error.serverUnreachable": "The server cannot be reached. Check the connection and try again.",
   "error.registrationClosed": "This server does not take new accounts. Ask the person who runs it.",

@@ -14,6 +14,9 @@ const MAX_CONTACTS: i64 = 2_000;
 /// So many of them may not have answered yet.
 const MAX_UNANSWERED: i64 = 100;
 
+/// So many people may wait for an answer of one person.
+const MAX_INCOMING: i64 = 200;
+
 /// Why nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ContactError {
@@ -29,6 +32,9 @@ pub enum ContactError {
     /// The list is full, or too many people have not answered.
     #[error("too many contacts")]
     TooMany,
+    /// Too many people wait for an answer of the other one.
+    #[error("the other one is asked too much")]
+    NotNow,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -50,7 +56,7 @@ impl Store {
     /// a chat. Somebody whom the person has blocked is not added.
     ///
     /// # Errors
-    /// When nobody has the name, the person has it themselves, or has added too many.
+    /// When nobody has the name, the person has it themselves, has added too many, or too many have added the other one.
     pub async fn add_contact(&self, user: &UserId, name: &str) -> Result<Change, ContactError> {
         let mut pair = Pair::begin(self, user, Whom::Name(name)).await?;
         let known = pair.service || pair.has_added().await? || pair.has_blocked().await?;
@@ -167,6 +173,11 @@ const ALL_BLOCKED: &str = "SELECT COUNT(*) FROM blocks WHERE user_id = $1";
 const UNANSWERED: &str = "
     SELECT COUNT(*) FROM contacts AS mine WHERE user_id = $1 AND NOT EXISTS (
         SELECT 1 FROM contacts AS theirs WHERE theirs.user_id = mine.other_id AND theirs.other_id = mine.user_id)";
+/// Those whom the person has blocked are not heard, and do not count.
+const INCOMING: &str = "
+    SELECT COUNT(*) FROM contacts AS theirs WHERE other_id = $1 AND NOT EXISTS (
+        SELECT 1 FROM contacts AS mine WHERE mine.user_id = theirs.other_id AND mine.other_id = theirs.user_id)
+    AND NOT EXISTS (SELECT 1 FROM blocks WHERE blocks.user_id = theirs.other_id AND blocks.other_id = theirs.user_id)";
 const ADD: &str = "INSERT INTO contacts (user_id, other_id, created_at) VALUES ($1, $2, $3)";
 const BLOCK: &str = "INSERT INTO blocks (user_id, other_id, created_at) VALUES ($1, $2, $3)";
 const REMOVE: &str = "DELETE FROM contacts WHERE user_id = $1 AND other_id = $2";
@@ -243,6 +254,7 @@ impl<'a> Pair<'a> {
         self.limit(ALL_ADDED, MAX_CONTACTS).await?;
         if !back {
             self.limit(UNANSWERED, MAX_UNANSWERED).await?;
+            self.may_be_asked().await?;
         }
         self.write(ADD).await?;
         if back {
@@ -265,6 +277,18 @@ impl<'a> Pair<'a> {
         match there < most {
             true => Ok(()),
             false => Err(ContactError::TooMany),
+        }
+    }
+
+    /// Fails where as many people as may be wait for the other one's answer.
+    async fn may_be_asked(&mut self) -> Result<(), ContactError> {
+        let there: i64 = sqlx::query_scalar(INCOMING)
+            .bind(&self.other.0)
+            .fetch_one(&mut *self.transaction)
+            .await?;
+        match there < MAX_INCOMING {
+            true => Ok(()),
+            false => Err(ContactError::NotNow),
         }
     }
 

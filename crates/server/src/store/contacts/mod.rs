@@ -14,6 +14,7 @@ pub use changes::{Change, ContactError};
 pub use chats::{Partner, Standing};
 use row::Row;
 pub use row::{ContactList, ContactRow};
+pub use watchers::Watchers;
 
 /// One row a person whom `$1` has added or blocked, who has added `$1`, or who is a service; `$2` narrows it down to one
 /// person. The first row is the reader's own, for the version: it has to be of the same moment as all the others.

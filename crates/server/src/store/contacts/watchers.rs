@@ -1,4 +1,4 @@
-//! Who may see where a person is, and when they went.
+//! Who may see where a person is, and when they went; and whether the person wishes to be called.
 
 use vireo_protocol::UserId;
 
@@ -10,13 +10,15 @@ use crate::store::{Store, StoreError};
 pub struct Watchers {
     /// Everyone who may.
     pub users: Vec<UserId>,
+    /// Whether the person does not wish to be called.
+    pub do_not_disturb: bool,
     /// `users.contacts_version` of the person when this was so.
     pub version: i64,
 }
 
 /// One row for each watcher, or a single one without: the version has to be of the same moment as they are.
 const WATCHERS: &str = "
-    SELECT users.contacts_version, mine.other_id
+    SELECT users.contacts_version, users.do_not_disturb, mine.other_id
     FROM users LEFT JOIN contacts AS mine ON mine.user_id = users.id
         AND EXISTS (SELECT 1 FROM contacts WHERE user_id = mine.other_id AND other_id = mine.user_id)
         AND NOT EXISTS (SELECT 1 FROM blocks WHERE user_id = mine.user_id AND other_id = mine.other_id)
@@ -29,20 +31,41 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn watchers(&self, user: &UserId) -> Result<Watchers, StoreError> {
-        let rows: Vec<(i64, Option<String>)> = sqlx::query_as(WATCHERS)
+        let rows: Vec<(i64, i64, Option<String>)> = sqlx::query_as(WATCHERS)
             .bind(&user.0)
             .fetch_all(&self.readers)
             .await?;
         Ok(Watchers {
-            version: rows.first().map_or(0, |(version, _)| *version),
+            version: rows.first().map_or(0, |(version, ..)| *version),
+            do_not_disturb: rows.first().is_some_and(|(_, enabled, _)| *enabled != 0),
             users: rows
                 .into_iter()
-                .filter_map(|(_, id)| id.map(UserId))
+                .filter_map(|(.., id)| id.map(UserId))
                 .collect(),
         })
     }
 
-    /// How often the person's contacts have changed.
+    /// Writes down whether the person wishes to be called. False when it was so before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_do_not_disturb(
+        &self,
+        user: &UserId,
+        enabled: bool,
+    ) -> Result<bool, StoreError> {
+        let set = sqlx::query(
+            "UPDATE users SET do_not_disturb = $1, contacts_version = contacts_version + 1
+             WHERE id = $2 AND do_not_disturb <> $1",
+        )
+        .bind(i64::from(enabled))
+        .bind(&user.0)
+        .execute(&self.writers)
+        .await?;
+        Ok(set.rows_affected() > 0)
+    }
+
+    /// How often the person's contacts have changed, or whether they wish to be called.
     ///
     /// # Errors
     /// When the database fails.

@@ -376,6 +376,39 @@ async fn only_so_many_may_be_asked_at_a_time() {
 }
 
 #[tokio::test]
+async fn only_so_many_may_wait_for_one_persons_answer() {
+    on_each(async |store| {
+        let town = Town { store };
+        let (ann, bob) = town.pair().await;
+        let mut first = None;
+        for n in 0..200 {
+            let guest = town.person(&format!("Guest {n}")).await;
+            let added = town.store.add_contact(&guest.id, "Ann").await;
+            added.expect("not too many yet");
+            first.get_or_insert(guest);
+        }
+        let more = town.store.add_contact(&bob.id, "Ann").await;
+        assert!(matches!(more, Err(ContactError::NotNow)), "{more:?}");
+        assert_eq!(town.statuses(&ann, &bob).await, [None, None]);
+        // Whoever is asked may ask, and one who is not heard does not wait for an answer.
+        let first = first.expect("a guest");
+        town.store
+            .block_contact(&ann.id, &first.id)
+            .await
+            .expect("blocked");
+        town.store.add_contact(&bob.id, "Ann").await.expect("added");
+        let cem = town.person("Cem").await;
+        assert!(town.store.add_contact(&cem.id, "Ann").await.is_err());
+        town.store.add_contact(&ann.id, "Cem").await.expect("added");
+        town.store
+            .add_contact(&cem.id, "Ann")
+            .await
+            .expect("an answer is no request");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_last_time_somebody_was_seen_only_moves_on() {
     on_each(async |store| {
         let town = Town { store };

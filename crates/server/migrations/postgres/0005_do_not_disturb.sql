@@ -1,0 +1,1 @@
+ALTER TABLE users ADD COLUMN do_not_disturb BIGINT NOT NULL DEFAULT 0;
