@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
-use vireo_client::paths::Profile;
+use vireo_client::paths::{Account, Profile};
 use vireo_client::{Client, ClientError, Session};
 use vireo_protocol::{Credentials, Registration};
 
@@ -25,6 +25,8 @@ pub struct Identity {
     password: String,
     /// The secret part of an invitation.
     invite: Option<String>,
+    /// Where the account is kept, where it is that of this user's Vireo.
+    profile: Option<Profile>,
     /// Ends with the command, so that commands leave no sessions behind.
     session: OnceCell<Session>,
 }
@@ -36,7 +38,7 @@ impl Identity {
     /// Usage, a password's file that cannot be read, or no server to be found.
     pub fn of(arguments: &Arguments) -> Result<Self, Failure> {
         let account = match (&arguments.user, &arguments.password_file) {
-            (Some(name), Some(file)) => Some((name.clone(), password(file)?)),
+            (Some(name), Some(file)) => Some((name.clone(), first_line(file)?)),
             (None, None) => None,
             _ => return Err(incomplete()),
         };
@@ -46,6 +48,7 @@ impl Identity {
         };
         let invited_to = invite.map(|link| link.server.to_string());
         let named = arguments.server.clone().or(invited_to);
+        let mut own_profile = None;
         let (server, (name, password)) = match (named, account) {
             (Some(server), Some(account)) => (server, account),
             (None, Some(account)) => (embedded_server(&Profile::open(None)?)?, account),
@@ -55,6 +58,7 @@ impl Identity {
                 let profile = Profile::open(None)?;
                 let own = profile.account()?.ok_or_else(incomplete)?;
                 let server = own.server.map_or_else(|| embedded_server(&profile), Ok)?;
+                own_profile = Some(profile);
                 (server, (own.name, own.password))
             }
         };
@@ -63,8 +67,45 @@ impl Identity {
             name,
             password,
             invite: invite.map(|link| link.token.clone()),
+            profile: own_profile,
             session: OnceCell::new(),
         })
+    }
+
+    /// The password that was given.
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
+    /// Keeps another password, where the account is that of this user's Vireo.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_password(&self, password: &str) -> Result<(), Failure> {
+        let Some((profile, mut own)) = self.own()? else {
+            return Ok(());
+        };
+        own.password = password.to_owned();
+        Ok(profile.save_account(&own)?)
+    }
+
+    /// Forgets the account, where it is that of this user's Vireo.
+    ///
+    /// # Errors
+    /// When its file cannot be removed.
+    pub fn forget(&self) -> Result<(), Failure> {
+        match self.own()? {
+            Some((profile, _)) => Ok(profile.remove_account()?),
+            None => Ok(()),
+        }
+    }
+
+    /// The account of this user's Vireo, where it is the one in use.
+    fn own(&self) -> Result<Option<(&Profile, Account)>, Failure> {
+        let Some(profile) = &self.profile else {
+            return Ok(None);
+        };
+        Ok(profile.account()?.map(|account| (profile, account)))
     }
 
     /// Makes the account.
@@ -122,7 +163,7 @@ fn embedded_server(profile: &Profile) -> Result<String, Failure> {
 }
 
 /// The first line of the file.
-fn password(file: &Path) -> Result<String, Failure> {
+pub fn first_line(file: &Path) -> Result<String, Failure> {
     let text = std::fs::read_to_string(file).map_err(|problem| Failure::file(file, problem))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
@@ -142,7 +183,7 @@ impl From<ClientError> for Failure {
             | ClientError::NoSuchRequest
             | ClientError::AccessDenied => Status::AccessDenied,
             ClientError::AlreadyInCall => Status::Busy,
-            ClientError::Profile(_) => Status::BadDevice,
+            ClientError::Profile(_) | ClientError::InvalidPicture(_) => Status::BadDevice,
             _ => Status::Other,
         };
         Self::new(status, error.to_string())
@@ -172,8 +213,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("password");
         std::fs::write(&file, "long and secret\r\nnot this\n").expect("written");
-        assert_eq!(password(&file), Ok("long and secret".to_owned()));
-        let missing = password(&folder.path().join("none")).expect_err("not there");
+        assert_eq!(first_line(&file), Ok("long and secret".to_owned()));
+        let missing = first_line(&folder.path().join("none")).expect_err("not there");
         assert_eq!(missing.status, Status::BadDevice);
     }
 }

@@ -54,6 +54,19 @@ pub enum Command {
     },
     /// Shows you to your contacts as online, away or not to be disturbed, until it is stopped.
     Status(StatusArguments),
+    /// What your contacts see of you: a name and a picture.
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+    /// The devices that you are signed in on, the one that was used last first; this one says so (`current`).
+    Sessions {
+        /// What to do instead of listing them.
+        #[command(subcommand)]
+        command: Option<SessionsCommand>,
+    },
+    /// Changes your password, and signs all your other devices out.
+    Password(PasswordArguments),
+    /// Deletes your account and everything that belongs to it.
+    DeleteAccount(DeleteArguments),
     /// Calls a contact.
     Call(CallArguments),
     /// Waits for calls and answers them.
@@ -97,6 +110,51 @@ pub enum ContactsCommand {
         /// The person's name.
         name: String,
     },
+}
+
+/// What can be done with what contacts see.
+#[derive(Debug, Subcommand)]
+pub enum ProfileCommand {
+    /// Shows it.
+    Show,
+    /// Shows another name to your contacts; an empty one shows the name that you sign in with.
+    SetName {
+        /// The name.
+        name: String,
+    },
+    /// Shows a picture to your contacts, cut to a square.
+    SetAvatar {
+        /// A PNG, JPEG or WebP file of at most 256 KB.
+        file: PathBuf,
+    },
+    /// Shows no picture any more.
+    RemoveAvatar,
+}
+
+/// What can be done with sessions.
+#[derive(Debug, Subcommand)]
+pub enum SessionsCommand {
+    /// Signs a device out, at once.
+    Revoke {
+        /// Its id in the list.
+        id: String,
+    },
+}
+
+/// Arguments of `password`.
+#[derive(Debug, Args)]
+pub struct PasswordArguments {
+    /// A file whose first line is the new password; without it, the first line of standard input is.
+    #[arg(long, value_name = "FILE")]
+    pub new_password_file: Option<PathBuf>,
+}
+
+/// Arguments of `delete-account`.
+#[derive(Debug, Args)]
+pub struct DeleteArguments {
+    /// Does not ask.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// Arguments of `status`.

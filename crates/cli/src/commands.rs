@@ -18,6 +18,7 @@ use crate::failure::{Failure, Status};
 use crate::hardware;
 use crate::media::CliMedia;
 use crate::output::{self, Event};
+use crate::person;
 use crate::signals::Signals;
 use crate::statistics::StatisticsFile;
 
@@ -42,6 +43,10 @@ async fn run_as(identity: &Identity, command: &Command) -> Result<(), Failure> {
         Command::Contacts(contacts) => contacts::run(identity, contacts).await,
         Command::Status(status) => contacts::show_status(identity, status).await,
         Command::History { before, limit } => history(identity, before.clone(), *limit).await,
+        Command::Profile(command) => person::profile(identity, command).await,
+        Command::Sessions { command } => person::sessions(identity, command.as_ref()).await,
+        Command::Password(password) => person::password(identity, password).await,
+        Command::DeleteAccount(delete) => person::delete(identity, delete).await,
         Command::Call(call) => place_call(identity, call).await,
         Command::Answer(answer) => answer_calls(identity, answer).await,
         Command::Devices => Ok(()),

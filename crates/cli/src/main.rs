@@ -18,6 +18,7 @@ mod hardware;
 mod latency;
 mod media;
 mod output;
+mod person;
 mod playback;
 mod record;
 mod signals;

@@ -99,6 +99,8 @@ mod tests {
         Contact {
             user_id: UserId(id.to_owned()),
             name: name.to_owned(),
+            display_name: None,
+            avatar: None,
             status: ContactStatus::Contact,
             chat_id: Some(ChatId(format!("chat-{id}"))),
             presence: Presence::Offline,

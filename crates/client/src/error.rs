@@ -41,6 +41,12 @@ pub enum ClientError {
     /// The name or the password does not satisfy the rules; the sentence says which.
     #[error("{0}")]
     InvalidCredentials(String),
+    /// The picture is too large, or cannot be read; the sentence says which.
+    #[error("{0}")]
+    InvalidPicture(String),
+    /// There is no such session (any more).
+    #[error("There is no such session, or it has ended already. Look at the list again.")]
+    NoSuchSession,
     /// New accounts are not accepted on this server.
     #[error("This server does not accept new accounts. Ask the person who runs it.")]
     RegistrationClosed,
@@ -98,6 +104,7 @@ impl ClientError {
             ErrorCode::InvalidName | ErrorCode::InvalidPassword => {
                 Self::InvalidCredentials(message)
             }
+            ErrorCode::InvalidPicture => Self::InvalidPicture(message),
             ErrorCode::RegistrationClosed => Self::RegistrationClosed,
             ErrorCode::InvalidInvite => Self::InvalidInvite,
             ErrorCode::UnknownUser => Self::UnknownUser(subject.to_owned()),

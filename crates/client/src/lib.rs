@@ -1,5 +1,6 @@
 //! Vireo without a window: session, contacts and calls. The desktop, the terminal and the Echo test are thin shells over it.
 
+mod account;
 mod backoff;
 mod calls;
 mod client;

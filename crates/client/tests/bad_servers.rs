@@ -247,6 +247,8 @@ impl Greeted {
                     name: "Alice".to_owned(),
                 },
                 ice_servers: Vec::new(),
+                display_name: None,
+                avatar: None,
                 do_not_disturb: false,
                 answer_timeout_seconds: 30,
                 servers,

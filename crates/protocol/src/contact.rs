@@ -55,6 +55,12 @@ pub struct Contact {
     pub user_id: UserId,
     /// Their name, unique on the server.
     pub name: String,
+    /// The name they show; null where that is the same, or they have not added this person.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// The ETag of their picture, `GET /api/users/{id}/avatar`; null where there is none, or they have not added this person.
+    #[serde(default)]
+    pub avatar: Option<String>,
     /// How the two stand to each other.
     pub status: ContactStatus,
     /// The chat they share; null until both have added each other.

@@ -25,6 +25,8 @@ pub enum ErrorCode {
     NameTaken,
     /// The name or the password does not satisfy the rules.
     InvalidName,
+    /// The picture is too large, or cannot be read.
+    InvalidPicture,
     /// The password is too short or too long.
     InvalidPassword,
     /// New accounts are not accepted here without an invite.

@@ -14,6 +14,7 @@ mod id;
 mod invite;
 mod link;
 mod message;
+mod profile;
 mod session;
 
 pub use admin::{RoleChange, UserInfo, UserList};
@@ -34,6 +35,7 @@ pub use invite::{
 };
 pub use link::{Fingerprint, InviteLink, Malformed, ServerAddress};
 pub use message::{ClientMessage, Request, ServerMessage};
+pub use profile::{MAX_AVATAR_BYTES, MAX_DISPLAY_NAME, Profile, ProfileChange, display_name};
 pub use session::{
     AccountDeletion, PasswordChange, RefreshToken, Role, SessionInfo, SessionList, SignedIn,
 };

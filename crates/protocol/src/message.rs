@@ -184,6 +184,12 @@ pub enum ServerMessage {
         ice_servers: Vec<IceServer>,
         /// After so many seconds without an answer the server ends a call.
         answer_timeout_seconds: u32,
+        /// The name that others see; null where that is the same.
+        #[serde(default)]
+        display_name: Option<String>,
+        /// The ETag of the person's own picture; null where there is none.
+        #[serde(default)]
+        avatar: Option<String>,
         /// Whether the person does not wish to be called, on whichever device they have said so.
         #[serde(default)]
         do_not_disturb: bool,

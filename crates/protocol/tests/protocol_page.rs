@@ -7,8 +7,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use vireo_protocol::{
     AccountDeletion, CallErrorCode, Credentials, EndReason, ErrorCode, Health, HttpError,
-    InviteList, InviteLook, InviteRequest, InviteToken, NewInvite, PasswordChange, RefreshToken,
-    Registration, Request, RoleChange, ServerMessage, SessionList, SignedIn, UserList,
+    InviteList, InviteLook, InviteRequest, InviteToken, NewInvite, PasswordChange, Profile,
+    ProfileChange, RefreshToken, Registration, Request, RoleChange, ServerMessage, SessionList,
+    SignedIn, UserList,
 };
 
 const PAGE: &str = include_str!("../../../PROTOCOL.md");
@@ -50,6 +51,8 @@ fn every_example_is_what_the_types_say() {
             "http:session" => round_trip::<SignedIn>(text),
             "http:refresh" => round_trip::<RefreshToken>(text),
             "http:sessions" => round_trip::<SessionList>(text),
+            "http:profile" => round_trip::<Profile>(text),
+            "http:profile-change" => round_trip::<ProfileChange>(text),
             "http:users" => round_trip::<UserList>(text),
             "http:role" => round_trip::<RoleChange>(text),
             "http:health" => round_trip::<Health>(text),

@@ -4,6 +4,7 @@
 //! A request's way: `router` → `http` or `socket` → `session` (reads it, asks `store`, checks what it carries) →
 //! `switchboard` (one task that owns the connections and the `calls`) → the queue of whoever is to hear of it.
 
+mod avatar;
 mod bus;
 mod calls;
 mod check;

@@ -5,7 +5,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
 use axum::routing::{delete, get, post, put};
 
-use crate::http::{account, health, invites, sessions, sign_in, users};
+use vireo_protocol::MAX_AVATAR_BYTES;
+
+use crate::http::{account, health, invites, profile, sessions, sign_in, users};
 use crate::state::AppState;
 use crate::{drain, invite_page, metrics, origin, refusal, socket};
 
@@ -28,7 +30,15 @@ pub fn router(state: AppState) -> Router {
         .route("/api/invites/redeem", post(invites::redeem))
         .route("/api/invites/{id}", delete(invites::revoke))
         .route("/i", get(invite_page::page))
+        .route("/api/profile", get(profile::show).put(profile::change))
+        .route(
+            "/api/profile/avatar",
+            put(profile::set_avatar)
+                .layer(DefaultBodyLimit::max(MAX_AVATAR_BYTES))
+                .delete(profile::remove_avatar),
+        )
         .route("/api/users", get(users::list))
+        .route("/api/users/{id}/avatar", get(profile::avatar))
         .route("/api/users/{id}/role", put(users::set_role))
         .route("/api/users/{id}/sessions", delete(users::sign_out))
         .route("/api/health", get(health::health))

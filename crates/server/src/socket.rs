@@ -175,6 +175,8 @@ mod tests {
             },
             role: Role::Member,
             do_not_disturb: false,
+            display_name: None,
+            avatar: None,
         };
         let (queue, waiting) = queue();
         (Session::new(state, holder, queue, None), waiting)

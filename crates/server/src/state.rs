@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vireo_protocol::UserId;
@@ -13,6 +14,7 @@ use crate::bus::{Bus, BusConfig};
 use crate::calls::DeviceId;
 use crate::hashing::Hashing;
 use crate::http::REQUESTS;
+use crate::http::profile::PROFILE_CHANGES;
 use crate::http::sign_in::{REFRESHES, REGISTRATIONS, SIGN_IN_FAILURES, SignInKey};
 use crate::ice::IceConfig;
 use crate::members::Members;
@@ -84,6 +86,10 @@ pub struct Shared {
     pub registrations: SharedBuckets<IpAddr>,
     /// Changes of their contacts that people have made of late.
     pub contact_changes: SharedBuckets<UserId>,
+    /// Changes of their profiles that people have made of late.
+    pub profile_changes: SharedBuckets<UserId>,
+    /// Whoever reads a picture has the permit.
+    pub pictures: Arc<Semaphore>,
     /// Refresh tokens that came of late.
     pub refreshes: SharedBuckets<IpAddr>,
     /// Requests of late of those who are signed in.
@@ -155,6 +161,8 @@ impl AppState {
             sign_in_failures: Mutex::new(Buckets::new(SIGN_IN_FAILURES)),
             registrations: Mutex::new(Buckets::new(REGISTRATIONS)),
             contact_changes: Mutex::new(Buckets::new(CONTACT_CHANGES)),
+            profile_changes: Mutex::new(Buckets::new(PROFILE_CHANGES)),
+            pictures: Arc::new(Semaphore::new(1)),
             refreshes: Mutex::new(Buckets::new(REFRESHES)),
             requests: Mutex::new(Buckets::new(REQUESTS)),
             draining: CancellationToken::new(),

@@ -17,6 +17,14 @@ userId: UserId,
  */
 name: string, 
 /**
+ * The name they show; null where that is the same, or they have not added this person.
+ */
+displayName: string | null, 
+/**
+ * The ETag of their picture, `GET /api/users/{id}/avatar`; null where there is none, or they have not added this person.
+ */
+avatar: string | null, 
+/**
  * How the two stand to each other.
  */
 status: ContactStatus, 

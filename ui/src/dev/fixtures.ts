@@ -10,6 +10,8 @@ export function contact(name: string, more: Partial<Contact> = {}): Contact {
   return {
     userId: `user-${name}`,
     name,
+    displayName: null,
+    avatar: null,
     status: "contact",
     chatId: `chat-${name}`,
     presence: "online",

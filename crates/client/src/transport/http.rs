@@ -26,6 +26,15 @@ pub(crate) struct Answer {
     pub body: Bytes,
 }
 
+/// What a request carries.
+#[derive(Clone)]
+pub(crate) enum Content {
+    Nothing,
+    Json(Vec<u8>),
+    /// The file of a picture, in whatever format.
+    Picture(Vec<u8>),
+}
+
 impl Answer {
     /// Whether the server has done what it was asked.
     ///
@@ -63,7 +72,8 @@ impl Transport {
         body: &impl Serialize,
     ) -> Result<Answer, ClientError> {
         let body = serde_json::to_vec(body).expect("messages are plain data");
-        self.request(Method::POST, path, token, body).await
+        let content = Content::Json(body);
+        self.request(Method::POST, path, token, content).await
     }
 
     /// Asks, and reads the whole answer.
@@ -75,7 +85,7 @@ impl Transport {
         method: Method,
         path: &str,
         token: Option<&str>,
-        json: Vec<u8>,
+        content: Content,
     ) -> Result<Answer, ClientError> {
         let url = self.url(path);
         let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
@@ -83,14 +93,19 @@ impl Transport {
             .method(method)
             .uri(&url[url::Position::BeforePath..])
             .header(HOST, authority);
-        if !json.is_empty() {
-            request = request.header(CONTENT_TYPE, "application/json");
+        let (kind, body) = match content {
+            Content::Nothing => (None, Vec::new()),
+            Content::Json(json) => (Some("application/json"), json),
+            Content::Picture(file) => (Some("application/octet-stream"), file),
+        };
+        if let Some(kind) = kind {
+            request = request.header(CONTENT_TYPE, kind);
         }
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         // What cannot stand in a header is no token of this server's.
-        let request = request.body(Full::from(json));
+        let request = request.body(Full::from(body));
         let request = request.map_err(|_| ClientError::SignedOut)?;
         let answered = timeout(ANSWER_TIMEOUT, self.exchange(request)).await;
         answered.unwrap_or(Err(ClientError::ServerUnreachable))

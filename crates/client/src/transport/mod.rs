@@ -17,6 +17,8 @@ use vireo_protocol::ServerAddress;
 
 use crate::ClientError;
 
+pub(crate) use http::{Answer, Content};
+
 /// How to get to one server.
 #[derive(Clone)]
 pub(crate) struct Transport {

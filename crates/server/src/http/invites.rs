@@ -8,8 +8,7 @@ use axum::extract::{ConnectInfo, Path, State};
 use axum::http::StatusCode;
 use vireo_protocol::{
     ErrorCode, InviteId, InviteInfo, InviteList, InviteLook, InviteRequest, InviteToken,
-    MAX_INVITE_SECONDS, MAX_INVITE_USES, MIN_INVITE_SECONDS, NewInvite, Role, ServerMessage,
-    UserId,
+    MAX_INVITE_SECONDS, MAX_INVITE_USES, MIN_INVITE_SECONDS, NewInvite, Role, UserId,
 };
 
 use super::sign_in::bad_request;
@@ -19,7 +18,6 @@ use crate::refusal::Refusal;
 use crate::secrets::{new_token, token_hash};
 use crate::state::AppState;
 use crate::store::{InviteError, StoreError};
-use crate::switchboard::Command;
 
 /// `POST /api/invites`
 pub async fn create(
@@ -118,16 +116,7 @@ pub async fn introduce(state: &AppState, one: &UserId, other: &UserId) -> Result
         state.watchers(user).await?;
     }
     for (user, about) in [(one, other), (other, one)] {
-        for row in state.store.contact(user, about).await?.rows {
-            let command = Command::News {
-                user: user.clone(),
-                message: ServerMessage::Contact {
-                    id: None,
-                    contact: row.into(),
-                },
-            };
-            state.switchboard.send(command).await;
-        }
+        state.tell_of(user, about).await?;
     }
     Ok(())
 }

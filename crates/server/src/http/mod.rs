@@ -4,6 +4,7 @@
 pub mod account;
 pub mod health;
 pub mod invites;
+pub mod profile;
 pub mod sessions;
 pub mod sign_in;
 pub mod users;

@@ -8,6 +8,7 @@ use vireo_protocol::{Contact, ErrorCode, ServerMessage, UserId};
 use super::{Asked, Session, take};
 use crate::rate::Limit;
 use crate::store::{Change, ContactError, ContactRow, StoreError};
+use crate::watchers::{changed, removed};
 
 /// Enough to tidy a list up, too little to look for people by trying names.
 pub const CONTACT_CHANGES: Limit = Limit {
@@ -63,29 +64,12 @@ impl Session {
             self.state.watchers(other).await?;
         }
         if change.mine {
-            self.tell_of(me, other).await?;
+            self.state.tell_of(me, other).await?;
         }
         if change.theirs {
-            self.tell_of(other, me).await?;
+            self.state.tell_of(other, me).await?;
         }
         self.answer_with(asked, other).await
-    }
-
-    /// Tells every device of the person's how the other one stands in their list. Whoever changes that meanwhile tells it
-    /// as well, perhaps sooner: then it is told once more, so that what is heard last is how it is.
-    async fn tell_of(&self, user: &UserId, other: &UserId) -> Result<(), StoreError> {
-        let store = &self.state.store;
-        loop {
-            let list = store.contact(user, other).await?;
-            let message = match list.rows.into_iter().next() {
-                Some(row) => changed(row),
-                None => removed(other),
-            };
-            self.news(user.clone(), message).await;
-            if store.contacts_version(user).await? == list.version {
-                return Ok(());
-            }
-        }
     }
 
     /// Answers with how the other one stands in this person's list.
@@ -103,21 +87,8 @@ impl Session {
         self.reply(asked.device, message).await;
         match store.contacts_version(me).await? == list.version {
             true => Ok(()),
-            false => self.tell_of(me, other).await,
+            false => self.state.tell_of(me, other).await,
         }
-    }
-}
-
-fn changed(row: ContactRow) -> ServerMessage {
-    ServerMessage::Contact {
-        id: None,
-        contact: row.into(),
-    }
-}
-
-fn removed(user: &UserId) -> ServerMessage {
-    ServerMessage::ContactRemoved {
-        user_id: user.clone(),
     }
 }
 

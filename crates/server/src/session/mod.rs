@@ -56,13 +56,21 @@ struct Asked {
     device: DeviceId,
 }
 
+/// What is said of the person in the greeting.
+#[derive(Debug, Default)]
+struct Greeting {
+    do_not_disturb: bool,
+    display_name: Option<String>,
+    avatar: Option<String>,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct Session {
     state: AppState,
     account: Arc<Account>,
-    /// Whether the person did not wish to be called when the connection was made.
-    do_not_disturb: bool,
+    /// How it was with the person when the connection was made; nothing after the greeting.
+    greeting: Option<Box<Greeting>>,
     /// The device's session, which the connection ends with.
     holds: SessionId,
     queue: Queue,
@@ -84,7 +92,11 @@ impl Session {
         Self {
             state,
             account: Arc::new(holder.account),
-            do_not_disturb: holder.do_not_disturb,
+            greeting: Some(Box::new(Greeting {
+                do_not_disturb: holder.do_not_disturb,
+                display_name: holder.display_name,
+                avatar: holder.avatar,
+            })),
             holds: holder.session,
             queue,
             device: None,
@@ -188,6 +200,8 @@ impl Session {
 
     async fn connect(&mut self, id: u64) -> Result<(), StoreError> {
         let user = self.account.user.clone();
+        let greeting = self.greeting.take().unwrap_or_default();
+        let do_not_disturb = greeting.do_not_disturb;
         // The reply goes first, so that no news can overtake it.
         self.queue.push(ServerMessage::Hello {
             id,
@@ -198,7 +212,9 @@ impl Session {
                 .servers_for(&user.id, self.reached_by.as_deref()),
             user: user.clone(),
             answer_timeout_seconds: whole_seconds(self.state.answer_timeout),
-            do_not_disturb: self.do_not_disturb,
+            display_name: greeting.display_name,
+            avatar: greeting.avatar,
+            do_not_disturb,
             servers: self.state.other_servers(),
         });
         let device = self.state.next_device();
@@ -211,7 +227,7 @@ impl Session {
         // Afterwards: one that ends from now on is told to the board.
         match self.state.store.session_holder(&self.holds).await? {
             None => self.state.end_session(&self.holds).await,
-            Some(now) if now.do_not_disturb != self.do_not_disturb => {
+            Some(now) if now.do_not_disturb != do_not_disturb => {
                 self.tell_do_not_disturb().await?;
             }
             Some(_) => {}

@@ -13,6 +13,7 @@ mod existing;
 mod invites;
 mod keys;
 mod people;
+mod profiles;
 mod restore;
 mod sessions;
 mod state;

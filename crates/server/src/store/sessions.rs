@@ -31,6 +31,10 @@ pub struct Holder {
     pub role: Role,
     /// Whether they do not wish to be called.
     pub do_not_disturb: bool,
+    /// The name they show, where it is another one.
+    pub display_name: Option<String>,
+    /// The ETag of their picture.
+    pub avatar: Option<String>,
 }
 
 /// What came of a refresh token.
@@ -57,9 +61,12 @@ pub struct SessionRow {
     pub last_used_at: i64,
 }
 
-type HolderRow = (String, String, String, i64, String, i64);
+/// A row of [`HOLDER`].
+#[rustfmt::skip]
+type HolderRow = (String, String, String, i64, String, i64, Option<String>, Option<String>);
 
-fn holder((session, id, name, service, role_name, do_not_disturb): HolderRow) -> Holder {
+fn holder(row: HolderRow) -> Holder {
+    let (session, id, name, service, role_name, do_not_disturb, display_name, avatar) = row;
     Holder {
         session: SessionId(session),
         account: Account {
@@ -71,6 +78,8 @@ fn holder((session, id, name, service, role_name, do_not_disturb): HolderRow) ->
         },
         role: role(&role_name),
         do_not_disturb: do_not_disturb != 0,
+        display_name,
+        avatar,
     }
 }
 
@@ -296,8 +305,9 @@ impl Store {
 
 /// Whose session `$1` is, while it stands at the time `$2`.
 const HOLDER: &str = "
-    SELECT sessions.id, users.id, users.name, users.service, users.role, users.do_not_disturb
-    FROM sessions JOIN users ON users.id = sessions.user_id
+    SELECT sessions.id, users.id, users.name, users.service, users.role, users.do_not_disturb, users.display_name,
+           avatars.etag
+    FROM sessions JOIN users ON users.id = sessions.user_id LEFT JOIN avatars ON avatars.user_id = users.id
     WHERE sessions.id = $1 AND sessions.revoked_at IS NULL AND sessions.expires_at > $2";
 
 async fn holder_of(

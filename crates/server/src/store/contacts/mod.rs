@@ -25,8 +25,9 @@ const CONTACTS: &str = "
            CASE WHEN EXISTS (SELECT 1 FROM blocks WHERE user_id = $1 AND other_id = users.id) THEN 1 ELSE 0 END AS blocked,
            CASE WHEN EXISTS (SELECT 1 FROM blocks WHERE user_id = users.id AND other_id = $1) THEN 1 ELSE 0 END AS blocked_by,
            (SELECT id FROM chats WHERE pair_key =
-               CASE WHEN $1 < users.id THEN $1 || ' ' || users.id ELSE users.id || ' ' || $1 END) AS chat
-    FROM users
+               CASE WHEN $1 < users.id THEN $1 || ' ' || users.id ELSE users.id || ' ' || $1 END) AS chat,
+           users.display_name, avatars.etag
+    FROM users LEFT JOIN avatars ON avatars.user_id = users.id
     WHERE users.id = $1 OR (($2 IS NULL OR users.id = $2) AND users.id IN (
         SELECT other_id FROM contacts WHERE user_id = $1
         UNION SELECT user_id FROM contacts WHERE other_id = $1

@@ -9,6 +9,10 @@ use crate::store::Account;
 pub struct ContactRow {
     /// The person.
     pub account: Account,
+    /// The name they show, where the owner of the list may know it.
+    pub display_name: Option<String>,
+    /// The ETag of their picture, where the owner of the list may see it.
+    pub avatar: Option<String>,
     /// How the two stand to each other.
     pub status: ContactStatus,
     /// The chat they share, once they are contacts.
@@ -26,9 +30,10 @@ pub struct ContactList {
     pub version: i64,
 }
 
-/// A row of the query: id, name, service, version, last seen, added, added by, blocked, blocked by, chat.
+/// A row of the query: id, name, service, version, last seen, added, added by, blocked, blocked by, chat, display name,
+/// avatar.
 #[rustfmt::skip]
-pub(super) type Row = (String, String, i64, i64, Option<i64>, i64, i64, i64, i64, Option<String>);
+pub(super) type Row = (String, String, i64, i64, Option<i64>, i64, i64, i64, i64, Option<String>, Option<String>, Option<String>);
 
 impl ContactList {
     /// The first row is the reader's own. Without it there is no such person, and nobody in the list.
@@ -45,7 +50,8 @@ impl ContactList {
 }
 
 fn contact_row(row: Row) -> ContactRow {
-    let (id, name, service, _, last_seen_at, added, added_by, blocked, blocked_by, chat) = row;
+    #[rustfmt::skip]
+    let (id, name, service, _, last_seen_at, added, added_by, blocked, blocked_by, chat, display_name, avatar) = row;
     let service = service != 0;
     let status = match (service, blocked != 0, added != 0, added_by != 0) {
         (true, ..) | (_, false, true, true) => ContactStatus::Contact,
@@ -60,6 +66,9 @@ fn contact_row(row: Row) -> ContactRow {
     };
     ContactRow {
         account: Account { user, service },
+        // What somebody shows is for those whom they have added.
+        display_name: display_name.filter(|_| added_by != 0),
+        avatar: avatar.filter(|_| added_by != 0),
         status,
         chat_id: chat.map(ChatId).filter(|_| is_contact),
         last_seen_at: last_seen_at.filter(|_| is_contact && blocked_by == 0),
@@ -72,6 +81,8 @@ impl From<ContactRow> for Contact {
         Self {
             user_id: row.account.user.id,
             name: row.account.user.name,
+            display_name: row.display_name,
+            avatar: row.avatar,
             status: row.status,
             chat_id: row.chat_id,
             presence: Presence::Offline,
