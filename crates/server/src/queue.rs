@@ -137,7 +137,7 @@ impl Lanes {
             }
             // The newest presence is in these, and what waits is older.
             M::Contact { contact, .. } => drop(self.presence.remove(&contact.user_id)),
-            M::Contacts { .. } => self.presence.clear(),
+            M::Contacts { .. } => self.presence = BTreeMap::new(),
             M::ContactRemoved { user_id } => drop(self.presence.remove(user_id)),
             M::Calls { .. } => {}
             // No call may overtake what decides whether it is heard.
@@ -179,8 +179,17 @@ impl Lanes {
         }
         let message = pop(&mut self.calls)
             .or_else(|| pop(&mut self.contacts))
-            .or_else(|| self.presence.pop_first().map(|(_, message)| message))?;
+            .or_else(|| self.pop_presence())?;
         Some(Item::Message(message))
+    }
+
+    fn pop_presence(&mut self) -> Option<ServerMessage> {
+        let (_, message) = self.presence.pop_first()?;
+        if self.presence.is_empty() {
+            // A map that has been emptied keeps room for eleven.
+            self.presence = BTreeMap::new();
+        }
+        Some(message)
     }
 }
 

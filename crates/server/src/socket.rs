@@ -16,7 +16,7 @@ use crate::drain::{self, turn_to_leave};
 use crate::http;
 use crate::ice::reached_by;
 use crate::metrics;
-use crate::places::network;
+use crate::places::{Place, network};
 use crate::queue::{Close, queue};
 use crate::rate::Limit;
 use crate::refusal::Refusal;
@@ -28,8 +28,9 @@ use crate::wire::{Event, Wire};
 /// A message longer than [`MAX_MESSAGE_BYTES`] gets an answer that says so; one longer than this is not even read.
 const MAX_READ_BYTES: usize = 4 * MAX_MESSAGE_BYTES;
 
-/// The default of 128 KB for each connection would be most of what an idle one costs.
-const READ_BUFFER_BYTES: usize = 1024;
+/// Enough for most messages, and read anew for the rest of a longer one. The default of 128 KB for each connection would be
+/// most of what an idle one costs.
+const READ_BUFFER_BYTES: usize = 512;
 
 /// A connection that does not say hello by then is closed.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
@@ -55,17 +56,19 @@ pub async fn upgrade(
     let place = state.places.take(address.ip())?;
     let holder = http::holder(&state, &headers).await?;
     let reached_by = reached_by(&headers);
-    let tasks = state.connections.clone();
     Ok(configured(upgrade)
         .protocols([SUBPROTOCOL])
         .on_upgrade(move |socket| {
-            let talk = serve(socket, state, holder, reached_by);
-            tasks.track_future(async move {
-                talk.await;
-                drop(place);
-            })
+            // In a task of its own: this one has room for the whole handshake, which most connections have long behind them.
+            let tasks = state.connections.clone();
+            tasks.spawn(serve(socket, state, holder, reached_by, place));
+            std::future::ready(())
         }))
 }
+
+/// So much may be written before it goes out, so that what is to be said at once is said in one piece; without anything to
+/// say a connection holds next to nothing of it.
+const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 
 /// How every connection is read and written.
 fn configured(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
@@ -73,19 +76,34 @@ fn configured(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
         .max_message_size(MAX_READ_BYTES)
         .max_frame_size(MAX_READ_BYTES)
         .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
 }
 
-async fn serve(socket: WebSocket, state: AppState, holder: Holder, reached_by: Option<Box<str>>) {
-    let _counted = metrics::Connection::open();
+/// What an idle connection keeps is this future, so it holds everything once. An `async fn` would keep its arguments beside
+/// what is made of them.
+fn serve(
+    socket: WebSocket,
+    state: AppState,
+    holder: Holder,
+    reached_by: Option<Box<str>>,
+    place: Place,
+) -> impl Future<Output = ()> {
+    let counted = metrics::Connection::open();
     let (queue, waiting) = queue();
     let leaving = state.clone();
     let mut session = Session::new(state, holder, queue, reached_by);
     let mut wire = Wire::new(socket, waiting);
-    let end = tokio::select! {
-        end = talk(&mut wire, &mut session) => end,
-        () = turn_to_leave(&leaving) => End::Close((close_code::RESTART, "The server is stopping.")),
-    };
+    async move {
+        let end = tokio::select! {
+            end = talk(&mut wire, &mut session) => end,
+            () = turn_to_leave(&leaving) => End::Close((close_code::RESTART, "The server is stopping.")),
+        };
+        Box::pin(part(wire, session, end)).await;
+        drop((place, counted));
+    }
+}
+
+async fn part(wire: Wire<WebSocket>, mut session: Session, end: End) {
     session.end().await;
     match end {
         End::Close(close) => wire.close(close).await,

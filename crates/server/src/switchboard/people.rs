@@ -98,16 +98,18 @@ impl People {
         }
     }
 
-    /// Those who may see the person, and whether the person does not wish to be called, as the database knew it at that version; what is older than what is known is
-    /// ignored. A person who is not there needs none: they are read again when one of the person's devices comes. Who may
+    /// Those who may see the person, and whether the person does not wish to be called, as the database knew it at that
+    /// version; what is older than what is known is ignored. A person who is not there needs none: they are read again when one of the person's devices comes. Who may
     /// see the person from now on is told where they are, and who may not any more that they are gone.
     pub fn set_watchers(
         &mut self,
         user: &UserId,
-        users: Vec<UserId>,
+        mut users: Vec<UserId>,
         do_not_disturb: bool,
         version: i64,
     ) {
+        // They are kept for as long as the person is there.
+        users.shrink_to_fit();
         let Some(person) = self.people.get_mut(user) else {
             return;
         };
