@@ -22,6 +22,8 @@ pub enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// How soon a thousand clients are back when their server is, or another one is still there.
+    Return,
 }
 
 /// Runs the measurement, on programs built with optimisations.
@@ -46,6 +48,22 @@ pub fn bench(what: &Bench) -> Result<()> {
             let packages = ["vireo-server", "vireo-signalling"];
             measure(&mut steps, &packages, "bench_signalling", arguments)
         }
+        Bench::Return => {
+            set_up(&mut steps, &[Purpose::Build, Purpose::Test])?;
+            build(&mut steps, &["vireo-server"])?;
+            println!("── Measure");
+            process::run(&mut workspace::cargo(&[
+                "nextest",
+                "run",
+                "--release",
+                "--package",
+                "vireo-tests",
+                "--test",
+                "faults",
+                "--no-capture",
+                "within_a_second",
+            ]))
+        }
     }
 }
 
@@ -56,6 +74,17 @@ fn measure(
     program: &str,
     arguments: &[String],
 ) -> Result<()> {
+    build(steps, packages)?;
+    println!("── Measure");
+    let program = workspace::program(program, true);
+    process::run(
+        process::command(&program.to_string_lossy())
+            .args(arguments)
+            .current_dir(workspace::root()),
+    )
+}
+
+fn build(steps: &mut Steps, packages: &[&str]) -> Result<()> {
     steps.run(
         "Build with optimisations (the first time takes many minutes)",
         || {
@@ -65,12 +94,5 @@ fn measure(
             }
             process::run(&mut build)
         },
-    )?;
-    println!("── Measure");
-    let program = workspace::program(program, true);
-    process::run(
-        process::command(&program.to_string_lossy())
-            .args(arguments)
-            .current_dir(workspace::root()),
     )
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 use vireo_protocol::{ServerMessage, UserId};
 
 use crate::calls::{CallRecord, DeviceId};
@@ -16,6 +16,9 @@ const CAPACITY: usize = 50_000;
 
 /// So many are written at once.
 const BATCH: usize = 500;
+
+/// From one beginning to the next there is so much time at least: a transaction costs about the same whatever is in it.
+const INTERVAL: Duration = Duration::from_millis(5);
 
 /// The first pause after a failure; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -76,7 +79,16 @@ async fn write(
     confirm: mpsc::UnboundedSender<Vec<Confirmation>>,
 ) {
     let mut entries = Vec::with_capacity(BATCH);
+    let mut not_before = Instant::now();
     while inbox.recv_many(&mut entries, BATCH).await > 0 {
+        // Who is alone waits for nothing; among many, each waits for those who come a little later.
+        sleep_until(not_before).await;
+        while entries.len() < BATCH
+            && let Ok(entry) = inbox.try_recv()
+        {
+            entries.push(entry);
+        }
+        not_before = Instant::now() + INTERVAL;
         let batch = Batch::of(entries.drain(..));
         batch.write(&store).await;
         // Nobody to tell: the server stops.

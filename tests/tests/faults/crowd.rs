@@ -122,14 +122,24 @@ fn session(url: &str, person: &Person) -> Session {
     Session::new(url, answer)
 }
 
+/// So soon 99 of 100 are to be back. Without optimisations server and clients, on the same few processors, need longer for
+/// the same; `cargo xtask bench return` measures with them.
+const IN_TIME: Duration = match cfg!(debug_assertions) {
+    true => Duration::from_secs(3),
+    false => Duration::from_secs(1),
+};
+
 /// The 99th percentile is.
-pub fn within_a_second(when: &str, mut times: Vec<Duration>) -> Result<()> {
+pub fn back_in_time(when: &str, mut times: Vec<Duration>) -> Result<()> {
     times.sort();
     let (p50, p99) = (times[times.len() / 2], times[times.len() * 99 / 100]);
-    #[allow(clippy::print_stdout, reason = "shown beside the test when it fails")]
+    #[allow(
+        clippy::print_stdout,
+        reason = "shown beside the test when it fails, and by the bench"
+    )]
     {
-        println!("{when}: p50 {p50:?}, p99 {p99:?}");
+        println!("{when}: p50 {p50:.2?}, p99 {p99:.2?}");
     }
-    ensure!(p99 < Duration::from_secs(1), "{when}: p99 {p99:?}");
+    ensure!(p99 < IN_TIME, "{when}: p99 {p99:.2?}");
     Ok(())
 }

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use vireo_tests::site::Site;
 
 use crate::FAULT;
-use crate::crowd::{Crowd, within_a_second};
+use crate::crowd::{Crowd, back_in_time};
 use crate::writers::Writers;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,9 +38,8 @@ async fn what_was_confirmed_is_there_after_kills() -> Result<()> {
     writers.all_is_kept(&site.database()).await
 }
 
-
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_clients_are_back_within_a_second() -> Result<()> {
+async fn a_thousand_clients_are_back_back_in_time() -> Result<()> {
     let mut site = Site::one().await?;
     let people = site.people(1000).await?;
     let crowd = Crowd::connect(&[&site.servers[0].url], &people).await?;
@@ -50,7 +49,7 @@ async fn a_thousand_clients_are_back_within_a_second() -> Result<()> {
     crowd.until_gone().await?;
     sleep(FAULT).await;
     site.servers[0].start_again().await?;
-    within_a_second(
+    back_in_time(
         "after a kill",
         crowd.times_until_online(Instant::now()).await?,
     )?;
@@ -60,5 +59,5 @@ async fn a_thousand_clients_are_back_within_a_second() -> Result<()> {
     sleep(FAULT).await;
     site.servers[0].signal("CONT").await?;
     let times = crowd.times_until_answered(Instant::now()).await?;
-    within_a_second("after standing still", times)
+    back_in_time("after standing still", times)
 }

@@ -8,7 +8,7 @@ use vireo_tests::balancer::Balancer;
 use vireo_tests::site::Site;
 
 use crate::FAULT;
-use crate::crowd::{Crowd, within_a_second};
+use crate::crowd::{Crowd, back_in_time};
 use crate::writers::Writers;
 
 /// Within so long everything works again after the last fault.
@@ -79,7 +79,7 @@ async fn the_clients_of_a_server_that_dies_are_at_the_other_within_a_second() ->
         .await?;
     // Half of them were there.
     ensure!(times.len() == people.len() / 2, "{} moved", times.len());
-    within_a_second("after one of two was killed", times)
+    back_in_time("after one of two was killed", times)
 }
 
 #[tokio::test(flavor = "multi_thread")]
