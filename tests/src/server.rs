@@ -55,7 +55,16 @@ impl Server {
     /// When it is not built or does not start.
     pub async fn start_in(network: &Network, arguments: &[&str]) -> anyhow::Result<Self> {
         let listen = format!("{SERVER}:0");
-        let arguments = [&["--open-registration", "--listen", &listen], arguments].concat();
+        let arguments = [
+            &[
+                "--open-registration",
+                "--no-port-mapping",
+                "--listen",
+                &listen,
+            ],
+            arguments,
+        ]
+        .concat();
         Self::spawn(Some(network.middle().clone()), &arguments).await
     }
 

@@ -9,6 +9,7 @@ use crate::drain::DEFAULT_DRAIN;
 use crate::front::Proxies;
 use crate::ice::IceConfig;
 use crate::relay::RelayConfig;
+use crate::router_ports::HomeRouter;
 use crate::store::Database;
 use crate::tls::CertificateFiles;
 
@@ -45,6 +46,9 @@ pub struct Config {
     pub encryption: Encryption,
     /// The address that invitations carry, where the server cannot know it: `https://vireo.example.org`.
     pub public_url: Option<String>,
+    /// Whether to ask a home router to open the ports that others reach the server by. A server that answers this computer or
+    /// proxies alone asks for none.
+    pub home_router: HomeRouter,
     /// What the server calls itself to those who are invited; text without control characters.
     pub name: String,
     /// Whether whoever can reach the server may make an account.
@@ -73,6 +77,7 @@ impl Config {
             listen: vec![(Ipv4Addr::LOCALHOST, DEFAULT_PORT).into()],
             encryption: Encryption::OwnCertificate,
             public_url: None,
+            home_router: HomeRouter::Leave,
             name: DEFAULT_NAME.to_owned(),
             open_registration: false,
             answer_timeout: DEFAULT_ANSWER_TIMEOUT,

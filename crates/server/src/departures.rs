@@ -15,7 +15,7 @@ impl AppState {
         for session in &departure.sessions {
             self.end_session(session).await;
         }
-        if let Some(relay) = &self.ice.relay {
+        if let Some(relay) = self.ice.relay.get() {
             relay.end_person(&departure.user);
         }
         for user in departure.contacts {

@@ -3,7 +3,7 @@
 //! The credentials are those of coturn's REST API (draft-uberti-behave-turn-rest-00): the user name begins with the time
 //! it expires, and the password is an HMAC of it under a secret that this server and the TURN server share.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::http::HeaderMap;
@@ -95,8 +95,8 @@ pub struct IceConfig {
     pub turn: Vec<String>,
     /// The secret shared with the TURN servers; nothing: the one that this server's instances share.
     pub turn_secret: Option<TurnSecret>,
-    /// The relay inside this server.
-    pub relay: Option<Arc<Relay>>,
+    /// The relay inside this server, once it runs.
+    pub relay: Arc<OnceLock<Relay>>,
 }
 
 impl IceConfig {
@@ -111,7 +111,7 @@ impl IceConfig {
         if let (false, Some(secret)) = (self.turn.is_empty(), &self.turn_secret) {
             servers.push(turn(&self.turn, secret, user));
         }
-        if let Some(relay) = &self.relay {
+        if let Some(relay) = self.relay.get() {
             servers.extend(relay.address().servers_for(user, reached_by));
         }
         servers
@@ -188,7 +188,7 @@ mod tests {
             stun: vec!["192.0.2.1:3478".into()],
             turn: vec!["turn.example:3478".into()],
             turn_secret: Some("north".into()),
-            relay: None,
+            relay: Arc::default(),
         };
         let servers = config.servers_for(&user, None);
         assert_eq!(servers[0].urls, ["stun:192.0.2.1:3478"]);

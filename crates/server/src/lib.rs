@@ -32,6 +32,7 @@ mod refusal;
 mod relay;
 mod revocations;
 mod router;
+mod router_ports;
 mod secrets;
 mod self_test;
 mod serve;
@@ -56,9 +57,10 @@ pub use relay::{
     DEFAULT_RELAY_PORT, ProbeError, Relay, RelayConfig, RelayError, RelayLimits, self_test,
 };
 pub use router::router;
+pub use router_ports::HomeRouter;
 pub use self_test::{Check, Finding, Report, Verdict};
-pub use serve::{ECHO_NAME, Running, Server};
+pub use serve::{ECHO_NAME, Opening, Running, Server};
 pub use start_error::StartError;
 pub use state::AppState;
-pub use store::{Database, Store, StoreError};
+pub use store::{Database, InviteError, Store, StoreError};
 pub use tls::CertificateFiles;

@@ -1,7 +1,8 @@
 //! A running server.
 
+mod opening;
+
 use std::fs::{File, TryLockError};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,12 +19,15 @@ use crate::private_file::make_private_directory;
 use crate::relay::Relay;
 use crate::revocations;
 use crate::router::router;
+use crate::router_ports::RouterPorts;
 use crate::secrets::{new_token, token_hash};
 use crate::self_test::{Examined, Report};
 use crate::start_error::StartError;
 use crate::state::{AppState, Policy};
 use crate::store::{AddUserError, Database, Store, StoreError, now_ms};
 use crate::tokens::{Tokens, new_signing_key};
+
+pub use opening::Opening;
 
 /// The name of the service that plays back one's own sound and picture.
 pub const ECHO_NAME: &str = "Echo test";
@@ -42,7 +46,8 @@ pub struct Server;
 #[derive(Debug)]
 pub struct Running {
     url: String,
-    front: Front,
+    front: Arc<Front>,
+    router_ports: RouterPorts,
     state: AppState,
     echo: UserId,
     echo_session: Mutex<Option<SessionId>>,
@@ -62,6 +67,7 @@ impl Server {
             listen,
             encryption,
             public_url,
+            home_router,
             name,
             open_registration,
             answer_timeout,
@@ -86,7 +92,7 @@ impl Server {
         let secret = TurnSecret::stored(&store).await.map_err(failed)?;
         ice.turn_secret.get_or_insert_with(|| secret.clone());
         if let Some(relay) = relay {
-            ice.relay = Some(Arc::new(Relay::start(relay, secret)?));
+            ice.relay = Arc::new(Relay::start(relay, secret)?.into());
         }
         let tokens = access_tokens(&store, failed).await?;
         let policy = Policy {
@@ -101,22 +107,23 @@ impl Server {
             .map_err(|_| StartError::BusAddress)?;
         tokio::spawn(revocations::follow(state.clone()));
         let front = listening.open(router(state.clone()), state.stopping.clone(), public_url);
-        // For programs that make invitations without asking the server.
-        let address = front.public_address().to_string();
-        store.set_address(&address).await.map_err(failed)?;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
             "the server has started"
         );
         tokio::spawn(stay_alive(state.clone()));
-        Ok(Running {
+        let running = Running {
             url: ServerAddress::from(front.local()).to_string(),
-            front,
+            front: Arc::new(front),
+            router_ports: RouterPorts::default(),
             state,
             echo: echo.id,
             echo_session: Mutex::default(),
             _lock: lock,
-        })
+        };
+        running.note_address().await.map_err(failed)?;
+        running.ask_router(home_router);
+        Ok(running)
     }
 }
 
@@ -144,15 +151,13 @@ impl Running {
     /// The server's address for people elsewhere.
     #[must_use]
     pub fn public_address(&self) -> ServerAddress {
-        self.front.public_address()
+        self.front.public_address(self.outside())
     }
 
-    /// Listens at one more address, encrypted unless it is of this computer only.
-    ///
-    /// # Errors
-    /// [`StartError::Listen`] when the address is taken or not ours, [`StartError::Certificate`].
-    pub fn open(&self, listen: SocketAddr) -> Result<(), StartError> {
-        self.front.add(listen)
+    /// Takes up the certificate's files at once, instead of within seconds after they have changed. Nothing happens where there
+    /// are none.
+    pub fn reload_certificate(&self) {
+        self.front.reload_certificate();
     }
 
     /// Tries out what people need of this server, and says in plain words what works. Takes some seconds where something does
@@ -161,7 +166,8 @@ impl Running {
         let ice = &self.state.ice;
         let examined = Examined {
             front: &self.front,
-            relay: ice.relay.as_deref(),
+            relay: ice.relay.get(),
+            router: &self.router_ports,
             relays_elsewhere: !ice.turn.is_empty(),
             store: &self.state.store,
         };
@@ -218,7 +224,8 @@ impl Running {
         self.stop();
         self.state.connections.close();
         let _ = timeout(GOODBYE, self.state.connections.wait()).await;
-        let _ = timeout(GOODBYE, self.front.closed()).await;
+        let closed = timeout(GOODBYE, self.front.closed());
+        let (_, ()) = tokio::join!(closed, self.router_ports.close());
         let session = self.echo_session.lock().await.take();
         if let Err(error) = self.end_echo_session(session).await {
             tracing::warn!(%error, "the Echo test's session is left behind");

@@ -56,6 +56,9 @@ pub enum StartError {
         "PostgreSQL cannot be used: {0}. See that it runs, and that the address given with --database is right."
     )]
     DatabaseServer(StoreError),
+    /// The database of a server that runs has failed.
+    #[error("The database cannot be used: {0}. See whether the disk is full, and try again.")]
+    Database(StoreError),
     /// The relay cannot listen.
     #[error(transparent)]
     Relay(#[from] RelayError),

@@ -11,8 +11,14 @@ use sqlx::Connection;
 
 const SERVER: &str = env!("CARGO_BIN_EXE_vireo-server");
 
-/// Any free ports on every address, and no router that is asked for anything.
-const ANYWHERE: [&str; 4] = ["--listen", "0.0.0.0:0", "--turn-port", "0"];
+/// Any free ports on every address.
+const ANYWHERE: [&str; 5] = [
+    "--listen",
+    "0.0.0.0:0",
+    "--turn-port",
+    "0",
+    "--no-port-mapping",
+];
 
 /// A server that ends with the test.
 struct Running {

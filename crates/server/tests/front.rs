@@ -12,7 +12,7 @@ use support::tls::{connect, get};
 use support::{PASSWORD, TestServer};
 use tokio::net::TcpStream;
 use vireo_protocol::{Fingerprint, ServerAddress};
-use vireo_server::{CertificateFiles, Config, Encryption, Proxies};
+use vireo_server::{CertificateFiles, Config, Encryption, HomeRouter, Opening, Proxies};
 
 const ANYWHERE: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
 
@@ -64,18 +64,17 @@ async fn a_server_of_this_computer_can_be_opened_later() {
     assert!(server.running.url().starts_with("http://127.0.0.1:"));
     let free = std::net::TcpListener::bind((ANYWHERE, 0)).expect("bound");
     let port = free.local_addr().expect("an address").port();
-    let taken = server.running.open((ANYWHERE, port).into());
-    assert!(
-        taken
-            .expect_err("taken")
-            .to_string()
-            .contains("cannot listen")
-    );
+    let opening = |port| Opening {
+        listen: (ANYWHERE, port).into(),
+        relay: None,
+        home_router: HomeRouter::Leave,
+    };
+    let taken = server.running.open(opening(port)).await;
+    let sentence = taken.expect_err("taken").to_string();
+    assert!(sentence.contains("cannot listen"), "{sentence}");
     drop(free);
-    server
-        .running
-        .open((ANYWHERE, port).into())
-        .expect("opened");
+    let opened = server.running.open(opening(port)).await;
+    opened.expect("opened");
     let (stream, shown) = connect(on_loopback(port), &TLS13)
         .await
         .expect("a handshake");

@@ -303,3 +303,65 @@ fn wait_for(file: &Path) {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
 }
+
+/// A certificate and its key, in files. Written again, neither their length nor their time says that they have changed.
+#[cfg(unix)]
+fn certificate(directory: &Path) -> [std::path::PathBuf; 2] {
+    let files = ["chain.pem", "key.pem"].map(|name| directory.join(name));
+    let before = files.each_ref().map(|file| std::fs::metadata(file).ok());
+    let made = loop {
+        let made = rcgen::generate_simple_self_signed(["vireo".to_owned()]).expect("made");
+        let made = [made.cert.pem(), made.signing_key.serialize_pem()];
+        let same = |(new, old): (&String, &Option<std::fs::Metadata>)| match old {
+            Some(old) => old.len() == new.len() as u64,
+            None => true,
+        };
+        if made.iter().zip(&before).all(same) {
+            break made;
+        }
+    };
+    for ((file, pem), before) in files.iter().zip(made).zip(before) {
+        std::fs::write(file, pem).expect("written");
+        if let Some(before) = before {
+            let file = std::fs::File::options().write(true).open(file);
+            let time = before.modified().expect("a time");
+            file.expect("opened").set_modified(time).expect("set");
+        }
+    }
+    files
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn sighup_takes_up_the_certificate() {
+    use rustls::version::TLS13;
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let [chain, key] = certificate(data.path());
+    let mut command = command(data.path());
+    command
+        .arg("--tls-cert")
+        .arg(&chain)
+        .arg("--tls-key")
+        .arg(&key);
+    let (mut child, url) = start(&mut command);
+    let url: ServerAddress = url.parse().expect("an address");
+    let (_, address) = url.url.split_once("://").expect("a scheme");
+    let address = address.parse().expect("an address");
+    let (_, first) = support::tls::connect(address, &TLS13).await.expect("shown");
+    assert_eq!(Some(first), url.fingerprint);
+    certificate(data.path());
+    let hung_up = Command::new("kill")
+        .args(["-HUP", &child.id().to_string()])
+        .status();
+    assert!(hung_up.expect("run").success());
+    let late = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let (_, shown) = support::tls::connect(address, &TLS13).await.expect("shown");
+        if shown != first {
+            break;
+        }
+        assert!(std::time::Instant::now() < late, "still the old one");
+    }
+    child.kill().expect("killed");
+    child.wait().expect("waited");
+}

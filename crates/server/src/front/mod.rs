@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use vireo_protocol::Fingerprint;
@@ -66,6 +67,8 @@ pub struct Front {
     places: Mutex<Vec<Place>>,
     service: SocketAddr,
     public_url: Option<String>,
+    /// Says when the certificate's files are to be read at once.
+    reload: Arc<Notify>,
     stopping: CancellationToken,
 }
 
@@ -133,6 +136,7 @@ impl Listening {
             places: Mutex::default(),
             service: self.service,
             public_url,
+            reload: Arc::default(),
             stopping,
         };
         for bound in self.bound {
@@ -202,7 +206,8 @@ impl Front {
     fn keep_certificate(&self) {
         let makes = lock(&self.makes);
         if let (Encryption::Certificate(files), Some(tls)) = (&makes.encryption, &makes.tls) {
-            let kept = keep_current(files.clone(), Arc::clone(&tls.presented));
+            let now = Arc::clone(&self.reload);
+            let kept = keep_current(files.clone(), Arc::clone(&tls.presented), now);
             let stopping = self.stopping.clone();
             tokio::spawn(async move {
                 tokio::select! {
@@ -211,6 +216,11 @@ impl Front {
                 }
             });
         }
+    }
+
+    /// Takes up the certificate's files at once.
+    pub fn reload_certificate(&self) {
+        self.reload.notify_one();
     }
 
     /// By what clients know the server; nothing where it does not encrypt.

@@ -73,10 +73,10 @@ impl Front {
         self.public_url.as_deref()
     }
 
-    /// For people elsewhere: what was named, else the certificate's name, else the address on the network, else the one on
-    /// this computer.
+    /// For people elsewhere: what was named, else the certificate's name, else what a router passes on from `outside`, else the
+    /// address on the network, else the one on this computer.
     #[must_use]
-    pub fn public_address(&self) -> ServerAddress {
+    pub fn public_address(&self, outside: Option<SocketAddr>) -> ServerAddress {
         let own = self.is_certificate_own();
         let certificate = self.certificate();
         if let Some(url) = &self.public_url {
@@ -88,7 +88,10 @@ impl Front {
             };
         }
         let on_network = self.on_the_network().into_iter().next();
-        let shown = on_network.unwrap_or_else(|| self.local());
+        let mut shown = on_network.unwrap_or_else(|| self.local());
+        if let Some(outside) = outside {
+            shown.address = outside;
+        }
         let name = certificate.filter(|_| !own).and_then(|it| it.host_name());
         match name {
             Some(name) => ServerAddress {

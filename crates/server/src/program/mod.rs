@@ -17,6 +17,7 @@ mod qr;
 mod relay;
 mod restore;
 mod serve;
+mod signals;
 mod welcome;
 
 use std::io::Write;

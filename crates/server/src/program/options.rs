@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -14,6 +15,7 @@ use crate::config::{Config, DEFAULT_NAME, DEFAULT_PORT, Encryption};
 use crate::drain::DEFAULT_DRAIN;
 use crate::front::Proxies;
 use crate::ice::{IceConfig, TurnSecret};
+use crate::router_ports::HomeRouter;
 use crate::tls::CertificateFiles;
 
 /// The longest name of a server, so that it fits into a line.
@@ -45,6 +47,12 @@ pub struct Options {
     /// The address that invitations carry, such as https://vireo.example.org
     #[arg(long, value_name = "URL", value_parser = public_url)]
     public_url: Option<String>,
+    /// Ask no home router to open the ports that others reach the server by
+    #[arg(long)]
+    no_port_mapping: bool,
+    /// The home router's address, where it is not the one that this computer reaches the internet by
+    #[arg(long, value_name = "IP", conflicts_with = "no_port_mapping")]
+    router: Option<Ipv4Addr>,
     /// What the server calls itself to those who are invited, such as "Smith family"
     #[arg(long, value_name = "NAME", default_value = DEFAULT_NAME, value_parser = name)]
     name: String,
@@ -145,7 +153,7 @@ impl Options {
                 stun: self.stun,
                 turn: self.turn,
                 turn_secret: turn_secret.transpose()?.as_deref().map(TurnSecret::from),
-                relay: None,
+                relay: Arc::default(),
             },
             bus: self.bus.map(|redis| BusConfig {
                 redis,
@@ -153,6 +161,11 @@ impl Options {
             }),
             public_url: self.public_url,
             name: self.name,
+            home_router: match (self.no_port_mapping, self.router) {
+                (true, _) => HomeRouter::Leave,
+                (false, None) => HomeRouter::Ask,
+                (false, Some(router)) => HomeRouter::AskAt(router),
+            },
             drain: Duration::from_secs_f64(self.drain_seconds),
             metrics_token: metrics_token.transpose()?,
             ..Config::new(data)

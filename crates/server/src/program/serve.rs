@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use vireo_protocol::InviteLink;
 
 use super::options::Options;
+use super::signals::{Asked, Signals};
 use super::{Common, welcome};
 use crate::config::Config;
 use crate::doctor;
@@ -24,6 +25,8 @@ pub async fn run(common: &Common, options: Options) -> Result<(), String> {
         database: common.database()?,
         ..options.config(data.clone())?
     };
+    // Whoever reads that the server has started may stop it at once.
+    let mut signals = Signals::listen().map_err(|error| error.to_string())?;
     let server = Server::start(config)
         .await
         .map_err(|error| error.to_string())?;
@@ -31,7 +34,7 @@ pub async fn run(common: &Common, options: Options) -> Result<(), String> {
         .first_invite()
         .await
         .map_err(|error| error.to_string())?;
-    announce(&server, invite);
+    announce(&server, invite).await;
     let stop = CancellationToken::new();
     let echo = async {
         if let Some(program) = echo_program() {
@@ -45,25 +48,30 @@ pub async fn run(common: &Common, options: Options) -> Result<(), String> {
         }
     };
     let stopped = async {
-        stop_requested().await;
+        loop {
+            match signals.next().await {
+                Asked::Stop => break,
+                Asked::Reload => server.reload_certificate(),
+            }
+        }
         stop.cancel();
     };
     tokio::join!(echo, examined, stopped);
     // Whoever asks twice does not want to wait.
     tokio::select! {
         () = server.drain() => {}
-        () = stop_requested() => {}
+        () = signals.stop() => {}
     }
     server.shutdown().await;
     Ok(())
 }
 
 /// Scripts read the first line of standard output to learn where the server is.
-fn announce(server: &Running, invite: Option<String>) {
-    let invite = invite.map(|token| InviteLink {
-        server: server.public_address(),
-        token,
-    });
+async fn announce(server: &Running, invite: Option<String>) {
+    let invite = match invite {
+        Some(token) => Some(server.link(token).await),
+        None => None,
+    };
     let line = json!({
         "url": server.url(),
         "fingerprint": server.fingerprint().map(|fingerprint| fingerprint.to_string()),
@@ -95,25 +103,4 @@ fn print(line: &serde_json::Value) {
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{line}");
     let _ = stdout.flush();
-}
-
-/// Waits for ctrl-c or, where there is such a thing, SIGTERM.
-async fn stop_requested() {
-    let interrupted = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                () = interrupted => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    interrupted.await;
 }

@@ -7,6 +7,7 @@ use super::reach::Target;
 use super::{Check, Finding, Report, Verdict};
 use crate::front::{Front, Shown, is_of_the_internet};
 use crate::relay::{Relay, self_test};
+use crate::router_ports::{Opened, PortKind, RouterPorts};
 use crate::store::{Store, now_ms};
 use crate::tls::day;
 
@@ -21,6 +22,8 @@ pub struct Examined<'a> {
     pub relay: Option<&'a Relay>,
     /// Whether clients are sent to relays elsewhere.
     pub relays_elsewhere: bool,
+    /// What a home router has been asked for.
+    pub router: &'a RouterPorts,
     /// The database.
     pub store: &'a Store,
 }
@@ -168,24 +171,86 @@ impl Examined<'_> {
             };
             return finding(sentence.to_owned());
         };
-        let own = places.iter().find(|it| is_of_the_internet(it.address.ip()));
-        if let Some(Shown { address, .. }) = own {
-            return finding(format!(
-                "reachable at {address}, unless a firewall keeps others out: that cannot be found out from here."
-            ));
+        match self.router.answered(PortKind::Tcp).await {
+            Opened::Open(outside) => self.through_router(outside, best).await,
+            Opened::NotAsked => finding(
+                match places.iter().find(|it| is_of_the_internet(it.address.ip())) {
+                    Some(Shown { address, .. }) => format!(
+                        "reachable at {address}, unless a firewall keeps others out: that cannot be found out from here."
+                    ),
+                    None => self.by_hand(""),
+                },
+            ),
+            Opened::Asking | Opened::Closed => {
+                finding(self.by_hand(" No router has opened a port for it (PCP, NAT-PMP, UPnP)."))
+            }
         }
-        finding(format!(
-            "this network only, as far as can be found out from here. To be reached from elsewhere, let the router pass \
-             TCP port {}{} on to this computer, and name its address with --public-url.",
-            best.address.port(),
+    }
+
+    /// Tries the router's own address from inside. Not every router leads back what comes from inside, so that nothing is
+    /// proved by failing.
+    async fn through_router(&self, outside: SocketAddr, best: &Shown) -> Finding {
+        let finding = |verdict, sentence| Finding::new(Check::Outside, verdict, sentence);
+        if !is_of_the_internet(outside.ip()) {
+            let sentence = format!(
+                "this network only: the router has opened {outside}, but that is no address of the internet. Another router \
+                 stands before it, or the provider shares one address among customers: ask the provider for one of your own."
+            );
+            return finding(Verdict::Note, sentence);
+        }
+        let relay = self.through_router_relay().await;
+        let from_inside = Target::from(Shown {
+            address: outside,
+            ..*best
+        });
+        match from_inside.reach().await {
+            Ok(()) => finding(
+                Verdict::Good,
+                format!("reachable at {outside}: the router has opened the port.{relay}"),
+            ),
+            Err(_) => finding(
+                Verdict::Note,
+                format!(
+                    "the router has opened {outside}. It does not lead back here from inside, so that it has to be tried from \
+                     elsewhere; on this network the server is at {}.{relay}",
+                    best.address
+                ),
+            ),
+        }
+    }
+
+    /// What is to be done for the relay, which is no use at another port than the one that clients are told.
+    async fn through_router_relay(&self) -> String {
+        let port = self.relay.and_then(|relay| relay.listening().first());
+        let Some(port) = port.map(SocketAddr::port) else {
+            return String::new();
+        };
+        match self.router.answered(PortKind::Udp).await {
+            Opened::Open(outside) if outside.port() == port => String::new(),
+            _ => format!(
+                " It has not opened UDP port {port}: let it pass that on to this computer too, so that calls get through \
+                 firewalls."
+            ),
+        }
+    }
+
+    fn by_hand(&self, why: &str) -> String {
+        let port = self
+            .front
+            .on_the_network()
+            .first()
+            .map_or(0, |best| best.address.port());
+        format!(
+            "this network only, as far as can be found out from here.{why} To be reached from elsewhere, let the router pass \
+             TCP port {port}{} on to this computer, and name its address with --public-url.",
             self.relay_port()
-        ))
+        )
     }
 
     /// The address that was named. It may well not work from within the house, so that nothing is proved by failing.
     async fn by_name(&self, url: &str) -> Finding {
         let finding = |verdict, sentence| Finding::new(Check::Outside, verdict, sentence);
-        let tried = match Target::named(&self.front.public_address()).await {
+        let tried = match Target::named(&self.front.public_address(None)).await {
             Ok(target) => target.reach().await,
             Err(problem) => Err(problem),
         };

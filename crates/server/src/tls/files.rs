@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use super::certificate::{Certificate, CertificateError};
@@ -54,9 +55,9 @@ fn read(file: &Path) -> Result<Vec<u8>, CertificateError> {
     })
 }
 
-/// Shows what the files hold, each time they change, for ever. A pair that cannot be used changes nothing: it may be half
-/// written, and the old one is better than none.
-pub async fn keep_current(files: CertificateFiles, presented: Arc<Presented>) {
+/// Shows what the files hold, each time they change or somebody says so, for ever. A pair that cannot be used changes nothing:
+/// it may be half written, and the old one is better than none.
+pub async fn keep_current(files: CertificateFiles, presented: Arc<Presented>, now: Arc<Notify>) {
     let mut seen = Stamp::default();
     loop {
         let stamp = files.stamp();
@@ -64,7 +65,11 @@ pub async fn keep_current(files: CertificateFiles, presented: Arc<Presented>) {
             seen = stamp;
             renew(&files, &presented);
         }
-        sleep(LOOK_INTERVAL).await;
+        tokio::select! {
+            () = sleep(LOOK_INTERVAL) => {}
+            // The files' times may be what they were before.
+            () = now.notified() => seen = Stamp::default(),
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 
 #[cfg(unix)]
 pub mod process;
+#[cfg(target_os = "linux")]
+pub mod router;
 pub mod tls;
 
 use std::time::Duration;
