@@ -158,3 +158,81 @@ async fn a_database_that_comes_back_loses_nothing_that_was_confirmed() {
     let history = a.ask(json!({"type": "calls:history"})).await;
     assert_eq!(history["calls"][0]["outcome"], "completed", "{history}");
 }
+
+fn about(kind: &str, person: &Person) -> serde_json::Value {
+    json!({"type": kind, "userId": person.id})
+}
+
+#[tokio::test]
+async fn what_people_are_to_each_other_is_heard_at_every_server() {
+    let town = Town::start();
+    let [one, other] = [town.server().await, town.server().await];
+    let (ann, bob) = (one.register("Ann").await, other.register("Bob").await);
+    let (mut a, mut b) = (one.connect(&ann).await, other.connect(&bob).await);
+    let mut phone = one.connect(&bob).await;
+    // Until the servers have found each other, each has only its own people.
+    let see_each_other = json!({"type": "presence:do-not-disturb", "enabled": true});
+    let start = Instant::now();
+    loop {
+        b.ok(see_each_other.clone()).await;
+        b.ok(json!({"type": "presence:do-not-disturb", "enabled": false}))
+            .await;
+        let heard = tokio::time::timeout(Duration::from_millis(500), phone.read()).await;
+        if heard.is_ok_and(|news| news.is_some_and(|news| news["type"] == "do-not-disturb")) {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+    // A request, turned down; and one that is accepted.
+    let add = json!({"type": "contacts:add", "name": "Bob"});
+    a.ask(add.clone()).await;
+    for device in [&mut b, &mut phone] {
+        let asked = |news: &serde_json::Value| news["contact"]["status"] == "incoming";
+        device.expect_where("contact", asked).await;
+    }
+    b.ok(about("contacts:decline", &ann)).await;
+    assert_eq!(a.expect("contact:removed").await["userId"], bob.id);
+    phone.expect("contact:removed").await;
+    a.ask(add).await;
+    b.ask(about("contacts:accept", &ann)).await;
+    let contact = |news: &serde_json::Value| news["contact"]["status"] == "contact";
+    for device in [&mut a, &mut b, &mut phone] {
+        device.expect_where("contact", contact).await;
+    }
+    // Presence, do not disturb and a name.
+    a.forget();
+    let says = |status: &str| json!({"type": "presence:set", "status": status});
+    b.ok(says("away")).await;
+    phone.ok(says("away")).await;
+    b.ok(says("online")).await;
+    let is = |presence: &'static str| move |news: &serde_json::Value| news["presence"] == presence;
+    a.expect_where("presence", is("away")).await;
+    a.expect_where("presence", is("online")).await;
+    phone.forget();
+    b.ok(see_each_other).await;
+    a.expect_where("presence", is("do-not-disturb")).await;
+    phone
+        .expect_where("do-not-disturb", |news| news["enabled"] == true)
+        .await;
+    let name = json!({"displayName": "Robert"});
+    let renamed = other
+        .ask("PUT", "/api/profile", &bob.token, Some(&name))
+        .await;
+    assert_eq!(renamed.0, 200);
+    a.expect_where("contact", |news| news["contact"]["displayName"] == "Robert")
+        .await;
+    // Blocked: gone. Removed: gone from the list as well.
+    b.ask(about("contacts:block", &ann)).await;
+    a.expect_where("presence", is("offline")).await;
+    b.ask(about("contacts:unblock", &ann)).await;
+    a.expect_where("presence", is("do-not-disturb")).await;
+    a.ok(about("contacts:remove", &bob)).await;
+    b.expect("contact:removed").await;
+    phone.expect("contact:removed").await;
+    // An account that goes, and a session that ends.
+    let path = "/api/sessions";
+    let (_, list) = one.ask("GET", path, &ann.token, None).await;
+    let path = format!("{path}/{}", text(&list["sessions"][0]["id"]));
+    assert_eq!(other.ask("DELETE", &path, &ann.token, None).await.0, 204);
+    assert_eq!(a.closed().await, Some(4001));
+}

@@ -198,6 +198,74 @@ async fn join(url: &str, name: &str) -> (Person, Client) {
     (person, client)
 }
 
+const TURN_SECRET: &str = "nevermore-nevermore";
+
+/// Refreshes, invites, joins by the invite, guesses, is renamed and changes the password. Returns every secret that was told.
+async fn come_and_go(url: &str, ann: &Person, edgar: &Person) -> Vec<String> {
+    let http = reqwest::Client::new();
+    let ask = async |method: &str, path: &str, token: &str, body: Value| {
+        let method = method.parse().expect("a method");
+        let request = http.request(method, format!("{url}{path}"));
+        let answer = request.bearer_auth(token).json(&body).send().await;
+        answer
+            .expect("answered")
+            .json::<Value>()
+            .await
+            .unwrap_or_default()
+    };
+    let refresh = json!({"refreshToken": ann.refresh_token});
+    let renewed = ask("POST", "/api/refresh", "", refresh).await;
+    let forged = format!("{}x", ann.token);
+    ask("GET", "/api/sessions", &forged, Value::Null).await;
+    let invite = json!({"uses": 5, "expiresInSeconds": 60});
+    let invite = ask("POST", "/api/invites", &ann.token, invite).await;
+    let invite = text(&invite["token"]);
+    ask("POST", "/api/invites/look", "", json!({"token": invite})).await;
+    ask(
+        "POST",
+        "/api/invites/redeem",
+        &edgar.token,
+        json!({"token": invite}),
+    )
+    .await;
+    ask(
+        "POST",
+        "/api/invites/look",
+        "",
+        json!({"token": format!("{invite}x")}),
+    )
+    .await;
+    let helen = json!({"name": "Helen Stanard", "password": PERSONAL_PASSWORD, "invite": invite});
+    let helen = ask("POST", "/api/register", "", helen).await;
+    let guess = json!({"name": "Helen Stanard", "password": "wrong kingdom by the sea"});
+    ask("POST", "/api/sign-in", "", guess).await;
+    let token = text(&helen["accessToken"]);
+    ask(
+        "PUT",
+        "/api/profile",
+        &token,
+        json!({"displayName": "Ligeia"}),
+    )
+    .await;
+    let change = json!({"oldPassword": PERSONAL_PASSWORD, "newPassword": "another kingdom"});
+    ask("POST", "/api/account/password", &token, change).await;
+    let mut client = Client::open(url, &token).await.expect("connected");
+    let hello = json!({"type": "hello", "version": 2, "client": "test"});
+    let greeting = client.ask(hello).await;
+    let turn = greeting["iceServers"].as_array().expect("a list").last();
+    let refused = json!({"type": "contacts:add", "name": "Helen Stanard"});
+    client.fails(refused, "own-name").await;
+    vec![
+        text(&renewed["accessToken"]),
+        text(&renewed["refreshToken"]),
+        forged,
+        invite,
+        token,
+        text(&helen["refreshToken"]),
+        text(&turn.expect("a TURN server")["credential"]),
+    ]
+}
+
 /// A call in which everything is said that can be, and some of it wrongly.
 async fn talk(ann: &mut Client, edgar: &mut Client, chat: &str) {
     let broken = "candidate:1 1 UDP 2130706431 192.0.2.99";
@@ -221,8 +289,12 @@ async fn nothing_personal_reaches_the_log() {
     let data = tempfile::tempdir().expect("a temporary directory");
     let log = tempfile::NamedTempFile::new().expect("a temporary file");
     let mut command = command(data.path());
-    command.env("VIREO_LOG", "info,vireo_server=trace,sqlx=debug");
+    command.env("VIREO_LOG", "vireo=trace,sqlx=debug");
     command.stderr(log.reopen().expect("opened"));
+    let secret_file = data.path().join("turn-secret");
+    std::fs::write(&secret_file, TURN_SECRET).expect("written");
+    command.args(["--turn", "192.0.2.7:3478", "--turn-secret-file"]);
+    command.arg(&secret_file);
     let (mut child, url) = start(&mut command);
     let (annabel, mut ann) = join(&url, "Annabel Lee").await;
     let (allan, mut edgar) = join(&url, "Edgar Allan").await;
@@ -230,6 +302,7 @@ async fn nothing_personal_reaches_the_log() {
     ann.send("nonsense by Edgar Allan").await;
     ann.expect("error").await;
     talk(&mut ann, &mut edgar, &chat).await;
+    let secrets = come_and_go(&url, &annabel, &allan).await;
     drop(ann);
     edgar.expect("presence").await;
     child.kill().expect("killed");
@@ -238,10 +311,22 @@ async fn nothing_personal_reaches_the_log() {
     assert!(log.contains("started"), "{log}");
     let of_the_sdp = ["EsAw", "P2uYro0UCOQ4zxjKXaWCBui1", "D2:FA:0E", "typ host"];
     assert!(of_the_sdp[..3].iter().all(|part| SDP.contains(part)));
-    let names = ["Annabel", "annabel", "Edgar", "edgar", "kingdom"];
+    let names = [
+        "Annabel", "annabel", "Edgar", "edgar", "Helen", "Ligeia", "kingdom",
+    ];
     let addresses = ["127.0.0.1", "192.0.2."];
     let tokens = [&annabel, &allan].map(|person| [&*person.token, &*person.refresh_token]);
-    let secrets = [&of_the_sdp[..], &names, &addresses, &tokens.concat()].concat();
+    let told: Vec<&str> = secrets.iter().map(String::as_str).collect();
+    assert!(told.iter().all(|secret| secret.len() > 7), "{told:?}");
+    let secrets = [
+        &of_the_sdp[..],
+        &names,
+        &addresses,
+        &tokens.concat(),
+        &told,
+        &[TURN_SECRET],
+    ]
+    .concat();
     for secret in secrets {
         assert!(!log.contains(secret), "{secret}: {log}");
     }
