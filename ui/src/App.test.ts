@@ -182,6 +182,17 @@ describe("contacts", () => {
     expect(setStatus).toHaveBeenCalledExactlyOnceWith("do-not-disturb");
   });
 
+  it("are shown by the name that they show, and the one that is theirs alone beside it", async () => {
+    const shown = contact("ann1987", { displayName: "Ann Lee" });
+    const { container } = show(home(null, { contacts: [shown] }), {}, shown.userId);
+    const row = container.querySelector('[data-contact="ann1987"]');
+    expect(row?.textContent).toContain("Ann Lee");
+    expect(screen.getByRole("heading", { level: 2 }).textContent).toBe("Ann Lee");
+    expect(container.textContent).toContain("ann1987 · Online");
+    await userEvent.type(screen.getByRole("searchbox"), "ann19");
+    expect(container.querySelector('[data-contact="ann1987"]')).not.toBeNull();
+  });
+
   it("say how they can be reached, and since when they cannot", () => {
     show(home());
     for (const words of ["In a call", "Away", "Do not disturb", "Last seen 5 minutes ago", "Blocked"]) {

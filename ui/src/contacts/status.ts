@@ -3,6 +3,11 @@ import type { Presence } from "../bindings/Presence";
 import { t, type Key } from "../shared/i18n";
 import { ago } from "../shared/time";
 
+/** The name that somebody shows, else the one that is theirs alone on the server. */
+export function shownName(contact: Contact): string {
+  return contact.displayName ?? displayName(contact.name, contact.service);
+}
+
 /** What somebody is called here: people as they call themselves, the server's own service in the person's language. */
 export function displayName(name: string, service: boolean): string {
   return service && name === "Echo test" ? t("person.echoName") : name;
@@ -56,13 +61,13 @@ export function sortContacts(contacts: readonly Contact[]): Contact[] {
           : contact.status === "blocked"
             ? 3
             : 2;
-  return [...contacts].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+  return [...contacts].sort((a, b) => rank(a) - rank(b) || shownName(a).localeCompare(shownName(b)));
 }
 
 /** The people whose name holds the words. */
 export function matching(contacts: readonly Contact[], query: string): Contact[] {
   const wanted = query.trim().toLocaleLowerCase();
   return contacts.filter((contact) =>
-    displayName(contact.name, contact.service).toLocaleLowerCase().includes(wanted),
+    [shownName(contact), contact.name].some((name) => name.toLocaleLowerCase().includes(wanted)),
   );
 }
