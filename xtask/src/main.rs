@@ -7,6 +7,7 @@
 
 mod bench;
 mod demo;
+mod fuzz;
 mod lint;
 mod package;
 mod platforms;
@@ -50,6 +51,17 @@ enum Command {
     /// Measure.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Give nonsense to whatever reads what comes from outside; crashes are left in target/fuzz-crashes/.
+    Fuzz {
+        /// One of fuzz/targets/; without it, all of them, one after the other.
+        target: Option<String>,
+        /// How long each.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Add what was found to the corpus in the repository.
+        #[arg(long)]
+        keep: bool,
+    },
     /// Type-check the workspace for Windows and macOS on this machine.
     CheckPlatforms,
     /// Build the installable packages of this system (.deb on Debian and Ubuntu).
@@ -63,6 +75,11 @@ fn main() -> ExitCode {
         Command::Test => test::test(),
         Command::Lint => lint::command(),
         Command::Bench(what) => bench::bench(&what),
+        Command::Fuzz {
+            target,
+            seconds,
+            keep,
+        } => fuzz::command(target.as_deref(), seconds, keep),
         Command::CheckPlatforms => platforms::command(),
         Command::Package => package::package(),
     };

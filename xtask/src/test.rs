@@ -4,7 +4,10 @@ use anyhow::Result;
 
 use crate::setup::{KOSOKU, NAMESPACES, Purpose, set_up};
 use crate::steps::Steps;
-use crate::{lint, platforms, process, run, workspace};
+use crate::{fuzz, lint, platforms, process, run, workspace};
+
+/// Each fuzz target gets so many seconds; `cargo xtask fuzz` gives them more.
+const FUZZING: u32 = 5;
 
 /// The command.
 pub fn test() -> Result<()> {
@@ -67,6 +70,7 @@ pub fn test() -> Result<()> {
             .env("VIREO_TEST_DATABASE", "postgres"),
         )
     });
+    fuzz::all(&mut steps, FUZZING)?;
     for optional in lacking {
         steps.warn(optional.why);
     }

@@ -151,16 +151,16 @@ impl FromStr for InviteLink {
     }
 }
 
-/// The URL without the slash at its end, when it names a host by HTTP and holds nothing that would not survive.
+/// The URL without the slash at its end, when it names a host by HTTP and holds nothing that would not survive being
+/// written down and read again.
 fn url_without_end(url: &str) -> Result<&str, Malformed> {
     let rest = url
         .strip_prefix("https://")
         .or_else(|| url.strip_prefix("http://"));
     let host = rest.and_then(|rest| rest.split('/').next());
+    let strange = |c: char| c.is_whitespace() || c.is_control() || ['?', '#', '@'].contains(&c);
     match host {
-        Some(host) if !host.is_empty() && !url.contains(['?', '#', ' ', '@']) => {
-            Ok(url.trim_end_matches('/'))
-        }
+        Some(host) if !host.is_empty() && !url.contains(strange) => Ok(url.trim_end_matches('/')),
         _ => Err(Malformed),
     }
 }
@@ -207,6 +207,9 @@ mod tests {
             "https://host#nonsense",
             "https://user@host",
             "https://host?query",
+            "https://host\u{c}/",
+            "https://host\u{0}",
+            &format!("https://host\u{a0}#sha256={PRINT}"),
             &format!("http://host#sha256={PRINT}"),
         ] {
             assert_eq!(wrong.parse::<ServerAddress>(), Err(Malformed), "{wrong}");

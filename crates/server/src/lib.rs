@@ -14,6 +14,8 @@ mod doctor;
 mod drain;
 mod echo;
 mod front;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod hashing;
 mod history;
 mod http;

@@ -205,12 +205,16 @@ fn json(value: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("keys are strings, or numbers that JSON can have as keys")
 }
 
-/// What whoever led last has left. A call that cannot be read was left by a server of another version.
+/// What whoever led last has left.
 async fn kept_calls(connection: &mut MultiplexedConnection) -> Result<Vec<Snapshot>, RedisError> {
     let kept: Vec<Vec<u8>> = redis::cmd("HVALS")
         .arg(CALLS)
         .query_async(connection)
         .await?;
-    let call = |text: &Vec<u8>| serde_json::from_slice(text).ok();
-    Ok(kept.iter().filter_map(call).collect())
+    Ok(kept.iter().filter_map(|text| kept_call(text)).collect())
+}
+
+/// A call that cannot be read was left by a server of another version.
+pub(super) fn kept_call(text: &[u8]) -> Option<Snapshot> {
+    serde_json::from_slice(text).ok()
 }

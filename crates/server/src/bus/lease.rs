@@ -76,12 +76,12 @@ fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn leader(text: &str) -> Option<(Epoch, Instance)> {
+pub(super) fn leader(text: &str) -> Option<(Epoch, Instance)> {
     let (epoch, instance) = text.split_once(' ')?;
     Some((epoch.parse().ok()?, instance.parse().ok()?))
 }
 
-fn member(text: &str) -> Option<Member> {
+pub(super) fn member(text: &str) -> Option<Member> {
     let (instance, url) = text.split_once(' ')?;
     Some(Member {
         instance: instance.parse().ok()?,

@@ -213,6 +213,17 @@ impl Bus {
     }
 }
 
+/// Reads this as everything that may stand in Redis.
+#[cfg(feature = "fuzz")]
+pub fn read_anything(data: &[u8]) {
+    reader::open(data);
+    keeper::kept_call(data);
+    if let Ok(text) = std::str::from_utf8(data) {
+        lease::leader(text);
+        lease::member(text);
+    }
+}
+
 fn inbox(instance: Instance) -> String {
     format!("vireo:inbox:{instance}")
 }

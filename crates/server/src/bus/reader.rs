@@ -63,7 +63,7 @@ async fn read_on(
 }
 
 /// A letter that cannot be read comes from a server of another version; what it asks is asked again.
-fn open(text: &[u8]) -> Option<Letter> {
+pub(super) fn open(text: &[u8]) -> Option<Letter> {
     serde_json::from_slice(text)
         .inspect_err(|error| tracing::warn!(%error, "another server writes what cannot be read"))
         .ok()

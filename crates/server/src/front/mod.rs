@@ -26,6 +26,8 @@ use crate::start_error::StartError;
 use crate::tls::{Certificate, Presented, acceptor, keep_current, own_certificate};
 pub use addresses::is_of_the_internet;
 use addresses::network_addresses;
+#[cfg(feature = "fuzz")]
+pub use connection::serve as serve_connection;
 use doors::{Door, Doors};
 pub use forwarded::Proxies;
 use listen::listen;

@@ -23,6 +23,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use vireo_protocol::UserId;
 
+/// What the fuzz target drives.
+#[cfg(feature = "fuzz")]
+pub mod fuzz {
+    pub use super::auth::{REALM, integrity_key};
+    pub use super::core::{Core, Host, Now, Path, Rules};
+}
+
 pub use address::PeerRules;
 pub use probe::{ProbeError, self_test};
 pub use quota::RelayLimits;
