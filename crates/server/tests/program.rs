@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -110,6 +110,35 @@ fn one_command_serves_every_address_and_encrypts() {
     assert_eq!(first_line(&mut child)["fingerprint"], fingerprint.as_str());
     child.kill().expect("killed");
     child.wait().expect("waited");
+}
+
+/// Whoever starts it may wish that it stops before it has said a word.
+#[cfg(unix)]
+#[test]
+fn stops_well_when_it_is_asked_to_before_it_has_said_where_it_is() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
+    let address = free.local_addr().expect("an address").to_string();
+    drop(free);
+    let (reader, mut writer) = std::io::pipe().expect("a pipe");
+    let stdout = writer.try_clone().expect("the same end");
+    // Full, so that the first line does not get out.
+    std::thread::spawn(move || while writer.write(&[b' '; 4096]).is_ok() {});
+    let mut command = command(data.path());
+    let mut child = command
+        .args(["--listen", &address])
+        .stdout(stdout)
+        .spawn()
+        .expect("started");
+    // Its own copy of the pipe's end goes.
+    drop(command);
+    while std::net::TcpStream::connect(&address).is_err() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let asked = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(asked.expect("run").success());
+    drop(reader);
+    assert_eq!(child.wait().expect("waited").code(), Some(0));
 }
 
 #[test]
