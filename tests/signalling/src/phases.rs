@@ -276,7 +276,8 @@ pub fn settings(folder: &Path, tls: bool) -> Settings {
     if tls {
         // What only this computer reaches is not encrypted.
         settings.listen = "0.0.0.0:0".to_owned();
-        settings.arguments.push("--no-turn".to_owned());
+        let alone = ["--no-turn", "--no-port-mapping"].map(str::to_owned);
+        settings.arguments.extend(alone);
     }
     settings
 }
