@@ -1,7 +1,7 @@
 //! What the handlers share.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -64,8 +64,10 @@ pub struct Shared {
     pub tokens: Tokens,
     /// What the server calls itself.
     pub name: String,
-    /// Whether new accounts are accepted.
-    pub open_registration: bool,
+    /// Whether new accounts are accepted without an invite.
+    open_registration: bool,
+    /// Whether people elsewhere have come to reach a server that was for this computer only.
+    opened: AtomicBool,
     /// The servers that work as one with this one.
     pub others: Others,
     /// Where clients reach this one of them.
@@ -153,6 +155,7 @@ impl AppState {
             tokens,
             name,
             open_registration,
+            opened: AtomicBool::new(false),
             members: Members::default(),
             answer_timeout,
             ice,
@@ -192,6 +195,17 @@ impl Shared {
         let mut servers = self.others.urls();
         servers.retain(|url| Some(url) != self.public_url.as_ref());
         servers
+    }
+
+    /// Whoever comes from elsewhere to a server that was for this computer only needs an invite from now on.
+    pub fn open(&self) {
+        self.opened.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a new account needs an invite, when somebody at this address asks for one.
+    pub fn needs_invite(&self, address: IpAddr) -> bool {
+        let elsewhere = !address.to_canonical().is_loopback();
+        !self.open_registration || (elsewhere && self.opened.load(Ordering::Relaxed))
     }
 
     /// A number for a new connection, higher than every one before.

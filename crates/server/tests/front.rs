@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustls::version::{TLS12, TLS13};
 use serde_json::json;
-use support::tls::{connect, get};
+use support::tls::{connect, get, post};
 use support::{PASSWORD, TestServer};
 use tokio::net::TcpStream;
 use vireo_protocol::{Fingerprint, ServerAddress};
@@ -87,6 +87,30 @@ async fn a_server_of_this_computer_can_be_opened_later() {
     let public = server.running.public_address();
     assert_eq!(public.fingerprint, Some(shown));
     assert!(public.url.starts_with("https://") && public.url.ends_with(&format!(":{port}")));
+}
+
+#[tokio::test]
+async fn whoever_comes_from_elsewhere_to_a_server_that_was_opened_needs_an_invite() {
+    let server = TestServer::start().await;
+    server.register("Ann").await;
+    let opening = Opening {
+        listen: (ANYWHERE, 0).into(),
+        relay: None,
+        home_router: HomeRouter::Leave,
+    };
+    server.running.open(opening).await.expect("opened");
+    let elsewhere = server.running.public_address().url;
+    let elsewhere = elsewhere.strip_prefix("https://").expect("encrypted");
+    let elsewhere: SocketAddr = elsewhere.parse().expect("an address");
+    assert!(!elsewhere.ip().is_loopback(), "this test needs a network");
+    let account = |name| json!({ "name": name, "password": PASSWORD });
+    let (stream, _) = connect(elsewhere, &TLS13).await.expect("a handshake");
+    let answer = post(stream, "/api/register", &account("Eve")).await;
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    assert!(answer.contains("without an invite"), "{answer}");
+    // Whoever sits at this computer is at home.
+    let (status, _) = server.post("/api/register", &account("Bob")).await;
+    assert_eq!(status, 201);
 }
 
 #[tokio::test]

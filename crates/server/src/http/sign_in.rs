@@ -55,7 +55,7 @@ pub async fn register(
         device,
         invite,
     } = registration;
-    if invite.is_none() && !state.open_registration {
+    if invite.is_none() && state.needs_invite(address.ip()) {
         let message = "This server does not accept new accounts without an invite.";
         return Err(Refusal::new(
             StatusCode::FORBIDDEN,

@@ -31,8 +31,8 @@ pub struct Opening {
 }
 
 impl Running {
-    /// Lets people elsewhere reach a server that was for this computer only. Clients that are connected stay so; those that
-    /// connect from now on are told of the relay.
+    /// Lets people elsewhere reach a server that was for this computer only; for an account they need an invite. Clients that
+    /// are connected stay so; those that connect from now on are told of the relay.
     ///
     /// # Errors
     /// [`StartError::Listen`] when the address is taken or not ours, [`StartError::Certificate`], [`StartError::Relay`], and
@@ -51,6 +51,8 @@ impl Running {
             }
             None => None,
         };
+        // First: what was open to everybody on this computer is not meant for everybody.
+        self.state.open();
         self.front.add(listen)?;
         if let Some(relay) = relay {
             // Whoever opens the server twice at once has one that listens, and the other is dropped.

@@ -77,13 +77,28 @@ pub async fn connect(
 }
 
 /// Asks for this and reads the answer to its end. Empty when the server hangs up instead.
-pub async fn get(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    path: &str,
-    headers: &str,
-) -> String {
+pub async fn get(stream: impl AsyncRead + AsyncWrite + Unpin, path: &str, headers: &str) -> String {
     let request =
         format!("GET {path} HTTP/1.1\r\nHost: vireo\r\nConnection: close\r\n{headers}\r\n");
+    exchange(stream, &request).await
+}
+
+/// Sends this JSON and reads the answer to its end.
+pub async fn post(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    path: &str,
+    json: &serde_json::Value,
+) -> String {
+    let json = json.to_string();
+    let length = json.len();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: vireo\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n\r\n{json}"
+    );
+    exchange(stream, &request).await
+}
+
+async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> String {
     let mut answer = Vec::new();
     if stream.write_all(request.as_bytes()).await.is_ok() {
         let _ = stream.read_to_end(&mut answer).await;
