@@ -23,8 +23,6 @@ pub struct Identity {
     server: String,
     name: String,
     password: String,
-    /// The secret part of an invitation.
-    invite: Option<String>,
     /// Where the account is kept, where it is that of this user's Vireo.
     profile: Option<Profile>,
     /// Ends with the command, so that commands leave no sessions behind.
@@ -42,18 +40,25 @@ impl Identity {
             (None, None) => None,
             _ => return Err(incomplete()),
         };
-        let invite = match &arguments.command {
-            Command::Register { invite } => invite.as_ref(),
+        let invited_to = match &arguments.command {
+            Command::Join(join) => Some(join.link.server.to_string()),
             _ => None,
         };
-        let invited_to = invite.map(|link| link.server.to_string());
-        let named = arguments.server.clone().or(invited_to);
+        let named = invited_to.clone().or_else(|| arguments.server.clone());
         let mut own_profile = None;
         let (server, (name, password)) = match (named, account) {
             (Some(server), Some(account)) => (server, account),
             (None, Some(account)) => (embedded_server(&Profile::open(None)?)?, account),
             // A password is only ever sent to the server it was made for.
-            (Some(_), None) => return Err(incomplete()),
+            (Some(server), None) => {
+                let profile = Profile::open(None)?;
+                let own = profile.account()?;
+                let own =
+                    own.filter(|own| invited_to.is_some() && own.server.as_ref() == Some(&server));
+                let own = own.ok_or_else(incomplete)?;
+                own_profile = Some(profile);
+                (server, (own.name, own.password))
+            }
             (None, None) => {
                 let profile = Profile::open(None)?;
                 let own = profile.account()?.ok_or_else(incomplete)?;
@@ -66,7 +71,6 @@ impl Identity {
             server,
             name,
             password,
-            invite: invite.map(|link| link.token.clone()),
             profile: own_profile,
             session: OnceCell::new(),
         })
@@ -108,16 +112,16 @@ impl Identity {
         Ok(profile.account()?.map(|account| (profile, account)))
     }
 
-    /// Makes the account.
+    /// Makes the account, with the token of an invite where one is needed.
     ///
     /// # Errors
     /// What the server says to it.
-    pub async fn register(&self) -> Result<Session, Failure> {
+    pub async fn register(&self, invite: Option<&str>) -> Result<Session, ClientError> {
         let registration = Registration {
             name: self.name.clone(),
             password: self.password.clone(),
             device: DEVICE.to_owned(),
-            invite: self.invite.clone(),
+            invite: invite.map(str::to_owned),
         };
         let session = Client::register(&self.server, registration).await?;
         Ok(self.session.get_or_init(async || session).await.clone())
@@ -127,7 +131,7 @@ impl Identity {
     ///
     /// # Errors
     /// Wrong password, server unreachable, and what else the server says.
-    pub async fn sign_in(&self) -> Result<Session, Failure> {
+    pub async fn sign_in(&self) -> Result<Session, ClientError> {
         let credentials = Credentials {
             name: self.name.clone(),
             password: self.password.clone(),
@@ -178,6 +182,7 @@ impl From<ClientError> for Failure {
             ClientError::WrongPassword | ClientError::SignedOut => Status::WrongPassword,
             ClientError::NameTaken
             | ClientError::RegistrationClosed
+            | ClientError::InvalidInvite
             | ClientError::UnknownUser(_)
             | ClientError::OwnName
             | ClientError::NoSuchRequest

@@ -21,7 +21,7 @@ pub struct Arguments {
     #[arg(long, global = true, value_name = "URL")]
     pub server: Option<String>,
     /// Your name on the server; without it, the account of your Vireo on this computer.
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, visible_alias = "name", global = true, value_name = "NAME")]
     pub user: Option<String>,
     /// A file whose first line is your password.
     #[arg(long, global = true, value_name = "FILE")]
@@ -34,12 +34,11 @@ pub struct Arguments {
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Makes an account on the server.
-    Register {
-        /// The invitation, which also says which server; not needed where anyone may have an account.
-        #[arg(long, value_name = "LINK", value_parser = invite)]
-        invite: Option<InviteLink>,
-    },
+    /// Makes an account on a server where anyone may have one.
+    Register,
+    /// Shows whose server an invitation is for and who invites, asks, and joins: makes the account, or, where it is there
+    /// already, makes the inviter a contact.
+    Join(JoinArguments),
     /// Your contacts.
     #[command(subcommand)]
     Contacts(ContactsCommand),
@@ -298,6 +297,17 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
         .filter(|seconds| *seconds >= 0.0)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .ok_or_else(|| "write a number of seconds, such as 10 or 2.5".to_owned())
+}
+
+/// What to join.
+#[derive(Debug, Args)]
+pub struct JoinArguments {
+    /// The invitation, which also says which server.
+    #[arg(value_name = "LINK", value_parser = invite)]
+    pub link: InviteLink,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 fn invite(text: &str) -> Result<InviteLink, String> {

@@ -16,6 +16,7 @@ use crate::call::{Caller, Incoming};
 use crate::contacts;
 use crate::failure::{Failure, Status};
 use crate::hardware;
+use crate::join;
 use crate::media::CliMedia;
 use crate::output::{self, Event};
 use crate::person;
@@ -39,7 +40,8 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 async fn run_as(identity: &Identity, command: &Command) -> Result<(), Failure> {
     match command {
-        Command::Register { .. } => register(identity).await,
+        Command::Register => register(identity).await,
+        Command::Join(join) => join::run(identity, join).await,
         Command::Contacts(contacts) => contacts::run(identity, contacts).await,
         Command::Status(status) => contacts::show_status(identity, status).await,
         Command::History { before, limit } => history(identity, before.clone(), *limit).await,
@@ -54,7 +56,7 @@ async fn run_as(identity: &Identity, command: &Command) -> Result<(), Failure> {
 }
 
 async fn register(identity: &Identity) -> Result<(), Failure> {
-    let session = identity.register().await?;
+    let session = identity.register(None).await?;
     let name = &session.user.name;
     output::line(&json!({"event": "registered", "user": name, "server": session.server}));
     Ok(())

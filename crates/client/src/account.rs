@@ -113,7 +113,7 @@ impl Session {
     }
 
     /// Asks with the access token there is, and once more with another one where the server does not take that.
-    async fn ask(
+    pub(crate) async fn ask(
         &self,
         method: Method,
         path: &str,
@@ -133,6 +133,6 @@ impl Session {
     }
 }
 
-fn json(value: &impl Serialize) -> Content {
+pub(crate) fn json(value: &impl Serialize) -> Content {
     Content::Json(serde_json::to_vec(value).expect("messages are plain data"))
 }

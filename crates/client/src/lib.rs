@@ -6,6 +6,7 @@ mod calls;
 mod client;
 mod contacts;
 mod error;
+mod invites;
 mod link;
 mod options;
 pub mod paths;
