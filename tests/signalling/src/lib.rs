@@ -4,7 +4,7 @@ pub mod binaries;
 mod call;
 mod connection;
 pub mod crowd;
-mod descriptions;
+pub mod descriptions;
 mod figures;
 pub mod instance;
 pub mod load;

@@ -1,7 +1,7 @@
 //! People made in the database itself, since signing in thousands with their passwords would take minutes: accounts,
 //! sessions, and contacts in pairs. Written into the tables as the migrations make them, in SQL that both databases know.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -98,6 +98,49 @@ pub async fn known(database: &str) -> Result<(HashSet<String>, HashSet<(String, 
     connection.close().await?;
     let names = names.into_iter().map(|(name,)| name);
     Ok((names.collect(), added.into_iter().collect()))
+}
+
+/// What the history holds of a call.
+#[derive(Debug)]
+pub struct KeptCall {
+    /// Somebody has accepted it.
+    pub answered: bool,
+    /// It is over.
+    pub ended: bool,
+}
+
+/// Every call of the history, by the id that its caller has made.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn calls(database: &str) -> Result<HashMap<String, KeptCall>> {
+    let mut connection = connect(database).await?;
+    let calls: Vec<(String, Option<i64>, Option<i64>)> =
+        sqlx::query_as("SELECT call_id, answered_at, ended_at FROM calls")
+            .fetch_all(&mut connection)
+            .await?;
+    connection.close().await?;
+    let kept = |(id, answered, ended): (String, Option<i64>, Option<i64>)| {
+        let call = KeptCall {
+            answered: answered.is_some(),
+            ended: ended.is_some(),
+        };
+        (id, call)
+    };
+    Ok(calls.into_iter().map(kept).collect())
+}
+
+/// The ids of all invites.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn invites(database: &str) -> Result<HashSet<String>> {
+    let mut connection = connect(database).await?;
+    let ids: Vec<(String,)> = sqlx::query_as("SELECT id FROM invites")
+        .fetch_all(&mut connection)
+        .await?;
+    connection.close().await?;
+    Ok(ids.into_iter().map(|(id,)| id).collect())
 }
 
 async fn connect(database: &str) -> Result<AnyConnection> {

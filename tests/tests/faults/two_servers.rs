@@ -7,9 +7,10 @@ use tokio::time::sleep;
 use vireo_tests::balancer::Balancer;
 use vireo_tests::site::Site;
 
-use crate::FAULT;
+use crate::callers::Callers;
 use crate::crowd::{Crowd, back_in_time};
 use crate::writers::Writers;
+use crate::{FAULT, WORK};
 
 /// Within so long everything works again after the last fault.
 const RECOVERY: Duration = Duration::from_secs(5);
@@ -50,22 +51,45 @@ async fn a_call_goes_on_whatever_becomes_of_servers_redis_and_postgresql() -> Re
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_confirmed_is_there_after_kills() -> Result<()> {
+async fn what_was_confirmed_is_there_whatever_becomes_of_servers_redis_and_postgresql() -> Result<()>
+{
     let mut site = Site::two().await?;
-    let one = Writers::start(&site.servers[0].url);
-    for _ in 0..2 {
-        sleep(Duration::from_secs(2)).await;
-        site.servers[0].kill().await?;
-        site.servers[0].start_again().await?;
-        sleep(Duration::from_secs(2)).await;
-        let shared = site
-            .shared
-            .as_mut()
-            .context("two servers share something")?;
-        shared.postgres.kill()?;
-        shared.postgres.start_again()?;
+    let people = site.people(6).await?;
+    let [one, other] = [0, 1].map(|number| site.servers[number].url.clone());
+    let writers = [Writers::start(&one), Writers::start(&other)];
+    let callers = Callers::start([&one, &other], &people);
+    for server in 0..2 {
+        sleep(WORK).await;
+        site.servers[server].kill().await?;
+        site.servers[server].start_again().await?;
     }
-    one.all_is_kept(&site.database()).await
+    sleep(WORK).await;
+    site.servers[0].signal("STOP").await?;
+    sleep(FAULT).await;
+    site.servers[0].signal("CONT").await?;
+    let shared = site
+        .shared
+        .as_mut()
+        .context("two servers share something")?;
+    sleep(WORK).await;
+    shared.postgres.kill()?;
+    shared.postgres.start_again()?;
+    sleep(WORK).await;
+    shared.redis.kill()?;
+    shared.redis.start_again()?;
+    sleep(WORK).await;
+    shared.postgres.signal("STOP")?;
+    sleep(FAULT).await;
+    shared.postgres.signal("CONT")?;
+    sleep(WORK).await;
+    shared.redis.signal("STOP")?;
+    sleep(FAULT).await;
+    shared.redis.signal("CONT")?;
+    sleep(RECOVERY).await;
+    for writers in writers {
+        writers.all_is_kept(&site.database()).await?;
+    }
+    callers.all_is_kept(&site.database()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,15 +1,15 @@
-//! People who register and add each other while servers fail, and what was confirmed to them.
+//! People who register, sign in and add each other while servers fail, and what was confirmed to them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use vireo_call::NoMedia;
-use vireo_client::{Client, ClientOptions};
-use vireo_protocol::Registration;
+use vireo_client::{Client, ClientError, ClientOptions, Session};
+use vireo_protocol::{Credentials, Registration};
 use vireo_signalling::people;
 
 use crate::PATIENCE;
@@ -26,6 +26,8 @@ struct Confirmed {
     accounts: Vec<String>,
     /// Who has added whom.
     contacts: Vec<(String, String)>,
+    /// Those that they have, each with a token that has never been used.
+    sessions: Vec<Session>,
 }
 
 /// People who go on writing until they are asked to stop.
@@ -40,6 +42,7 @@ impl Writers {
         let stop = Arc::new(AtomicBool::new(false));
         let mut workers = JoinSet::new();
         for worker in 0..4 {
+            let worker = format!("{:08x}-{worker}", rand::random::<u32>());
             workers.spawn(write(url.to_owned(), worker, stop.clone()));
         }
         Self { stop, workers }
@@ -51,12 +54,18 @@ impl Writers {
         let confirmed = timeout(PATIENCE, self.workers.join_all()).await?;
         let (names, added) = people::known(database).await?;
         let mut count = 0;
-        for Confirmed { accounts, contacts } in &confirmed {
+        for Confirmed {
+            accounts, contacts, ..
+        } in &confirmed
+        {
             count += accounts.len() + contacts.len();
             let lost = accounts.iter().find(|name| !names.contains(*name));
             ensure!(lost.is_none(), "{lost:?} was registered and is lost");
             let lost = contacts.iter().find(|pair| !added.contains(*pair));
             ensure!(lost.is_none(), "{lost:?} was added and is lost");
+        }
+        for session in confirmed.iter().flat_map(|worker| &worker.sessions) {
+            stands(session).await?;
         }
         ensure!(count > 20, "too little to tell: {confirmed:?}");
         Ok(())
@@ -65,13 +74,13 @@ impl Writers {
 
 /// People register one after the other, and each adds the one before. What fails, since the server is away, is tried with
 /// the next name.
-async fn write(url: String, worker: usize, stop: Arc<AtomicBool>) -> Confirmed {
+async fn write(url: String, worker: String, stop: Arc<AtomicBool>) -> Confirmed {
     let mut confirmed = Confirmed::default();
     for number in 0.. {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let name = format!("w{worker}n{number}");
+        let name = format!("{worker} {number}");
         let registration = Registration {
             name: name.clone(),
             password: PASSWORD.to_owned(),
@@ -93,7 +102,31 @@ async fn write(url: String, worker: usize, stop: Arc<AtomicBool>) -> Confirmed {
                 confirmed.contacts.push((name.clone(), friend.clone()));
             }
         }
+        let credentials = Credentials {
+            name: name.clone(),
+            password: PASSWORD.to_owned(),
+            device: "another one".to_owned(),
+        };
+        let signed_in = timeout(ATTEMPT, Client::sign_in(&url, credentials)).await;
+        confirmed
+            .sessions
+            .extend(signed_in.ok().and_then(Result::ok));
         confirmed.accounts.push(name);
     }
     confirmed
+}
+
+/// A session that was begun is good for more.
+async fn stands(session: &Session) -> Result<()> {
+    let renewed = async {
+        loop {
+            match session.renew().await {
+                // What was to be away may still be.
+                Err(ClientError::ServerUnreachable) => sleep(Duration::from_millis(100)).await,
+                renewed => return renewed,
+            }
+        }
+    };
+    let renewed = timeout(PATIENCE, renewed).await?;
+    renewed.context("a session was begun and is lost")
 }
