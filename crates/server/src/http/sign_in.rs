@@ -28,7 +28,8 @@ pub const SIGN_IN_FAILURES: Limit = Limit {
     period: Duration::from_secs(5),
 };
 
-/// New accounts from one address.
+/// New accounts from one address. Behind one there may be a whole company on its first day; who has no invite gets in only
+/// where registration is open, and what it costs to hash the passwords is bounded elsewhere (`hashing`).
 pub const REGISTRATIONS: Limit = Limit {
     capacity: 1000,
     period: Duration::from_millis(100),
