@@ -244,3 +244,61 @@ async fn who_wants_no_ports_opened_asks_for_none() {
     }
     assert_eq!(router.asked().len(), 0);
 }
+
+#[tokio::test]
+async fn a_server_of_this_computer_invites_people_once_it_is_opened() {
+    use support::{PASSWORD, TestServer, text, tls};
+    use vireo_server::{HomeRouter, Opening, RelayConfig};
+    let mut router = Router::start(Behaviour::Pcp).await;
+    let server = TestServer::start().await;
+    let ann = server.register("Ann").await;
+    assert!(
+        server
+            .running
+            .public_address()
+            .url
+            .starts_with("http://127.0.0.1:")
+    );
+    let opening = Opening {
+        listen: (Ipv4Addr::UNSPECIFIED, 0).into(),
+        relay: Some(RelayConfig::new(Ipv4Addr::UNSPECIFIED.into(), 0)),
+        home_router: HomeRouter::AskAt(router.address),
+    };
+    server.running.open(opening).await.expect("opened");
+    let inviter = vireo_protocol::UserId(ann.id.clone());
+    let lasts = Duration::from_secs(3600);
+    let link = server
+        .running
+        .invite(&inviter, 1, lasts)
+        .await
+        .expect("made");
+    router
+        .until("UDP", |asked| times(asked, UDP, false) > 0)
+        .await;
+    let asked = router.asked();
+    let tcp = asked
+        .iter()
+        .find(|asked| asked.protocol == TCP)
+        .expect("asked for");
+    assert_eq!(link.server.url, format!("https://{OUTSIDE}:{}", tcp.port));
+    // Whoever comes by the link is shown the certificate that it names, registers, and is told of the relay.
+    let here = (Ipv4Addr::LOCALHOST, tcp.port).into();
+    let (_, shown) = tls::connect(here, &rustls::version::TLS13)
+        .await
+        .expect("a handshake");
+    assert_eq!(link.server.fingerprint, Some(shown));
+    let body = serde_json::json!({"name": "Bob", "password": PASSWORD, "invite": link.token});
+    let (status, answer) = server.post("/api/register", &body).await;
+    assert_eq!(status, 201, "{answer}");
+    let mut bob = server
+        .open(&text(&answer["accessToken"]))
+        .await
+        .expect("connected");
+    let hello = serde_json::json!({"type": "hello", "version": 2, "client": "test"});
+    let hello = bob.ask(hello).await;
+    assert!(hello["iceServers"].to_string().contains("turn:"), "{hello}");
+    server.running.shutdown().await;
+    router
+        .until("TCP no more", |asked| times(asked, TCP, true) == 1)
+        .await;
+}
