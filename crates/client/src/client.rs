@@ -52,8 +52,8 @@ impl Client {
     /// Waits until the client is connected and knows its contacts.
     ///
     /// # Errors
-    /// [`ClientError::ServerUnreachable`] after the first attempt that failed (the client goes on trying),
-    /// [`ClientError::VersionMismatch`], [`ClientError::SignedOut`].
+    /// [`ClientError::ServerUnreachable`] and [`ClientError::WrongServer`] after the first attempt that failed (the client
+    /// goes on trying), [`ClientError::VersionMismatch`], [`ClientError::SignedOut`].
     pub async fn ready(&self) -> Result<(), ClientError> {
         let mut view = self.view.clone();
         let settled = view
@@ -64,6 +64,7 @@ impl Client {
             ConnectionState::Online => Ok(()),
             ConnectionState::UpdateNeeded => Err(ClientError::VersionMismatch),
             ConnectionState::SignedOut => Err(ClientError::SignedOut),
+            ConnectionState::WrongServer => Err(ClientError::WrongServer),
             ConnectionState::Connecting | ConnectionState::Unreachable => {
                 Err(ClientError::ServerUnreachable)
             }

@@ -17,8 +17,8 @@ pub enum ClientError {
     NotAVireoServer,
     /// Another server than the one that was invited to answers at the address.
     #[error(
-        "This is not the server that the invitation is for: somebody else answers at its address. Ask the person who \
-         invited you for a new link."
+        "Somebody else answers at the server's address, with another certificate. Ask the person who runs the server, or \
+         who invited you, for a new link."
     )]
     WrongServer,
     /// No authority vouches for the server, and no fingerprint was given.

@@ -52,6 +52,8 @@ pub(crate) enum LinkEvent {
     Message(ServerMessage),
     /// The connection is gone, or could not be made; it is tried again by itself.
     Offline,
+    /// The same, since somebody else answers at the server's address.
+    WrongServer,
     /// The server will not have this client (any more); the link has stopped.
     Refused(ClientError),
 }
@@ -113,6 +115,7 @@ async fn keep_up(
     let mut places = Places::new(session.server.clone());
     let mut lost = Lost::now();
     loop {
+        let mut why = LinkEvent::Offline;
         let connected = timeout(CONNECT_TIMEOUT, connect(&session, places.current())).await;
         match connected.unwrap_or(Err(ClientError::ServerUnreachable)) {
             Ok((socket, greeting)) => {
@@ -134,9 +137,10 @@ async fn keep_up(
                 let _ = report.send(LinkEvent::Refused(refused));
                 return;
             }
+            Err(ClientError::WrongServer) => why = LinkEvent::WrongServer,
             Err(error) => tracing::debug!(%error, "no connection to the server"),
         }
-        if report.send(LinkEvent::Offline).is_err() {
+        if report.send(why).is_err() {
             return;
         }
         places.next();

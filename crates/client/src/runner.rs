@@ -265,6 +265,7 @@ impl Runner {
             LinkEvent::Online(greeting) => self.greeted(greeting),
             LinkEvent::Message(message) => self.receive(message),
             LinkEvent::Offline => self.lost(ConnectionState::Unreachable),
+            LinkEvent::WrongServer => self.lost(ConnectionState::WrongServer),
             LinkEvent::Refused(ClientError::VersionMismatch) => {
                 self.lost(ConnectionState::UpdateNeeded);
             }

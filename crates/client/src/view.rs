@@ -44,6 +44,8 @@ pub enum ConnectionState {
     Online,
     /// The server cannot be reached; it is tried again by itself.
     Unreachable,
+    /// Somebody else answers at the server's address; it is tried again by itself.
+    WrongServer,
     /// Client and server are of different versions; not tried again.
     UpdateNeeded,
     /// The server does not accept the session any more; sign in again. Not tried again.

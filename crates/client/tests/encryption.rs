@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use support::{PASSWORD, Person, TestServer, befriend, credentials};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use vireo_client::{Client, ClientError};
+use vireo_client::{Client, ClientError, ConnectionState};
 use vireo_protocol::{Fingerprint, ServerAddress};
 
 /// A server that listens beyond this computer, and so encrypts.
@@ -53,6 +53,21 @@ async fn nobody_else_is_taken_for_it() {
         sign_in(address.fingerprint).await,
         Some(ClientError::WrongPassword)
     );
+}
+
+#[tokio::test]
+async fn somebody_else_at_the_servers_address_is_told_from_a_server_that_is_gone() {
+    let server = server().await;
+    let alice = Person::connect(server.register("Alice").await).await;
+    let certificate = server.config.data.join("certificate.pem");
+    let somebody_else = server
+        .restart(async || {
+            alice.until_connection(ConnectionState::Unreachable).await;
+            std::fs::remove_file(&certificate).expect("it was there");
+        })
+        .await;
+    alice.until_connection(ConnectionState::WrongServer).await;
+    drop(somebody_else);
 }
 
 /// Shows a certificate whose key it does not have.

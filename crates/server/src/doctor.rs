@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::private_file::write_private;
 use crate::secrets::{new_token, token_hash};
@@ -20,6 +20,12 @@ const FILE: &str = "running.json";
 
 /// Whoever asks brings the secret at once.
 const ASK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// From its start until it answers here a server takes less than that, on a slow computer too.
+const START_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// After so long it is looked whether the server says where it is.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// A self-test takes no longer, however silent the router is.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
@@ -76,10 +82,8 @@ async fn consult(mut stream: TcpStream, server: &Running, secret: &str) -> io::R
 
 /// Asks the server that keeps its data here. Nothing when it does not answer.
 pub async fn ask(data: &Path) -> Option<Report> {
-    let json = std::fs::read(data.join(FILE)).ok()?;
-    let Whereabouts { address, secret } = serde_json::from_slice(&json).ok()?;
     let asked = async {
-        let mut stream = TcpStream::connect(address).await.ok()?;
+        let (mut stream, secret) = timeout(START_TIMEOUT, find(data)).await.ok()?;
         stream.write_all(secret.as_bytes()).await.ok()?;
         let mut report = Vec::new();
         let mut answer = stream.take(LONGEST_REPORT);
@@ -87,4 +91,22 @@ pub async fn ask(data: &Path) -> Option<Report> {
         serde_json::from_slice(&report).ok()
     };
     timeout(ANSWER_TIMEOUT, asked).await.ok()?
+}
+
+/// The server that says in its data where it is. One that has only just been started has not said so yet; what one has left
+/// behind that was killed leads nowhere.
+async fn find(data: &Path) -> (TcpStream, String) {
+    loop {
+        if let Some(Whereabouts { address, secret }) = read(data)
+            && let Ok(stream) = TcpStream::connect(address).await
+        {
+            return (stream, secret);
+        }
+        sleep(LOOK_AGAIN).await;
+    }
+}
+
+fn read(data: &Path) -> Option<Whereabouts> {
+    let json = std::fs::read(data.join(FILE)).ok()?;
+    serde_json::from_slice(&json).ok()
 }

@@ -3,4 +3,4 @@
 /**
  * How the client stands to its server.
  */
-export type ConnectionState = "connecting" | "online" | "unreachable" | "updateNeeded" | "signedOut";
+export type ConnectionState = "connecting" | "online" | "unreachable" | "wrongServer" | "updateNeeded" | "signedOut";

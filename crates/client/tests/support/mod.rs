@@ -82,8 +82,9 @@ impl TestServer {
         } = self;
         let port = running
             .url()
-            .rsplit(':')
+            .split('#')
             .next()
+            .and_then(|url| url.rsplit(':').next())
             .and_then(|port| port.parse().ok());
         config.listen[0].set_port(port.expect("a URL with a port"));
         running.shutdown().await;

@@ -32,6 +32,7 @@ export const en = {
   "home.emptyTitle": "Who would you like to talk to?",
   "home.emptyText": "Choose a person on the left, or add a contact by name.",
   "home.serverUnreachable": "Server unreachable – trying again…",
+  "home.wrongServer": "Somebody else answers at the server’s address. Ask the person who runs it.",
   "home.updateNeeded": "The server speaks another version. Please update Vireo.",
   "home.signedOut": "The server no longer accepts this account. Open Vireo again.",
   "home.connecting": "Connecting to the server…",
