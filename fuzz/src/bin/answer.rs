@@ -2,7 +2,9 @@
 #![no_main]
 
 use serde::de::DeserializeOwned;
-use vireo_protocol::{Health, HttpError, InviteList, InviteLook, NewInvite, SessionList, SignedIn};
+use vireo_protocol::{
+    Health, HttpError, InviteList, InviteLook, NewInvite, Profile, SessionList, SignedIn, UserList,
+};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     read::<SignedIn>(data);
@@ -12,6 +14,8 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     read::<NewInvite>(data);
     read::<InviteList>(data);
     read::<InviteLook>(data);
+    read::<Profile>(data);
+    read::<UserList>(data);
 });
 
 fn read<T: DeserializeOwned>(data: &[u8]) {

@@ -14,14 +14,14 @@ use std::sync::LazyLock;
 use serde::de::DeserializeOwned;
 use vireo_protocol::{
     AccountDeletion, ClientMessage, Credentials, IceCandidate, InviteRequest, InviteToken,
-    PasswordChange, RefreshToken, Registration, SdpType, SessionDescription, device_name,
-    name_problem, password_problem,
+    PasswordChange, ProfileChange, RefreshToken, Registration, RoleChange, SdpType,
+    SessionDescription, device_name, display_name, name_problem, password_problem,
 };
 
-use crate::bus;
 use crate::check::{candidate_is_valid, description_is_valid};
 use crate::parse::{id_of, parse};
 use crate::tokens::{Tokens, new_signing_key};
+use crate::{avatar, bus};
 
 /// A text message of the WebSocket, with the checks of what it carries.
 pub fn request(data: &[u8]) {
@@ -95,6 +95,17 @@ pub fn body(data: &[u8]) {
     read::<AccountDeletion>(data);
     read::<InviteRequest>(data);
     read::<InviteToken>(data);
+    read::<RoleChange>(data);
+    if let Some(change) = read::<ProfileChange>(data) {
+        let _ = display_name(&change.display_name.unwrap_or_default());
+    }
+}
+
+/// A picture that somebody wishes to be seen with.
+pub fn avatar(data: &[u8]) {
+    if let Ok(jpeg) = avatar::rewrite(data) {
+        avatar::rewrite(&jpeg).expect("what was made here can be read here");
+    }
 }
 
 /// What another server has written, or left behind, in Redis. The others are trusted not to lie, and may still be of
