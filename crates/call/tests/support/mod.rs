@@ -335,6 +335,7 @@ fn forwarded(message: ClientMessage, from: &str) -> ServerMessage {
         | ClientMessage::ContactsBlock { .. }
         | ClientMessage::ContactsUnblock { .. }
         | ClientMessage::PresenceSet { .. }
+        | ClientMessage::PresenceDoNotDisturb { .. }
         | ClientMessage::CallsHistory { .. } => {
             unreachable!("an engine speaks of calls only")
         }
