@@ -3,8 +3,10 @@
 #![cfg(target_os = "linux")]
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -88,6 +90,22 @@ fn decoded(rows: &[Vec<bool>]) -> String {
     let grids = image.detect_grids();
     assert_eq!(grids.len(), 1, "one code");
     grids[0].decode().expect("it can be read").1
+}
+
+#[test]
+fn a_server_ends_when_its_terminal_is_closed() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let options = "--listen 127.0.0.1:0 --no-turn";
+    let (terminal, _, first) = Terminal::open(data.path(), options, &[]);
+    let url = first["url"].as_str().expect("a url");
+    let address = url.strip_prefix("http://").expect("on this computer");
+    assert!(TcpStream::connect(address).is_ok());
+    drop(terminal);
+    let by = Instant::now() + Duration::from_secs(20);
+    while TcpStream::connect(address).is_ok() {
+        assert!(Instant::now() < by, "it goes on");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]

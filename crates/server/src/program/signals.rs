@@ -1,13 +1,16 @@
 //! What is asked of a program that runs, by the system or at the terminal.
 
 use std::io;
+#[cfg(unix)]
+use std::io::IsTerminal;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
-    /// To stop: ctrl-c or, where there is such a thing, SIGTERM.
+    /// To stop: ctrl-c, the terminal's window is closed or, where there is such a thing, SIGTERM.
     Stop,
-    /// To take up the certificate's files: SIGHUP.
+    /// To take up the certificate's files: SIGHUP, but of a terminal whose window is closed.
+    #[cfg_attr(windows, allow(dead_code, reason = "there is no such signal"))]
     Reload,
 }
 
@@ -18,6 +21,8 @@ pub struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     hang_up: tokio::signal::unix::Signal,
+    /// What SIGHUP means.
+    hung_up: Asked,
 }
 
 #[cfg(unix)]
@@ -32,6 +37,11 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
+            // A service has no terminal that could go away under it.
+            hung_up: match io::stdin().is_terminal() {
+                true => Asked::Stop,
+                false => Asked::Reload,
+            },
         })
     }
 
@@ -40,7 +50,7 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => Asked::Stop,
             _ = self.terminate.recv() => Asked::Stop,
-            _ = self.hang_up.recv() => Asked::Reload,
+            _ = self.hang_up.recv() => self.hung_up,
         }
     }
 }
