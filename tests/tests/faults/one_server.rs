@@ -85,7 +85,7 @@ async fn what_was_confirmed_is_there_whatever_becomes_of_the_server() -> Result<
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_clients_are_back_back_in_time() -> Result<()> {
+async fn a_thousand_clients_are_back_within_a_second() -> Result<()> {
     let mut site = Site::one().await?;
     let people = site.people(1000).await?;
     let crowd = Crowd::connect(&[&site.servers[0].url], &people).await?;
