@@ -18,7 +18,7 @@ pub enum Bench {
     },
     /// Idle connections, set-ups of calls and routing of one server; writes target/bench/signalling.json.
     Signalling {
-        /// `--quick` to see that it works, `--only idle|setups|instances` for one part.
+        /// `--runs N` (3), `--quick` to see that it works, `--only idle|setups|instances` for one part.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

@@ -59,10 +59,10 @@ pub fn test() -> Result<()> {
             workspace::cargo(&[
                 "nextest",
                 "run",
-                "--package",
-                "vireo-server",
-                "--test",
-                "*",
+                // The whole workspace, as above: for one package alone Cargo would choose other features and compile it anew.
+                "--workspace",
+                "--filterset",
+                "package(vireo-server) & kind(test)",
                 "--profile",
                 "ci",
                 "--cargo-quiet",

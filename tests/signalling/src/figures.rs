@@ -1,5 +1,7 @@
 //! Sums that measurements need.
 
+use std::fmt;
+
 /// The value below which this share of the sorted values lies (nearest rank). Nothing where there are none.
 pub fn percentile(sorted: &[u32], share: f64) -> Option<u32> {
     let rank = (sorted.len() as f64 * share).ceil() as usize;
@@ -17,6 +19,50 @@ pub fn slope(points: &[(f64, f64)]) -> Option<f64> {
         .map(|point| (point.0 - mean_x) * (point.1 - mean_y))
         .sum::<f64>();
     (squares > 0.0).then(|| products / squares)
+}
+
+/// What several runs say about one figure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spread {
+    pub least: f64,
+    pub median: f64,
+    pub most: f64,
+}
+
+impl Spread {
+    /// The same in another unit.
+    pub fn scaled(self, factor: f64) -> Self {
+        Self {
+            least: self.least * factor,
+            median: self.median * factor,
+            most: self.most * factor,
+        }
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2}", self.median)?;
+        match self.least < self.most {
+            true => write!(f, " ({:.2}–{:.2})", self.least, self.most),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The spread of these figures. Nothing where there are none.
+pub fn spread(mut figures: Vec<f64>) -> Option<Spread> {
+    figures.sort_by(f64::total_cmp);
+    let middle = figures.len() / 2;
+    let median = match figures.len() % 2 {
+        0 => f64::midpoint(*figures.get(middle.checked_sub(1)?)?, figures[middle]),
+        _ => figures[middle],
+    };
+    Some(Spread {
+        least: *figures.first()?,
+        median,
+        most: *figures.last()?,
+    })
 }
 
 #[cfg(test)]
@@ -38,5 +84,14 @@ mod tests {
         let line = [(1.0, 105.0), (5.0, 125.0), (18.0, 190.0)];
         assert!((slope(&line).expect("three points") - 5.0).abs() < 1e-9);
         assert_eq!(slope(&line[..1]), None);
+    }
+
+    #[test]
+    fn the_median_lies_in_the_middle() {
+        let of = |figures: &[f64]| spread(figures.to_vec()).map(|spread| spread.median);
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[3.0]), Some(3.0));
+        assert_eq!(of(&[9.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(of(&[4.0, 1.0, 9.0, 2.0]), Some(3.0));
     }
 }

@@ -14,6 +14,8 @@ pub mod phases;
 pub mod process_tree;
 mod report;
 mod stream;
+mod summary;
 
 pub use connection::{Socket, Target};
 pub use report::Report;
+pub use summary::Summary;

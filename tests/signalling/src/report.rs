@@ -1,49 +1,16 @@
-//! The table and the file that a measurement leaves.
+//! What one run of the measurement has found.
 
 use std::fmt;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::figures::slope;
 use crate::load::Outcome;
 use crate::phases::{Idle, Setups};
 
-/// A figure that is to be reached.
-struct Goal {
-    sentence: &'static str,
-    limit: Limit,
-    figure: Option<f64>,
-}
-
-#[derive(Clone, Copy)]
-enum Limit {
-    AtLeast(f64),
-    AtMost(f64),
-}
-
-impl fmt::Display for Goal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sentence = self.sentence;
-        let Some(figure) = self.figure else {
-            return writeln!(f, "  –      {sentence}: not measured");
-        };
-        let (met, missed_by) = match self.limit {
-            Limit::AtLeast(limit) => (figure >= limit, (limit - figure) / limit),
-            Limit::AtMost(limit) => (figure <= limit, (figure - limit) / limit),
-        };
-        match met {
-            true => writeln!(f, "  met    {sentence}: {figure:.2}"),
-            false => writeln!(
-                f,
-                "  MISSED {sentence}: {figure:.2}, by {:.0} %",
-                missed_by * 100.0
-            ),
-        }
-    }
-}
-
-/// Everything measured.
-#[derive(Debug, Default)]
+/// Everything that one run has measured. What was not asked for is not there.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Report {
     /// Idle connections with TLS.
     pub idle_tls: Option<Idle>,
@@ -53,80 +20,43 @@ pub struct Report {
     pub setups: Option<Setups>,
     /// Set-ups at two servers.
     pub instances: Option<Setups>,
-    /// What bounded the measurement, by name.
-    pub limits: serde_json::Map<String, Value>,
 }
 
 impl Report {
-    /// The file's content.
-    #[must_use]
-    pub fn json(&self) -> Value {
-        let connections = self.idle_tls.as_ref().or(self.idle_plain.as_ref());
-        let half = self.setups.as_ref().map(|setups| &setups.half);
-        json!({
-            "idle": {
-                "connections": connections.map(|idle| idle.connections),
-                "bytesPerConnectionTls": bytes_per_connection(self.idle_tls.as_ref()),
-                "bytesPerConnectionPlain": bytes_per_connection(self.idle_plain.as_ref()),
-                "tls": self.idle_tls,
-                "plain": self.idle_plain,
-            },
-            "setups": {
-                "perSecond": per_second(self.setups.as_ref()),
-                "oneInstance": self.setups,
-                "twoInstances": self.instances,
-            },
-            "routing": {
-                "p50Ms": half.map(|half| half.routing_p50_ms),
-                "p99Ms": half.map(|half| half.routing_p99_ms),
-            },
-            "limits": self.limits,
-            "goals": self.goals().iter().map(|goal| goal.to_string().trim().to_owned()).collect::<Vec<_>>(),
-        })
+    /// How many people were connected without doing anything.
+    pub(crate) fn connections(&self) -> Option<f64> {
+        let idle = self.idle_tls.as_ref().or(self.idle_plain.as_ref())?;
+        Some(idle.connections as f64)
     }
 
-    /// What is to be reached, and whether it is: a line each.
-    #[must_use]
-    pub fn verdict(&self) -> String {
-        self.goals().iter().map(Goal::to_string).collect()
+    /// Bytes for each further idle connection with TLS.
+    pub(crate) fn bytes_tls(&self) -> Option<f64> {
+        bytes_per_connection(self.idle_tls.as_ref())
     }
 
-    fn goals(&self) -> [Goal; 5] {
-        let kilobytes = |idle: &Option<Idle>| bytes_per_connection(idle.as_ref()).map(|b| b / 1e3);
-        let tls = self.idle_tls.as_ref();
-        let half = self.setups.as_ref().map(|setups| &setups.half);
-        let goal = |sentence, limit, figure| Goal {
-            sentence,
-            limit,
-            figure,
-        };
-        [
-            goal(
-                "≥ 18,000 idle connections with TLS",
-                Limit::AtLeast(18_000.0),
-                tls.map(|idle| idle.connections as f64),
-            ),
-            goal(
-                "≤ 12 KB a connection with TLS",
-                Limit::AtMost(12.0),
-                kilobytes(&self.idle_tls),
-            ),
-            goal(
-                "≤ 4 KB a connection without",
-                Limit::AtMost(4.0),
-                kilobytes(&self.idle_plain),
-            ),
-            goal(
-                "≥ 1,500 set-ups a second over TLS",
-                Limit::AtLeast(1_500.0),
-                per_second(self.setups.as_ref()),
-            ),
-            goal(
-                "routing p99 ≤ 10 ms at half of the highest rate",
-                Limit::AtMost(10.0),
-                half.map(|half| half.routing_p99_ms),
-            ),
-        ]
+    /// Bytes for each further idle connection without TLS.
+    pub(crate) fn bytes_plain(&self) -> Option<f64> {
+        bytes_per_connection(self.idle_plain.as_ref())
+    }
+
+    /// The highest rate of set-ups that one server sustains.
+    pub(crate) fn per_second(&self) -> Option<f64> {
+        per_second(self.setups.as_ref())
+    }
+
+    /// The same of two servers.
+    pub(crate) fn per_second_of_two(&self) -> Option<f64> {
+        per_second(self.instances.as_ref())
+    }
+
+    /// How long messages take through one server at half of its highest rate, in milliseconds.
+    pub(crate) fn routing_p50(&self) -> Option<f64> {
+        Some(self.setups.as_ref()?.half.routing_p50_ms)
+    }
+
+    /// The same for the slowest in a hundred.
+    pub(crate) fn routing_p99(&self) -> Option<f64> {
+        Some(self.setups.as_ref()?.half.routing_p99_ms)
     }
 }
 
@@ -202,10 +132,6 @@ impl fmt::Display for Report {
                 "  {} calls complete, {} in the history, {} connections lost",
                 setups.completed, setups.in_history, setups.lost
             )?;
-        }
-        writeln!(f)?;
-        for (limit, value) in &self.limits {
-            writeln!(f, "  {limit}: {value}")?;
         }
         Ok(())
     }

@@ -1,29 +1,55 @@
 //! `cargo xtask bench signalling`: how many idle people a server holds and what each costs, how many calls a second are
 //! set up and how quickly messages get through. This process is all of the people; each part has a server process of its own.
-//! Prints a table and writes `target/bench/signalling.json`. `--quick` shows only that everything works, `--only
-//! idle|setups|instances` measures one part and writes nothing.
+//! Prints a table of each run and the medians of all, and writes `target/bench/signalling.json`. `--runs N` says how often all
+//! of it is measured (3); `--quick` shows only that everything works, `--only idle|setups|instances` measures one part and
+//! writes nothing.
 
 #![allow(clippy::print_stdout, reason = "the table is what the program is for")]
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::json;
-use vireo_signalling::Report;
 use vireo_signalling::phases::{self, Scale, Setups};
+use vireo_signalling::{Report, Summary};
 use vireo_testing::{Durability, Postgres, Redis};
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let wanted = Wanted::read()?;
-    let folder = tempfile::tempdir()?;
-    let mut report = Report::default();
-    report
+    let mut summary = Summary::default();
+    for number in 1..=wanted.runs {
+        println!("── Run {number} of {}", wanted.runs);
+        let run = measure(&wanted).await?;
+        println!("{run}");
+        if wanted.quick {
+            complete(&run)?;
+        }
+        summary.runs.push(run);
+    }
+    if wanted.quick {
+        return Ok(());
+    }
+    summary
         .limits
         .insert("files a process may open".to_owned(), json!(open_files()?));
-    report.limits.insert(
+    summary.limits.insert(
         "the server's settings".to_owned(),
         json!("as shipped, but without relay and router (--no-turn --no-port-mapping)"),
     );
+    println!("{summary}");
+    match &wanted.only {
+        Some(part) => println!("nothing is written, as only a part was measured: {part}"),
+        None => write(&summary)?,
+    }
+    Ok(())
+}
+
+/// Everything that is wanted, once, each part with a data directory of its own.
+async fn measure(wanted: &Wanted) -> Result<Report> {
+    let folder = tempfile::tempdir()?;
     let data = |name: &str| folder.path().join(name);
+    let mut report = Report::default();
     if wanted.measures("idle") {
         println!("── Idle connections with TLS");
         let settings = phases::settings(&data("idle-tls"), true);
@@ -52,19 +78,14 @@ async fn main() -> Result<()> {
         let setups = phases::setups(&wanted.scale, &settings, &database).await?;
         report.instances = Some(setups);
     }
-    println!("{report}");
-    if wanted.quick {
-        return complete(&report);
-    }
-    println!("{}", report.verdict());
-    if let Some(part) = &wanted.only {
-        println!("nothing is written, as only a part was measured: {part}");
-        return Ok(());
-    }
-    let folder = std::path::Path::new("target/bench");
+    Ok(report)
+}
+
+fn write(summary: &Summary) -> Result<()> {
+    let folder = Path::new("target/bench");
     std::fs::create_dir_all(folder)?;
     let file = folder.join("signalling.json");
-    std::fs::write(file, serde_json::to_vec_pretty(&report.json())?)?;
+    std::fs::write(file, serde_json::to_vec_pretty(&summary.json())?)?;
     println!("written to target/bench/signalling.json");
     Ok(())
 }
@@ -113,6 +134,7 @@ fn open_files() -> Result<u64> {
 /// What is asked for on the command line.
 struct Wanted {
     scale: Scale,
+    runs: usize,
     quick: bool,
     only: Option<String>,
 }
@@ -121,6 +143,7 @@ impl Wanted {
     fn read() -> Result<Self> {
         let mut wanted = Self {
             scale: Scale::full(),
+            runs: 3,
             quick: false,
             only: None,
         };
@@ -129,11 +152,18 @@ impl Wanted {
             match option.as_str() {
                 "--quick" => {
                     wanted.quick = true;
+                    wanted.runs = 1;
                     wanted.scale = Scale::quick();
+                }
+                "--runs" => {
+                    let runs = arguments.next().and_then(|runs| runs.parse().ok());
+                    wanted.runs = runs
+                        .filter(|&runs| runs > 0)
+                        .context("--runs needs a number")?;
                 }
                 "--only" => wanted.only = arguments.next(),
                 _ => bail!(
-                    "unknown argument {option}; there are --quick and --only idle|setups|instances"
+                    "unknown argument {option}; there are --runs N, --quick and --only idle|setups|instances"
                 ),
             }
         }
