@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
+use vireo_protocol::{ChatId, Contact, ContactStatus, Presence, UserId};
 
 use crate::window::Window;
 
@@ -11,22 +12,28 @@ const REVISION: u64 = 1_000_000;
 
 /// A person in the list.
 #[must_use]
-pub fn contact(name: &str, status: &str, online: bool) -> Value {
-    let contact = status == "contact";
-    json!({
-        "userId": format!("user-{name}"),
-        "name": name,
-        "status": status,
-        "chatId": contact.then(|| format!("chat-{name}")),
-        "presence": if online { "online" } else { "offline" },
-        "lastSeenAt": null,
-        "service": name == "Echo test",
-    })
+pub fn contact(name: &str, status: ContactStatus, online: bool) -> Contact {
+    let contact = status == ContactStatus::Contact;
+    Contact {
+        user_id: UserId(format!("user-{name}")),
+        name: name.to_owned(),
+        display_name: None,
+        avatar: None,
+        status,
+        chat_id: contact.then(|| ChatId(format!("chat-{name}"))),
+        presence: if online {
+            Presence::Online
+        } else {
+            Presence::Offline
+        },
+        last_seen_at: None,
+        service: name == "Echo test",
+    }
 }
 
 /// Somebody signed in, with these people and perhaps a call.
 #[must_use]
-pub fn home(contacts: &[Value], call: Value) -> Value {
+pub fn home(contacts: &[Contact], call: Value) -> Value {
     json!({
         "kind": "home",
         "connection": "online",

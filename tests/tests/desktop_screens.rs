@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use vireo_protocol::{Contact, ContactStatus};
 use vireo_tests::{
     display::Display,
     views::{call, contact, home, show},
@@ -13,23 +14,30 @@ use vireo_tests::{
 const ANNA: &str = "Anna Lindqvist";
 const LONG: &str = "Bartholomäus von Hohenstein-Wittgenburg zu Lichtenfels";
 
+/// The seventh of November 2026, 12:00 UTC.
+const SEEN: i64 = 1_794_052_800_000;
+
 /// The smallest that the window can be made.
 const SMALLEST: (u32, u32) = (720, 540);
 
-fn people() -> Vec<Value> {
-    vec![
-        contact(ANNA, "contact", true),
+fn people() -> Vec<Contact> {
+    use ContactStatus::{Contact as Friend, Incoming, Requested};
+    let mut people = vec![
+        contact(ANNA, Friend, true),
         contact(
             "Александра Константинопольская-Преображенская",
-            "contact",
+            Friend,
             true,
         ),
-        contact(LONG, "contact", false),
-        contact("Mei Tanaka", "contact", false),
-        contact("Omar", "requested", false),
-        contact("Priya Raman", "incoming", false),
-        contact("Echo test", "contact", true),
-    ]
+        contact(LONG, Friend, false),
+        contact("mei1987", Friend, false),
+        contact("Omar", Requested, false),
+        contact("Priya Raman", Incoming, false),
+        contact("Echo test", Friend, true),
+    ];
+    people[3].display_name = Some("Mei Tanaka".to_owned());
+    people[3].last_seen_at = Some(SEEN);
+    people
 }
 
 /// A window and the endings of its pictures' names.
@@ -105,7 +113,7 @@ impl Gallery {
     }
 
     async fn home(&self) -> anyhow::Result<()> {
-        let echo = [contact("Echo test", "contact", true)];
+        let echo = [contact("Echo test", ContactStatus::Contact, true)];
         self.screen("home-empty", &home(&echo, Value::Null)).await?;
         let all = home(&people(), Value::Null);
         for (name, person) in [
@@ -115,6 +123,7 @@ impl Gallery {
                 "Александра Константинопольская-Преображенская",
             ),
             ("person-long-name-offline", LONG),
+            ("person-display-name", "mei1987"),
             ("person-requested", "Omar"),
             ("person-asks", "Priya Raman"),
             ("person-echo", "Echo test"),
@@ -247,10 +256,14 @@ async fn nothing_jumps_when_a_person_or_a_notice_comes_or_goes() -> anyhow::Resu
     let Gallery { window, .. } = Gallery::open(&display, "en", false).await?;
     let mut places = Vec::new();
     for (status, online, stand_ins) in [
-        ("requested", false, &[] as &[&str]),
-        ("contact", true, &[]),
-        ("contact", false, &[]),
-        ("contact", true, &["camera", "microphone", "speaker"]),
+        (ContactStatus::Requested, false, &[] as &[&str]),
+        (ContactStatus::Contact, true, &[]),
+        (ContactStatus::Contact, false, &[]),
+        (
+            ContactStatus::Contact,
+            true,
+            &["camera", "microphone", "speaker"],
+        ),
     ] {
         let screen = home(&[contact(ANNA, status, online)], Value::Null);
         show(&window, &screen, stand_ins).await?;
