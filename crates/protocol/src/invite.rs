@@ -27,8 +27,11 @@ pub struct InviteRequest {
 /// The answer of `POST /api/invites`. The token is not to be had a second time.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewInvite {
-    /// The secret part, for the link.
+    /// The secret part of the link.
     pub token: String,
+    /// What to give to people, by the address that leads to the server from as far away as it knows: see
+    /// [`InviteLink`](crate::InviteLink).
+    pub link: String,
     /// What is listed of it.
     pub invite: InviteInfo,
 }

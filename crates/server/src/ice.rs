@@ -3,18 +3,17 @@
 //! The credentials are those of coturn's REST API (draft-uberti-behave-turn-rest-00): the user name begins with the time
 //! it expires, and the password is an HMAC of it under a secret that this server and the TURN server share.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::http::HeaderMap;
-use axum::http::header::HOST;
-use axum::http::uri::Authority;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use vireo_protocol::{IceServer, UserId};
 
+use crate::host::{is_this_computer, literal};
 use crate::relay::Relay;
 use crate::store::{Store, StoreError};
 
@@ -101,9 +100,14 @@ pub struct IceConfig {
 
 impl IceConfig {
     /// What one person is told, from now on. `reached_by` is the host by which their client has reached the server, an IPv6
-    /// address in brackets: the relay is there as well.
+    /// address in brackets: the relay is there as well. `outside` is where a router passes on to the relay.
     #[must_use]
-    pub fn servers_for(&self, user: &UserId, reached_by: Option<&str>) -> Vec<IceServer> {
+    pub fn servers_for(
+        &self,
+        user: &UserId,
+        reached_by: Option<&str>,
+        outside: Option<SocketAddr>,
+    ) -> Vec<IceServer> {
         let mut servers = Vec::new();
         if !self.stun.is_empty() {
             servers.push(stun(&self.stun));
@@ -112,19 +116,37 @@ impl IceConfig {
             servers.push(turn(&self.turn, secret, user));
         }
         if let Some(relay) = self.relay.get() {
-            servers.extend(relay.address().servers_for(user, reached_by));
+            servers.extend(relay.address().servers_for(user, reached_by, outside));
         }
         servers
     }
 }
 
 impl RelayAddress {
-    fn servers_for(&self, user: &UserId, reached_by: Option<&str>) -> Vec<IceServer> {
+    fn servers_for(
+        &self,
+        user: &UserId,
+        reached_by: Option<&str>,
+        outside: Option<SocketAddr>,
+    ) -> Vec<IceServer> {
         let Some(host) = self.host(reached_by) else {
             return Vec::new();
         };
-        let at = [format!("{host}:{}", self.port)];
+        let ports = self.ports(&host, outside).into_iter();
+        let at: Vec<String> = ports.map(|port| format!("{host}:{port}")).collect();
         vec![stun(&at), turn(&at, &self.secret, user)]
+    }
+
+    /// The relay's ports at this host. A router may pass on another one than the relay's own; a name may mean either side of it.
+    fn ports(&self, host: &str, outside: Option<SocketAddr>) -> Vec<u16> {
+        let Some(outside) = outside.filter(|outside| outside.port() != self.port) else {
+            return vec![self.port];
+        };
+        match literal(host) {
+            Some(ip) if ip == outside.ip() => vec![outside.port()],
+            None if !is_this_computer(host) => vec![outside.port(), self.port],
+            _ => vec![self.port],
+        }
     }
 
     fn host(&self, reached_by: Option<&str>) -> Option<String> {
@@ -136,15 +158,6 @@ impl RelayAddress {
             None => reached_by.map(str::to_owned),
         }
     }
-}
-
-/// The host by which a client has reached the server, as it says itself; an IPv6 address in brackets.
-#[must_use]
-pub fn reached_by(headers: &HeaderMap) -> Option<Box<str>> {
-    let host: Authority = headers.get(HOST)?.to_str().ok()?.parse().ok()?;
-    Some(host.host())
-        .filter(|host| !host.is_empty())
-        .map(Box::from)
 }
 
 fn stun(at: &[String]) -> IceServer {
@@ -182,7 +195,7 @@ mod tests {
     #[test]
     fn nothing_is_handed_out_unless_configured() {
         let user = UserId("ann".into());
-        let nothing = IceConfig::default().servers_for(&user, Some("vireo.example"));
+        let nothing = IceConfig::default().servers_for(&user, Some("vireo.example"), None);
         assert!(nothing.is_empty());
         let config = IceConfig {
             stun: vec!["192.0.2.1:3478".into()],
@@ -190,7 +203,7 @@ mod tests {
             turn_secret: Some("north".into()),
             relay: Arc::default(),
         };
-        let servers = config.servers_for(&user, None);
+        let servers = config.servers_for(&user, None, None);
         assert_eq!(servers[0].urls, ["stun:192.0.2.1:3478"]);
         assert_eq!(servers[1].urls, ["turn:turn.example:3478?transport=udp"]);
         assert!(servers[1].credential.is_some());
@@ -206,7 +219,7 @@ mod tests {
                 public_address: public_address.map(str::to_owned),
                 secret: "north".into(),
             };
-            let servers = relay.servers_for(&user, reached_by);
+            let servers = relay.servers_for(&user, reached_by, None);
             servers
                 .into_iter()
                 .flat_map(|server| server.urls)
@@ -226,5 +239,34 @@ mod tests {
         );
         assert_eq!(urls(Some("198.51.100.1"), None), at("198.51.100.1"));
         assert!(urls(None, None).is_empty());
+    }
+
+    #[test]
+    fn who_comes_from_outside_is_told_the_routers_port() {
+        let user = UserId("ann".into());
+        let outside = Some((std::net::Ipv4Addr::new(203, 0, 113, 7), 40000).into());
+        let turn = |public_address: Option<&str>, reached_by| {
+            let relay = RelayAddress {
+                port: 3478,
+                public_address: public_address.map(str::to_owned),
+                secret: "north".into(),
+            };
+            relay.servers_for(&user, Some(reached_by), outside)[1]
+                .urls
+                .clone()
+        };
+        let at = |at: &str| format!("turn:{at}?transport=udp");
+        assert_eq!(turn(None, "203.0.113.7"), [at("203.0.113.7:40000")]);
+        assert_eq!(turn(None, "192.168.1.2"), [at("192.168.1.2:3478")]);
+        assert_eq!(turn(None, "[2001:db8::1]"), [at("[2001:db8::1]:3478")]);
+        assert_eq!(turn(None, "localhost"), [at("localhost:3478")]);
+        assert_eq!(
+            turn(None, "vireo.example"),
+            [at("vireo.example:40000"), at("vireo.example:3478")]
+        );
+        assert_eq!(
+            turn(Some("203.0.113.7"), "192.168.1.2"),
+            [at("203.0.113.7:40000")]
+        );
     }
 }

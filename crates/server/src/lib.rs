@@ -18,6 +18,7 @@ mod front;
 pub mod fuzz;
 mod hashing;
 mod history;
+mod host;
 mod http;
 mod ice;
 mod invite_page;

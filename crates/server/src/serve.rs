@@ -19,7 +19,6 @@ use crate::private_file::make_private_directory;
 use crate::relay::Relay;
 use crate::revocations;
 use crate::router::router;
-use crate::router_ports::RouterPorts;
 use crate::secrets::{new_token, token_hash};
 use crate::self_test::{Examined, Report};
 use crate::start_error::StartError;
@@ -47,7 +46,6 @@ pub struct Server;
 pub struct Running {
     url: String,
     front: Arc<Front>,
-    router_ports: RouterPorts,
     state: AppState,
     echo: UserId,
     echo_session: Mutex<Option<SessionId>>,
@@ -115,7 +113,6 @@ impl Server {
         let running = Running {
             url: ServerAddress::from(front.local()).to_string(),
             front: Arc::new(front),
-            router_ports: RouterPorts::default(),
             state,
             echo: echo.id,
             echo_session: Mutex::default(),
@@ -151,7 +148,7 @@ impl Running {
     /// The server's address for people elsewhere.
     #[must_use]
     pub fn public_address(&self) -> ServerAddress {
-        self.front.public_address(self.outside())
+        self.front.public_address(self.outside()).server
     }
 
     /// Takes up the certificate's files at once, instead of within seconds after they have changed. Nothing happens where there
@@ -167,7 +164,7 @@ impl Running {
         let examined = Examined {
             front: &self.front,
             relay: ice.relay.get(),
-            router: &self.router_ports,
+            router: &self.state.router_ports,
             relays_elsewhere: !ice.turn.is_empty(),
             store: &self.state.store,
         };
@@ -225,7 +222,7 @@ impl Running {
         self.state.connections.close();
         let _ = timeout(GOODBYE, self.state.connections.wait()).await;
         let closed = timeout(GOODBYE, self.front.closed());
-        let (_, ()) = tokio::join!(closed, self.router_ports.close());
+        let (_, ()) = tokio::join!(closed, self.state.router_ports.close());
         let session = self.echo_session.lock().await.take();
         if let Err(error) = self.end_echo_session(session).await {
             tracing::warn!(%error, "the Echo test's session is left behind");

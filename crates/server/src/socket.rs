@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use vireo_protocol::{MAX_MESSAGE_BYTES, SUBPROTOCOL};
 
 use crate::drain::{self, turn_to_leave};
+use crate::host::reached_by;
 use crate::http;
-use crate::ice::reached_by;
 use crate::metrics;
 use crate::places::{Place, network};
 use crate::queue::{Close, queue};

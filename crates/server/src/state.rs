@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use axum::http::uri::Authority;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use vireo_protocol::UserId;
+use vireo_protocol::{ServerAddress, UserId};
 
 use crate::bus::{Bus, BusConfig};
 use crate::calls::DeviceId;
+use crate::front::PublicAddress;
 use crate::hashing::Hashing;
 use crate::http::REQUESTS;
 use crate::http::profile::PROFILE_CHANGES;
@@ -20,6 +22,7 @@ use crate::ice::IceConfig;
 use crate::members::Members;
 use crate::places::Places;
 use crate::rate::Buckets;
+use crate::router_ports::RouterPorts;
 use crate::session::{CALLS_BEGUN, CONTACT_CHANGES, MESSAGES};
 use crate::socket::HANDSHAKES;
 use crate::store::Store;
@@ -80,6 +83,10 @@ pub struct Shared {
     pub answer_timeout: Duration,
     /// STUN and TURN servers to hand out.
     pub ice: IceConfig,
+    /// What a home router has opened for this server.
+    pub router_ports: RouterPorts,
+    /// Where people elsewhere find this server; nothing before it listens.
+    found_at: watch::Sender<Option<PublicAddress>>,
     /// The line before password hashing.
     pub hashing: Hashing,
     /// Wrong passwords of late, and passwords that are being looked at.
@@ -160,6 +167,8 @@ impl AppState {
             answer_timeout,
             ice,
             metrics_token,
+            router_ports: RouterPorts::default(),
+            found_at: watch::Sender::default(),
             hashing: Hashing::new(),
             sign_in_failures: Mutex::new(Buckets::new(SIGN_IN_FAILURES)),
             registrations: Mutex::new(Buckets::new(REGISTRATIONS)),
@@ -195,6 +204,21 @@ impl Shared {
         let mut servers = self.others.urls();
         servers.retain(|url| Some(url) != self.public_url.as_ref());
         servers
+    }
+
+    /// Says where people elsewhere find this server, from now on.
+    pub fn set_found_at(&self, address: PublicAddress) {
+        self.found_at.send_replace(Some(address));
+    }
+
+    /// Where those find this server who get a link from somebody whose client has reached it at `reached`. A server that is
+    /// only just starting is waited for.
+    pub async fn found_from(&self, reached: Option<&Authority>) -> ServerAddress {
+        let mut found_at = self.found_at.subscribe();
+        let known = found_at.wait_for(Option::is_some).await;
+        let known = known.expect("whoever says it is here");
+        let known = known.as_ref().expect("it was waited for");
+        known.for_link(reached)
     }
 
     /// Whoever comes from elsewhere to a server that was for this computer only needs an invite from now on.

@@ -281,6 +281,11 @@ async fn a_server_of_this_computer_invites_people_once_it_is_opened() {
         .find(|asked| asked.protocol == TCP)
         .expect("asked for");
     assert_eq!(link.server.url, format!("https://{OUTSIDE}:{}", tcp.port));
+    let body = serde_json::json!({"uses": 1, "expiresInSeconds": 60});
+    let ask = server.ask("POST", "/api/invites", &ann.token, Some(&body));
+    let of_client = text(&ask.await.1["link"]);
+    let from_outside = format!("{}/i?fp=", link.server.url);
+    assert!(of_client.starts_with(&from_outside), "{of_client}");
     // Whoever comes by the link is shown the certificate that it names, registers, and is told of the relay.
     let here = (Ipv4Addr::LOCALHOST, tcp.port).into();
     let (_, shown) = tls::connect(here, &rustls::version::TLS13)

@@ -12,7 +12,51 @@ async fn invite(server: &TestServer, person: &Person, uses: u32) -> (String, Str
         .await;
     assert_eq!(status, 201, "{made}");
     assert_eq!(made["invite"]["inviter"], person.name);
-    (text(&made["token"]), text(&made["invite"]["id"]))
+    let token = text(&made["token"]);
+    let link = format!("{}/i#{token}", server.running.url());
+    assert_eq!(made["link"], link, "nobody elsewhere reaches this one");
+    (token, text(&made["invite"]["id"]))
+}
+
+/// The link that this person's client gets when it has reached the server by this host.
+async fn link_by(server: &TestServer, person: &Person, host: &str) -> String {
+    let request = server.http.post(server.url("/api/invites"));
+    let request = request.bearer_auth(&person.token).header("Host", host);
+    let request = request.json(&json!({"uses": 1, "expiresInSeconds": 60}));
+    let made: Value = request
+        .send()
+        .await
+        .expect("answered")
+        .json()
+        .await
+        .expect("JSON");
+    let (link, token) = (text(&made["link"]), text(&made["token"]));
+    let address = link.strip_suffix(&format!("/i#{token}"));
+    address.expect("the token is the link's end").to_owned()
+}
+
+#[tokio::test]
+async fn a_link_leads_to_the_server_by_the_best_address_that_is_known() {
+    let server = TestServer::start().await;
+    let ann = server.register("Ann").await;
+    let own = server.running.url().to_owned();
+    for (host, expected) in [
+        ("192.168.1.9:7450", "https://192.168.1.9:7450"),
+        ("vireo.example:7450", "https://vireo.example:7450"),
+        ("[fd00::9]:7450", "https://[fd00::9]:7450"),
+        ("localhost:1", &own),
+        ("[::1]:1", &own),
+        ("eve@vireo.example", &own),
+    ] {
+        assert_eq!(link_by(&server, &ann, host).await, expected, "{host}");
+    }
+    let named = TestServer::start_with(|config| {
+        config.public_url = Some("https://vireo.example.org".to_owned());
+    })
+    .await;
+    let ann = named.register("Ann").await;
+    let link = link_by(&named, &ann, "192.168.1.9:7450").await;
+    assert_eq!(link, "https://vireo.example.org");
 }
 
 async fn register_with(server: &TestServer, name: &str, token: &str) -> (u16, Value) {

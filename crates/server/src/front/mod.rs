@@ -31,7 +31,7 @@ pub use connection::serve as serve_connection;
 use doors::{Door, Doors};
 pub use forwarded::Proxies;
 use listen::listen;
-pub use whereabouts::Shown;
+pub use whereabouts::{PublicAddress, Shown};
 
 /// What the server encrypts with.
 #[derive(Clone)]

@@ -2,10 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use axum::http::uri::Authority;
 use vireo_protocol::{Fingerprint, ServerAddress};
 
-use super::addresses::network_addresses;
+use super::addresses::{is_of_the_internet, network_addresses};
 use super::{Front, Place, lock};
+use crate::host::is_this_computer;
 
 /// An address that the server answers at, and what certificate is shown there; none where it does not encrypt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +16,33 @@ pub struct Shown {
     pub address: SocketAddr,
     /// By what clients know the server there.
     pub fingerprint: Option<Fingerprint>,
+}
+
+/// Where people elsewhere find the server.
+#[derive(Debug, Clone)]
+pub struct PublicAddress {
+    /// The best address that is known.
+    pub server: ServerAddress,
+    /// Whether it leads here from anywhere, as far as that can be known; else from the same network, or this computer.
+    pub from_anywhere: bool,
+}
+
+impl PublicAddress {
+    /// The address for a link that is made by somebody whose client has reached the server at `reached`: that is better than
+    /// one which leads here from the same network only.
+    #[must_use]
+    pub fn for_link(&self, reached: Option<&Authority>) -> ServerAddress {
+        let reached = reached.filter(|at| !self.from_anywhere && !is_this_computer(at.host()));
+        // Whoever comes from another computer comes encrypted.
+        let reached = reached.and_then(|at| format!("https://{at}").parse().ok());
+        let Some(ServerAddress { url, .. }) = reached else {
+            return self.server.clone();
+        };
+        ServerAddress {
+            url,
+            fingerprint: self.server.fingerprint,
+        }
+    }
 }
 
 impl From<Shown> for ServerAddress {
@@ -76,15 +105,19 @@ impl Front {
     /// For people elsewhere: what was named, else the certificate's name, else what a router passes on from `outside`, else the
     /// address on the network, else the one on this computer.
     #[must_use]
-    pub fn public_address(&self, outside: Option<SocketAddr>) -> ServerAddress {
+    pub fn public_address(&self, outside: Option<SocketAddr>) -> PublicAddress {
         let own = self.is_certificate_own();
         let certificate = self.certificate();
         if let Some(url) = &self.public_url {
             // One that an authority has issued is renewed, and its fingerprint with it.
             let pinned = certificate.filter(|_| own && url.starts_with("https://"));
-            return ServerAddress {
+            let server = ServerAddress {
                 url: url.clone(),
                 fingerprint: pinned.map(|certificate| certificate.fingerprint()),
+            };
+            return PublicAddress {
+                server,
+                from_anywhere: true,
             };
         }
         let on_network = self.on_the_network().into_iter().next();
@@ -93,12 +126,17 @@ impl Front {
             shown.address = outside;
         }
         let name = certificate.filter(|_| !own).and_then(|it| it.host_name());
-        match name {
+        let from_anywhere = name.is_some() || is_of_the_internet(shown.address.ip());
+        let server = match name {
             Some(name) => ServerAddress {
                 url: format!("https://{name}:{}", shown.address.port()),
                 fingerprint: None,
             },
             None => shown.into(),
+        };
+        PublicAddress {
+            server,
+            from_anywhere,
         }
     }
 

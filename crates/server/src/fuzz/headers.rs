@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::front::Proxies;
-use crate::ice::reached_by;
+use crate::host::reached_by;
 
 /// One header a line, as in HTTP, after a first byte that says where the connection comes from.
 pub fn headers(data: &[u8]) {

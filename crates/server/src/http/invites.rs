@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{ConnectInfo, Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use vireo_protocol::{
-    ErrorCode, InviteId, InviteInfo, InviteList, InviteLook, InviteRequest, InviteToken,
-    MAX_INVITE_SECONDS, MAX_INVITE_USES, MIN_INVITE_SECONDS, NewInvite, Role, UserId,
+    ErrorCode, InviteId, InviteInfo, InviteLink, InviteList, InviteLook, InviteRequest,
+    InviteToken, MAX_INVITE_SECONDS, MAX_INVITE_USES, MIN_INVITE_SECONDS, NewInvite, Role, UserId,
 };
 
 use super::sign_in::bad_request;
 use super::{Caller, Input, not_found, take};
+use crate::host::authority;
 use crate::places::network;
 use crate::refusal::Refusal;
 use crate::secrets::{new_token, token_hash};
@@ -23,6 +24,7 @@ use crate::store::{InviteError, StoreError};
 pub async fn create(
     State(state): State<AppState>,
     caller: Caller,
+    headers: HeaderMap,
     Input(request): Input<InviteRequest>,
 ) -> Result<(StatusCode, Json<NewInvite>), Refusal> {
     let InviteRequest {
@@ -40,7 +42,14 @@ pub async fn create(
     let hash = token_hash(&token);
     let store = &state.store;
     let invite = store.create_invite(caller.id(), &hash, uses, lasts).await?;
-    Ok((StatusCode::CREATED, Json(NewInvite { token, invite })))
+    let server = state.found_from(authority(&headers).as_ref()).await;
+    let link = InviteLink { server, token };
+    let made = NewInvite {
+        link: link.to_string(),
+        token: link.token,
+        invite,
+    };
+    Ok((StatusCode::CREATED, Json(made)))
 }
 
 /// `GET /api/invites`: one's own; everybody's for an administrator.

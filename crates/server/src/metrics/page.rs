@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use vireo_protocol::ErrorCode;
 
 use super::{database_answered, request_answered, written};
-use crate::ice::reached_by;
+use crate::host::{is_this_computer, reached_by};
 use crate::refusal::Refusal;
 use crate::state::AppState;
 
@@ -57,13 +57,7 @@ fn is_bearer(headers: &HeaderMap, token: &str) -> bool {
 fn is_local(from: IpAddr, headers: &HeaderMap) -> bool {
     let passed_on = headers.contains_key(FORWARDED) || headers.contains_key("x-forwarded-for");
     let host = reached_by(headers);
-    let host = host.as_deref().map(|host| host.trim_matches(['[', ']']));
-    let host_is_local = host.is_some_and(|host| {
-        host == "localhost"
-            || host
-                .parse()
-                .is_ok_and(|ip: IpAddr| ip.to_canonical().is_loopback())
-    });
+    let host_is_local = host.is_some_and(|host| is_this_computer(&host));
     from.to_canonical().is_loopback() && host_is_local && !passed_on
 }
 

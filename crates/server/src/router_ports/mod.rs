@@ -65,6 +65,17 @@ pub enum Opened {
     Open(SocketAddr),
 }
 
+impl Opened {
+    /// The router's address that leads to the port, once it is open.
+    #[must_use]
+    pub fn outside(self) -> Option<SocketAddr> {
+        match self {
+            Self::Open(outside) => Some(outside),
+            Self::NotAsked | Self::Asking | Self::Closed => None,
+        }
+    }
+}
+
 /// Keeps ports open. When it is dropped they stay open until the router's lease ends; [`RouterPorts::close`] gives them back.
 #[derive(Debug, Default)]
 pub struct RouterPorts {

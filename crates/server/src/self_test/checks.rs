@@ -219,14 +219,14 @@ impl Examined<'_> {
         }
     }
 
-    /// What is to be done for the relay, which is no use at another port than the one that clients are told.
+    /// What is to be done for the relay. Clients are told of the port that the router has opened, whichever it is.
     async fn through_router_relay(&self) -> String {
         let port = self.relay.and_then(|relay| relay.listening().first());
         let Some(port) = port.map(SocketAddr::port) else {
             return String::new();
         };
         match self.router.answered(PortKind::Udp).await {
-            Opened::Open(outside) if outside.port() == port => String::new(),
+            Opened::Open(_) => String::new(),
             _ => format!(
                 " It has not opened UDP port {port}: let it pass that on to this computer too, so that calls get through \
                  firewalls."
@@ -250,7 +250,7 @@ impl Examined<'_> {
     /// The address that was named. It may well not work from within the house, so that nothing is proved by failing.
     async fn by_name(&self, url: &str) -> Finding {
         let finding = |verdict, sentence| Finding::new(Check::Outside, verdict, sentence);
-        let tried = match Target::named(&self.front.public_address(None)).await {
+        let tried = match Target::named(&self.front.public_address(None).server).await {
             Ok(target) => target.reach().await,
             Err(problem) => Err(problem),
         };

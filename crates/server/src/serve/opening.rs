@@ -8,12 +8,13 @@ use tokio::time::timeout;
 use vireo_protocol::{InviteLink, UserId};
 
 use super::Running;
-use crate::front::is_of_the_internet;
+use crate::front::{PublicAddress, is_of_the_internet};
 use crate::ice::TurnSecret;
 use crate::relay::{Relay, RelayConfig};
 use crate::router_ports::{HomeRouter, Opened, Port, PortKind};
 use crate::secrets::{new_token, token_hash};
 use crate::start_error::StartError;
+use crate::state::AppState;
 use crate::store::{InviteError, StoreError};
 
 /// An invitation waits so long for the router, so that its link leads here from anywhere.
@@ -84,7 +85,11 @@ impl Running {
     /// The link of the invite with this token. Where a router has only just been asked for its ports, it is waited for a
     /// moment.
     pub async fn link(&self, token: String) -> InviteLink {
-        let _ = timeout(ROUTER_PATIENCE, self.router_ports.answered(PortKind::Tcp)).await;
+        let _ = timeout(
+            ROUTER_PATIENCE,
+            self.state.router_ports.answered(PortKind::Tcp),
+        )
+        .await;
         InviteLink {
             server: self.public_address(),
             token,
@@ -93,7 +98,7 @@ impl Running {
 
     /// The address of the internet from which a router passes people on to this server.
     pub(super) fn outside(&self) -> Option<SocketAddr> {
-        usable(self.router_ports.opened(PortKind::Tcp))
+        usable(self.state.router_ports.opened(PortKind::Tcp))
     }
 
     /// Asks a home router for the ports that others reach the server and its relay by. Those of relayed addresses need none:
@@ -116,28 +121,29 @@ impl Running {
         let relay = relay.and_then(|relay| relay.listening().first());
         let udp = relay.map(|relay| (PortKind::Udp, relay.port()));
         for (kind, number) in [Some(tcp), udp].into_iter().flatten() {
-            self.router_ports.ask_for(Port { kind, number }, router);
+            self.state
+                .router_ports
+                .ask_for(Port { kind, number }, router);
         }
         self.follow_router();
     }
 
-    /// Writes down where people elsewhere find the server, for programs that make invitations without asking it.
+    /// Writes down where people elsewhere find the server, for the links of invitations that are made here, and for programs
+    /// that make some without asking it.
     pub(super) async fn note_address(&self) -> Result<(), StoreError> {
-        let address = self.public_address().to_string();
-        self.state.store.set_address(&address).await
+        note(&self.state, self.front.public_address(self.outside())).await
     }
 
     /// Does so each time the router says something else.
     fn follow_router(&self) {
-        let Some(mut opened) = self.router_ports.watch(PortKind::Tcp) else {
+        let Some(mut opened) = self.state.router_ports.watch(PortKind::Tcp) else {
             return;
         };
         let (front, state) = (self.front.clone(), self.state.clone());
         tokio::spawn(async move {
             while let Ok(()) = opened.changed().await {
                 let outside = usable(*opened.borrow());
-                let address = front.public_address(outside).to_string();
-                if let Err(error) = state.store.set_address(&address).await {
+                if let Err(error) = note(&state, front.public_address(outside)).await {
                     tracing::debug!(%error, "the database does not know where the server is");
                 }
             }
@@ -145,10 +151,14 @@ impl Running {
     }
 }
 
+async fn note(state: &AppState, address: PublicAddress) -> Result<(), StoreError> {
+    let written = address.server.to_string();
+    state.set_found_at(address);
+    state.store.set_address(&written).await
+}
+
 /// An address that everybody can reach; behind two routers, or a provider's, the nearer one's is none.
 fn usable(opened: Opened) -> Option<SocketAddr> {
-    match opened {
-        Opened::Open(outside) if is_of_the_internet(outside.ip()) => Some(outside),
-        _ => None,
-    }
+    let outside = opened.outside();
+    outside.filter(|outside| is_of_the_internet(outside.ip()))
 }

@@ -18,6 +18,7 @@ use crate::calls::{DeviceId, Ids};
 use crate::parse::{Unreadable, id_of, parse};
 use crate::queue::{Close, Queue};
 use crate::rate::Limit;
+use crate::router_ports::PortKind;
 use crate::state::{AppState, SharedBuckets, lock};
 use crate::store::{Account, Holder, StoreError};
 use crate::switchboard::{Command, call_error};
@@ -206,10 +207,11 @@ impl Session {
         self.queue.push(ServerMessage::Hello {
             id,
             version: VERSION,
-            ice_servers: self
-                .state
-                .ice
-                .servers_for(&user.id, self.reached_by.as_deref()),
+            ice_servers: self.state.ice.servers_for(
+                &user.id,
+                self.reached_by.as_deref(),
+                self.state.router_ports.opened(PortKind::Udp).outside(),
+            ),
             user: user.clone(),
             answer_timeout_seconds: whole_seconds(self.state.answer_timeout),
             display_name: greeting.display_name,
