@@ -42,9 +42,9 @@ pub async fn follow(state: AppState) {
             tracing::warn!(%error, "the database does not say which sessions have ended")
         }
         if asked % TIDY_EVERY == 0
-            && let Err(error) = state.store.forget_ended_sessions().await
+            && let Err(error) = state.store.tidy().await
         {
-            tracing::warn!(%error, "ended sessions cannot be deleted");
+            tracing::warn!(%error, "what is of no more use cannot be deleted");
         }
         asked += 1;
     }

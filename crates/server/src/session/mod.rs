@@ -226,16 +226,19 @@ impl Session {
         let switchboard = &self.state.switchboard;
         let session = Some(self.holds.0.clone());
         switchboard.connect(device, account, session, queue).await;
-        // Afterwards: one that ends from now on is told to the board.
-        match self.state.store.session_holder(&self.holds).await? {
-            None => self.state.end_session(&self.holds).await,
-            Some(now) if now.do_not_disturb != do_not_disturb => {
-                self.tell_do_not_disturb().await?;
-            }
-            Some(_) => {}
+        // Afterwards: a session that ends from now on is told to the board, and so is whoever becomes a contact from now on,
+        // with a higher version.
+        let store = &self.state.store;
+        let read = store.watchers_and_session(&user.id, &self.holds).await?;
+        let (watchers, stands) = read;
+        let now = watchers.do_not_disturb;
+        switchboard.send(Command::watchers(user.id, watchers)).await;
+        match stands {
+            false => self.state.end_session(&self.holds).await,
+            true if now != do_not_disturb => self.tell_do_not_disturb().await?,
+            true => {}
         }
-        // Afterwards: whoever becomes a contact from now on is told to the board as well, with a higher version.
-        self.state.watchers(&user.id).await
+        Ok(())
     }
 
     /// What somebody asks who has said hello.

@@ -280,11 +280,11 @@ impl Store {
         Ok(rows.into_iter().map(|(id,)| SessionId(id)).collect())
     }
 
-    /// Forgets sessions, tokens and departures that are of no more use.
+    /// Forgets sessions, tokens, invites and departures that are of no more use.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn forget_ended_sessions(&self) -> Result<(), StoreError> {
+    pub async fn tidy(&self) -> Result<(), StoreError> {
         let now = now_ms();
         sqlx::query("DELETE FROM sessions WHERE expires_at <= $1 OR revoked_at <= $2")
             .bind(now)
@@ -295,6 +295,12 @@ impl Store {
             .bind(now)
             .execute(&self.writers)
             .await?;
+        sqlx::query(
+            "DELETE FROM invites WHERE expires_at <= $1 OR uses_left = 0 OR revoked_at IS NOT NULL",
+        )
+        .bind(now)
+        .execute(&self.writers)
+        .await?;
         sqlx::query("DELETE FROM departures WHERE departed_at <= $1")
             .bind(now - millis(REMEMBERED))
             .execute(&self.writers)

@@ -1,8 +1,8 @@
 //! Who may see where a person is, and when they went; and whether the person wishes to be called.
 
-use vireo_protocol::UserId;
+use vireo_protocol::{SessionId, UserId};
 
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, now_ms};
 
 /// Those who may see a person's presence: contacts, without those of whom one has blocked the other. Whoever blocks gives up
 /// seeing as well as being seen, so that nobody can watch somebody who cannot watch back.
@@ -16,9 +16,13 @@ pub struct Watchers {
     pub version: i64,
 }
 
-/// One row for each watcher, or a single one without: the version has to be of the same moment as they are.
+/// One row for each watcher, or a single one without: the version has to be of the same moment as they are. With each goes
+/// whether the session `$2` stands at the time `$3`.
 const WATCHERS: &str = "
-    SELECT users.contacts_version, users.do_not_disturb, mine.other_id
+    SELECT users.contacts_version, users.do_not_disturb,
+           CASE WHEN EXISTS (SELECT 1 FROM sessions
+               WHERE id = $2 AND user_id = users.id AND revoked_at IS NULL AND expires_at > $3) THEN 1 ELSE 0 END,
+           mine.other_id
     FROM users LEFT JOIN contacts AS mine ON mine.user_id = users.id
         AND EXISTS (SELECT 1 FROM contacts WHERE user_id = mine.other_id AND other_id = mine.user_id)
         AND NOT EXISTS (SELECT 1 FROM blocks WHERE user_id = mine.user_id AND other_id = mine.other_id)
@@ -31,18 +35,46 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn watchers(&self, user: &UserId) -> Result<Watchers, StoreError> {
-        let rows: Vec<(i64, i64, Option<String>)> = sqlx::query_as(WATCHERS)
+        Ok(self.read_watchers(user, None).await?.0)
+    }
+
+    /// The same for somebody who has just arrived, and whether the session that they have come by still stands.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn watchers_and_session(
+        &self,
+        user: &UserId,
+        session: &SessionId,
+    ) -> Result<(Watchers, bool), StoreError> {
+        self.read_watchers(user, Some(session)).await
+    }
+
+    async fn read_watchers(
+        &self,
+        user: &UserId,
+        session: Option<&SessionId>,
+    ) -> Result<(Watchers, bool), StoreError> {
+        let rows: Vec<(i64, i64, i64, Option<String>)> = sqlx::query_as(WATCHERS)
             .bind(&user.0)
+            .bind(session.map(|id| &id.0))
+            .bind(now_ms())
             .fetch_all(&self.readers)
             .await?;
-        Ok(Watchers {
-            version: rows.first().map_or(0, |(version, ..)| *version),
-            do_not_disturb: rows.first().is_some_and(|(_, enabled, _)| *enabled != 0),
+        let (version, do_not_disturb, stands) = rows
+            .first()
+            .map_or((0, 0, 0), |(version, enabled, stands, _)| {
+                (*version, *enabled, *stands)
+            });
+        let watchers = Watchers {
             users: rows
                 .into_iter()
                 .filter_map(|(.., id)| id.map(UserId))
                 .collect(),
-        })
+            do_not_disturb: do_not_disturb != 0,
+            version,
+        };
+        Ok((watchers, stands != 0))
     }
 
     /// Writes down whether the person wishes to be called. False when it was so before.

@@ -117,3 +117,29 @@ async fn another_password_ends_all_sessions_but_one() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_nobody_can_use_any_more_is_not_kept() {
+    on_each(async |store| {
+        let ann = store.add_user("Ann", "hash").await.expect("added");
+        let of = async |token: &'static [u8], lasts| {
+            let made = store.create_invite(&ann.id, token, 1, lasts).await;
+            made.map(|made| made.id)
+        };
+        let good = of(b"good", HOUR).await.expect("made");
+        let revoked = of(b"revoked", HOUR).await.expect("made");
+        of(b"used up", HOUR).await.expect("made");
+        of(b"over", Duration::ZERO).await.expect_err("over at once");
+        let gone = store.revoke_invite(None, &revoked).await;
+        assert!(gone.expect("asked"));
+        let bob = store.add_invited_user("Bob", "hash", b"used up").await;
+        bob.expect("added");
+        store.tidy().await.expect("tidied");
+        let kept: Vec<(String,)> = sqlx::query_as("SELECT id FROM invites")
+            .fetch_all(&store.readers)
+            .await
+            .expect("read");
+        assert_eq!(kept, [(good.0,)]);
+    })
+    .await;
+}

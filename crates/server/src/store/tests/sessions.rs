@@ -150,10 +150,10 @@ async fn what_has_expired_or_ended_long_ago_is_forgotten() {
             .open_session(&ann.id, "two", b"2")
             .await
             .expect("opened");
-        store.forget_ended_sessions().await.expect("tidied");
+        store.tidy().await.expect("tidied");
         assert_eq!(store.sessions_ended_since(1).await.expect("read"), [ended]);
         time_passes(&store, 2 * 60 * 60 * 1000).await;
-        store.forget_ended_sessions().await.expect("tidied");
+        store.tidy().await.expect("tidied");
         assert_eq!(store.sessions_ended_since(1).await.expect("read"), []);
         assert!(stands(&store, &left).await);
         time_passes(&store, 60 * 24 * 60 * 60 * 1000).await;
@@ -162,12 +162,41 @@ async fn what_has_expired_or_ended_long_ago_is_forgotten() {
             store.refresh(b"2", b"3").await,
             Ok(Refreshed::Unknown)
         ));
-        store.forget_ended_sessions().await.expect("tidied");
+        store.tidy().await.expect("tidied");
         let rows: (i64,) = sqlx::query_as("SELECT COUNT(*) FROM refresh_tokens")
             .fetch_one(&store.readers)
             .await
             .expect("read");
         assert_eq!(rows, (0,));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_arrives_is_asked_whether_the_session_still_stands() {
+    on_each(async |store| {
+        let ann = ann(&store).await;
+        let bob = store.add_user("Bob", "hash").await.expect("added");
+        let of = async |user: &User, session: &SessionId| {
+            let read = store.watchers_and_session(&user.id, session).await;
+            let (watchers, stands) = read.expect("read");
+            assert_eq!(Ok(watchers), store.watchers(&user.id).await.map_err(drop));
+            stands
+        };
+        let open = async |token: &'static [u8]| {
+            let opened = store.open_session(&ann.id, "laptop", token).await;
+            opened.expect("opened")
+        };
+        let (session, other) = (open(b"1").await, open(b"2").await);
+        assert!(of(&ann, &session).await);
+        assert!(!of(&bob, &session).await, "it is somebody else's");
+        assert!(!of(&ann, &SessionId::random()).await);
+        let ended = store.end_session(None, &session).await;
+        assert!(ended.expect("asked"));
+        assert!(!of(&ann, &session).await);
+        assert!(of(&ann, &other).await);
+        store.delete_user(&ann.id).await.expect("deleted");
+        assert!(!of(&ann, &other).await);
     })
     .await;
 }
