@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use super::holes::Holes;
 use super::unwrap::Unwrapper;
 use super::waiting::{Found, Waiting};
-use super::{RtpPayload, h264, vp8};
+use super::{RtpPayload, h264, largest, vp8};
 use crate::codec::{EncodedFrame, VideoCodec};
 
 /// More packets than this are no call: 4,096 of them are 8 s at 5 Mbit/s.
@@ -126,6 +126,12 @@ impl FrameAssembler {
     #[must_use]
     pub fn statistics(&self) -> AssemblerStatistics {
         self.statistics
+    }
+
+    /// How many packets wait for others; a few thousand at most.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.packets.len()
     }
 
     /// Takes a packet, in whatever order they come.
@@ -413,9 +419,14 @@ impl FrameAssembler {
         if !unit.is_whole() {
             return Err(Malformed);
         }
-        if let Some(size) = unit.size {
-            self.size = size;
+        let mut size = None;
+        for named in unit.sizes() {
+            if !largest::fits(named.coded) {
+                return Err(Malformed);
+            }
+            size = named.shown;
         }
+        self.size = size.unwrap_or(self.size);
         if !unit.has_picture {
             self.keep_parameter_sets(unit);
             return Ok(None);
@@ -423,7 +434,7 @@ impl FrameAssembler {
         Ok(Some(Coded {
             data: self.with_parameter_sets(unit.data).freeze(),
             key_frame: unit.key_frame,
-            size: unit.size,
+            size,
         }))
     }
 
@@ -475,9 +486,13 @@ fn vp8_frame(packets: &BTreeMap<i64, RtpPayload>) -> Result<Option<Coded>, Malfo
         return Ok(None);
     }
     let data = data.freeze();
+    let size = vp8::picture_size(&data);
+    if !size.is_none_or(largest::fits) {
+        return Err(Malformed);
+    }
     Ok(Some(Coded {
         key_frame: vp8::is_key_frame(&data),
-        size: vp8::picture_size(&data),
+        size,
         data,
     }))
 }

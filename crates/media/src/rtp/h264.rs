@@ -134,8 +134,6 @@ pub(super) struct AccessUnit {
     pub(super) key_frame: bool,
     pub(super) has_parameter_sets: bool,
     pub(super) has_sequence_parameter_set: bool,
-    /// From the sequence parameter set, where there is one.
-    pub(super) size: Option<(u32, u32)>,
     in_fragment: bool,
 }
 
@@ -169,11 +167,16 @@ impl AccessUnit {
         !self.in_fragment
     }
 
+    /// The sizes in the sequence parameter sets, also in those that came in fragments, or inside another unit: wherever a
+    /// decoder would find one.
+    pub(super) fn sizes(&self) -> impl Iterator<Item = sps::Size> {
+        annex_b::units(&self.data)
+            .filter(|unit| unit[0] & TYPE == SPS)
+            .filter_map(sps::size)
+    }
+
     fn add_unit(&mut self, unit: &[u8]) {
         self.note(unit[0] & TYPE);
-        if unit[0] & TYPE == SPS {
-            self.size = sps::picture_size(unit);
-        }
         self.data.put_slice(START_CODE);
         self.data.put_slice(unit);
     }

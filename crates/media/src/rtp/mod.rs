@@ -7,6 +7,7 @@ mod delay;
 mod frame_assembler;
 mod h264;
 mod holes;
+mod largest;
 mod opus_duration;
 mod packetizer;
 mod sps;
@@ -16,6 +17,7 @@ mod waiting;
 
 pub use audio_jitter_buffer::{AudioJitterBuffer, AudioPacket, AudioReceiveStatistics};
 pub use frame_assembler::{AssembledFrame, AssemblerStatistics, FrameAssembler};
+pub use largest::{MAX_MACROBLOCKS, macroblocks};
 pub use opus_duration::{opus_packet_has_copy, opus_packet_samples};
 pub use packetizer::Packetizer;
 pub use unwrap::Unwrapper;

@@ -60,8 +60,17 @@ impl Bits {
     }
 }
 
-/// Width and height that are to be shown. None when the parameter set is malformed.
-pub(super) fn picture_size(unit: &[u8]) -> Option<(u32, u32)> {
+/// What a sequence parameter set says of the pictures, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Size {
+    /// What a decoder makes room for.
+    pub(super) coded: (u32, u32),
+    /// What is left of it once the edges are cut off; None when nothing is.
+    pub(super) shown: Option<(u32, u32)>,
+}
+
+/// Reads a parameter set. None when it is malformed.
+pub(super) fn size(unit: &[u8]) -> Option<Size> {
     let mut bits = Bits::new(unit.get(1..)?);
     let profile = bits.bits(8)?;
     bits.bits(16)?;
@@ -103,11 +112,12 @@ pub(super) fn picture_size(unit: &[u8]) -> Option<(u32, u32)> {
     }
     bits.unsigned()?;
     bits.flag()?;
-    let width = bits.unsigned()?.checked_add(1)?.checked_mul(16)?;
-    let map_units = bits.unsigned()?.checked_add(1)?;
+    // Whatever is too much for 32 bits is too much for anything else.
+    let width = bits.unsigned()?.saturating_add(1).saturating_mul(16);
+    let map_units = bits.unsigned()?.saturating_add(1);
     let frames_only = bits.flag()?;
     let fields = if frames_only { 1 } else { 2 };
-    let height = map_units.checked_mul(16 * fields)?;
+    let height = map_units.saturating_mul(16 * fields);
     if !frames_only {
         bits.flag()?;
     }
@@ -124,9 +134,15 @@ pub(super) fn picture_size(unit: &[u8]) -> Option<(u32, u32)> {
         _ => (1, fields),
     };
     let [left, right, top, bottom] = crop;
-    let width = width.checked_sub(left.checked_add(right)?.checked_mul(unit_x)?)?;
-    let height = height.checked_sub(top.checked_add(bottom)?.checked_mul(unit_y)?)?;
-    (width > 0 && height > 0).then_some((width, height))
+    let cut = |side: u32, before: u32, after: u32, unit: u32| {
+        let left = side.checked_sub(before.checked_add(after)?.checked_mul(unit)?)?;
+        (left > 0).then_some(left)
+    };
+    let shown = cut(width, left, right, unit_x).zip(cut(height, top, bottom, unit_y));
+    Some(Size {
+        coded: (width, height),
+        shown,
+    })
 }
 
 fn skip_scaling_list(bits: &mut Bits, length: usize) -> Option<()> {
@@ -146,6 +162,10 @@ fn skip_scaling_list(bits: &mut Bits, length: usize) -> Option<()> {
 mod tests {
     use super::*;
 
+    fn shown(unit: &[u8]) -> Option<(u32, u32)> {
+        size(unit)?.shown
+    }
+
     #[test]
     fn sizes_of_known_parameter_sets() {
         // x264, high profile, 1920×1080, cropped from 1088.
@@ -153,21 +173,22 @@ mod tests {
             0x67, 0x64, 0x00, 0x28, 0xac, 0xd9, 0x40, 0x78, 0x02, 0x27, 0xe5, 0xc0, 0x44, 0x00,
             0x00, 0x03, 0x00, 0x04, 0x00, 0x00, 0x03, 0x00, 0xf0, 0x3c, 0x60, 0xc6, 0x58,
         ];
-        assert_eq!(picture_size(&high), Some((1920, 1080)));
+        assert_eq!(shown(&high), Some((1920, 1080)));
+        assert_eq!(size(&high).map(|size| size.coded), Some((1920, 1088)));
         // Chromium's offer of constrained baseline, 640×480.
         let baseline = [
             0x67, 0x42, 0xc0, 0x1f, 0x8c, 0x8d, 0x40, 0x50, 0x1e, 0xd0, 0x0f, 0x08, 0x84, 0x6a,
         ];
-        assert_eq!(picture_size(&baseline), Some((640, 480)));
+        assert_eq!(shown(&baseline), Some((640, 480)));
     }
 
     #[test]
     fn a_cut_off_one_has_no_size() {
         let whole = [0x67, 0x42, 0xc0, 0x1f, 0x8c, 0x8d, 0x40, 0x50, 0x1e, 0xd0];
         for length in 0..9 {
-            assert_eq!(picture_size(&whole[..length]), None, "{length}");
+            assert_eq!(shown(&whole[..length]), None, "{length}");
         }
-        assert_eq!(picture_size(&[0x67; 40]), None);
-        assert_eq!(picture_size(&[0; 40]), None);
+        assert_eq!(shown(&[0x67; 40]), None);
+        assert_eq!(shown(&[0; 40]), None);
     }
 }
