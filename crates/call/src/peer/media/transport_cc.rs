@@ -7,14 +7,15 @@ use std::{
 };
 
 use rtc::{
-    interceptor::convert_twcc, rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc,
+    interceptor::convert_twcc,
+    rtcp::transport_feedbacks::transport_layer_cc::{PacketStatusChunk, TransportLayerCc},
 };
 
 /// What was sent so long ago gets no feedback any more.
 const MAX_AGE: Duration = Duration::from_secs(5);
 
 /// A bound for a sender that gets no feedback at all.
-const MAX_PACKETS: usize = 10_000;
+pub(super) const MAX_PACKETS: usize = 10_000;
 
 /// The feedback's clock starts anew after so long: 2^24 times 64 ms.
 const REFERENCE_WRAP: Duration = Duration::from_millis(64 << 24);
@@ -143,6 +144,16 @@ impl TransportCc {
         self.reference = Some((reference, turn));
         turn
     }
+}
+
+/// Of how many packets the feedback tells. Two bytes of it can tell of eight thousand.
+pub(super) fn told_of(feedback: &TransportLayerCc) -> usize {
+    let chunks = feedback.packet_chunks.iter();
+    let told = chunks.map(|chunk| match chunk {
+        PacketStatusChunk::RunLengthChunk(run) => usize::from(run.run_length),
+        PacketStatusChunk::StatusVectorChunk(vector) => vector.symbol_list.len(),
+    });
+    told.sum()
 }
 
 #[cfg(test)]

@@ -21,7 +21,10 @@ use rtc::rtcp::{
 };
 
 use super::Session;
-use crate::peer::{PeerEvent, ReceivedMedia, media::packet::Kind};
+use crate::peer::{
+    PeerEvent, ReceivedMedia,
+    media::{packet::Kind, transport_cc},
+};
 
 /// The encoder makes a key frame no more often than this, whoever asks.
 const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(150);
@@ -29,6 +32,7 @@ const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(150);
 impl Session {
     /// Control packets of the other side's.
     pub fn handle_rtcp(&mut self, packets: &[Box<dyn rtcp::Packet>], now: Instant) {
+        let mut told_of = 0;
         for packet in packets {
             let packet = packet.as_any();
             if let Some(report) = packet.downcast_ref::<SenderReport>() {
@@ -46,6 +50,11 @@ impl Session {
             } else if let Some(nack) = packet.downcast_ref::<TransportLayerNack>() {
                 self.handle_nack(nack, now);
             } else if let Some(feedback) = packet.downcast_ref::<TransportLayerCc>() {
+                // What fits into one datagram can tell of millions of packets.
+                told_of += transport_cc::told_of(feedback);
+                if told_of > transport_cc::MAX_PACKETS {
+                    continue;
+                }
                 let fates = self.transport.feedback(feedback);
                 let in_flight = self.transport.bytes_in_flight();
                 self.estimator.feedback(now, &fates, in_flight);

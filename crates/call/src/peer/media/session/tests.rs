@@ -5,7 +5,12 @@ use std::sync::Mutex;
 use rtc::{
     rtcp::{
         payload_feedbacks::picture_loss_indication::PictureLossIndication,
-        transport_feedbacks::transport_layer_nack::TransportLayerNack,
+        transport_feedbacks::{
+            transport_layer_cc::{
+                PacketStatusChunk, RecvDelta, RunLengthChunk, SymbolTypeTcc, TransportLayerCc,
+            },
+            transport_layer_nack::TransportLayerNack,
+        },
     },
     rtp,
 };
@@ -186,4 +191,36 @@ fn a_request_that_a_key_frame_has_answered_causes_no_second_one() {
     let requests = std::iter::from_fn(|| bench.events.try_recv().ok())
         .filter(|event| *event == PeerEvent::KeyFrameRequested);
     assert_eq!(requests.count(), 1);
+}
+
+/// Some hundred bytes of it would otherwise keep the connection's task busy for longer than the next datagram takes to come.
+#[test]
+fn feedback_on_more_packets_than_can_be_on_their_way_is_not_read() {
+    let mut bench = Bench::new();
+    bench.sender.send_audio(vec![1; 100].into(), 0);
+    bench.pass(MILLISECOND);
+    let in_flight = bench.session.transport.bytes_in_flight();
+    assert!(in_flight > 0);
+    let feedback = |count: u16, chunks: usize| -> Box<dyn rtcp::Packet> {
+        let run = PacketStatusChunk::RunLengthChunk(RunLengthChunk {
+            packet_status_symbol: SymbolTypeTcc::PacketReceivedSmallDelta,
+            run_length: count,
+            ..Default::default()
+        });
+        let delta = RecvDelta {
+            type_tcc_packet: SymbolTypeTcc::PacketReceivedSmallDelta,
+            delta: 250,
+        };
+        Box::new(TransportLayerCc {
+            packet_status_count: count,
+            packet_chunks: vec![run; chunks],
+            recv_deltas: vec![delta],
+            ..Default::default()
+        })
+    };
+    let endless = [feedback(8_191, 2), feedback(1, 1)];
+    bench.session.handle_rtcp(&endless, bench.now);
+    assert_eq!(bench.session.transport.bytes_in_flight(), in_flight);
+    bench.session.handle_rtcp(&[feedback(1, 1)], bench.now);
+    assert_eq!(bench.session.transport.bytes_in_flight(), 0);
 }
