@@ -1,5 +1,9 @@
-//! Services that tests of several crates start for themselves, from the system's packages. Each is private to the test,
-//! listens on nothing that others reach, and is gone when the test's process is, however that ends.
+//! What tests of several crates need: services that they start for themselves, and links of networks.
+//!
+//! The services come from the system's packages. Each is private to the test, listens on nothing that others reach, and is
+//! gone when the test's process is, however that ends.
+
+pub mod link;
 
 #[cfg(unix)]
 mod postgres;
