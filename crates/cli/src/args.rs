@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use vireo_media::{VideoCodec, VideoFormat};
-use vireo_protocol::InviteLink;
+use vireo_protocol::{InviteLink, MAX_INVITE_USES};
 
 use crate::devices::{CameraChoice, MicrophoneChoice, SpeakerChoice};
 
@@ -39,6 +39,9 @@ pub enum Command {
     /// Shows whose server an invitation is for and who invites, asks, and joins: makes the account, or, where it is there
     /// already, makes the inviter a contact.
     Join(JoinArguments),
+    /// Your invitations to the server: whoever uses one becomes a contact of yours.
+    #[command(subcommand)]
+    Invites(InvitesCommand),
     /// Your contacts.
     #[command(subcommand)]
     Contacts(ContactsCommand),
@@ -72,6 +75,27 @@ pub enum Command {
     Answer(AnswerArguments),
     /// Lists cameras, microphones and speakers.
     Devices,
+}
+
+/// What can be done with invitations.
+#[derive(Debug, Subcommand)]
+pub enum InvitesCommand {
+    /// Lists those that can still be used, the newest first; everybody's for an administrator.
+    List,
+    /// Makes one, and prints the link to give to people.
+    Create {
+        /// How many people may use it.
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_INVITE_USES)))]
+        uses: u32,
+        /// For how many days.
+        #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=30))]
+        days: u32,
+    },
+    /// Makes one worthless.
+    Revoke {
+        /// Its id in the list.
+        id: String,
+    },
 }
 
 /// What can be done with contacts.

@@ -16,6 +16,7 @@ use crate::call::{Caller, Incoming};
 use crate::contacts;
 use crate::failure::{Failure, Status};
 use crate::hardware;
+use crate::invites;
 use crate::join;
 use crate::media::CliMedia;
 use crate::output::{self, Event};
@@ -42,6 +43,7 @@ async fn run_as(identity: &Identity, command: &Command) -> Result<(), Failure> {
     match command {
         Command::Register => register(identity).await,
         Command::Join(join) => join::run(identity, join).await,
+        Command::Invites(command) => invites::run(identity, command).await,
         Command::Contacts(contacts) => contacts::run(identity, contacts).await,
         Command::Status(status) => contacts::show_status(identity, status).await,
         Command::History { before, limit } => history(identity, before.clone(), *limit).await,

@@ -15,6 +15,7 @@ mod failure;
 mod finish;
 mod freeze;
 mod hardware;
+mod invites;
 mod join;
 mod latency;
 mod media;

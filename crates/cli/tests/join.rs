@@ -1,4 +1,4 @@
-//! `vireo-cli join`: what is shown, what is asked, and what becomes of it, with a real server.
+//! `vireo-cli join` and `invites`: what is shown, what is asked, and what becomes of it, with a real server.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -175,5 +175,42 @@ async fn at_a_terminal_the_person_is_asked() {
         keyboard.write_all(answer.as_bytes()).await.expect("typed");
         let status = terminal.wait().await.expect("waited");
         assert_eq!(status.code(), expected, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_member_makes_lists_and_revokes_invitations() {
+    let house = House::new().await;
+    let first = house.first_invite().await;
+    house.join("Ann", &first, &["--yes"]).await;
+    let url = first.server.to_string();
+    let invites = async |words: &[&str]| {
+        let mut command = house.command("Ann", "correct horse");
+        command.args(["--server", &url, "invites"]).args(words);
+        said(command.output().await.expect("run"))
+    };
+    let (status, lines, sentences) = invites(&["create", "--uses", "3"]).await;
+    assert_eq!(status, Some(0), "{sentences}");
+    let link: InviteLink = lines[0]["link"]
+        .as_str()
+        .expect("text")
+        .parse()
+        .expect("a link");
+    assert_eq!(link.server.fingerprint, house.server.fingerprint());
+    // Not by this computer's own address, which Ann's client uses: that leads nobody else here.
+    assert_eq!(link.server, house.server.public_address());
+    let look = Client::look_at(&link).await.expect("looked at");
+    assert_eq!(look.inviter.as_deref(), Some("Ann"));
+    let (_, listed, _) = invites(&["list"]).await;
+    assert_eq!((listed.len(), &listed[0]["usesLeft"]), (1, &3.into()));
+    assert_eq!(listed[0]["id"], lines[0]["id"]);
+    let id = lines[0]["id"].as_str().expect("text");
+    let (status, _, sentences) = invites(&["revoke", id]).await;
+    assert_eq!(status, Some(0), "{sentences}");
+    assert!(invites(&["list"]).await.1.is_empty());
+    for gone in [id, "../profile/avatar"] {
+        let (status, _, sentences) = invites(&["revoke", gone]).await;
+        assert_eq!(status, Some(1), "{gone}: {sentences}");
+        assert!(sentences.contains("no such invite"), "{sentences}");
     }
 }
