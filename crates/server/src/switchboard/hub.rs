@@ -19,7 +19,8 @@ use tokio::sync::mpsc;
 use vireo_protocol::DeviceStatus;
 
 use super::board::{Board, Output};
-use super::{Asked, Command, ONE_TOO_MANY, SIGNED_OUT, Settings, clock, recover, sleep_until};
+use super::reading::{read_watchers, recover};
+use super::{Asked, Command, ONE_TOO_MANY, SIGNED_OUT, Settings, clock, sleep_until};
 use crate::bus::{Bus, Epoch, Event, Instance, Letter, Numbered};
 use crate::calls::{Calls, DeviceId};
 use crate::history::{Confirmation, Entry, History};
@@ -327,7 +328,7 @@ impl Hub {
             .locals
             .values()
             .map(|local| local.account.user.id.clone());
-        super::read_watchers(&self.settings.store, users.collect(), self.own.clone());
+        read_watchers(&self.settings.store, users.collect(), self.own.clone());
     }
 
     /// Connections of servers that are gone are gone as well.

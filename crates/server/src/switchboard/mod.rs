@@ -5,8 +5,8 @@
 mod board;
 mod hub;
 mod people;
+mod reading;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,9 +19,10 @@ use crate::bus::{Bus, Member};
 use crate::calls::{CallRecord, DeviceId, Offer, Snapshot};
 use crate::history::History;
 use crate::queue::{Close, Queue};
-use crate::store::{Account, Store, StoreError, Watchers};
-use board::{Now, SETTLE};
+use crate::store::{Account, Store, Watchers};
+use board::Now;
 use hub::{Hub, Local};
+use reading::recover;
 
 pub use board::{Output, call_error};
 
@@ -199,50 +200,6 @@ impl Switchboard {
         // The task lives as long as this handle.
         let _ = self.asked.send(asked).await;
     }
-}
-
-/// Looks up what calls were going on that no board may know of. Where several servers work as one they are first given
-/// time to say what they know.
-fn recover(settings: &Settings, own: mpsc::WeakSender<Asked>, several: bool) {
-    let store = settings.store.clone();
-    tokio::spawn(async move {
-        let found = async {
-            // First, since whoever is alive writes that down.
-            let alive_at_ms = store.alive_at().await?.unwrap_or_else(|| clock().unix_ms);
-            if several {
-                tokio::time::sleep(SETTLE * 2).await;
-            }
-            let records = store.unfinished_calls().await?;
-            Ok::<_, StoreError>((records, alive_at_ms))
-        };
-        match (found.await, own.upgrade()) {
-            (Ok((records, alive_at_ms)), Some(own)) => {
-                let recover = Asked::Recover {
-                    records,
-                    alive_at_ms,
-                };
-                let _ = own.send(recover).await;
-            }
-            (Err(error), _) => tracing::warn!(%error, "calls that were going on are not known"),
-            (Ok(_), None) => {}
-        }
-    });
-}
-
-/// Tells a new board who may see the presence of these people.
-fn read_watchers(store: &Store, users: BTreeSet<UserId>, own: mpsc::WeakSender<Asked>) {
-    let store = store.clone();
-    tokio::spawn(async move {
-        for user in users {
-            let read = store.watchers(&user).await;
-            let (Ok(read), Some(own)) = (read, own.upgrade()) else {
-                return;
-            };
-            let _ = own
-                .send(Asked::Command(Command::watchers(user, read)))
-                .await;
-        }
-    });
 }
 
 /// The time; to measure with, as tokio sees it, so that tests may hold it.

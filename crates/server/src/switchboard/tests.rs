@@ -3,7 +3,7 @@ use vireo_protocol::{
     SessionDescription, User,
 };
 
-use super::board::Board;
+use super::board::{Board, SETTLE};
 use super::*;
 use crate::calls::Calls;
 
