@@ -1,15 +1,19 @@
 //! The calls of a client: one for a person; several, each by itself, for a service that sends back what it receives.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
 use vireo_call::machine::{CallPolicy, Input};
 use vireo_call::{CallPeer, CallStats, Engine, EngineConfig, EngineEvent, MediaFactory};
 use vireo_protocol::{CallErrorCode, CallId, ChatId, ClientMessage, IceServer, ServerMessage};
 
 use crate::Reflect;
+
+/// What the server had no room for is said again after so long, where it does not say after how long.
+const SAY_AGAIN: Duration = Duration::from_secs(1);
 
 type Report = (Option<CallId>, EngineEvent);
 
@@ -29,6 +33,8 @@ pub(crate) struct Calls {
     media: Arc<dyn MediaFactory>,
     report: mpsc::UnboundedSender<Report>,
     events: mpsc::UnboundedReceiver<Report>,
+    /// What the server had no room for at that moment, and when it is said again.
+    later: VecDeque<(Instant, ClientMessage)>,
 }
 
 impl Calls {
@@ -55,6 +61,7 @@ impl Calls {
             media,
             report,
             events,
+            later: VecDeque::new(),
         }
     }
 
@@ -100,8 +107,32 @@ impl Calls {
         stats.await.ok().flatten()
     }
 
-    /// The server did not carry out what starts or accepts this call.
-    pub fn refused(&self, call_id: CallId, code: Option<CallErrorCode>) {
+    /// The server did not carry this out. Without its offer or its answer a call cannot go on, nor where the server knows of
+    /// none that rings; without anything else it can.
+    pub fn refused(
+        &mut self,
+        message: ClientMessage,
+        code: Option<CallErrorCode>,
+        retry_after: Option<Duration>,
+    ) {
+        match message {
+            // Whether to call again is up to the person.
+            ClientMessage::CallInitiate { call_id, .. } => self.refuse(call_id, code),
+            message if code == Some(CallErrorCode::RateLimited) => {
+                let at = Instant::now() + retry_after.unwrap_or(SAY_AGAIN);
+                self.later.push_back((at, message));
+            }
+            ClientMessage::CallAnswer { call_id, .. } => self.refuse(call_id, code),
+            ClientMessage::CallRinging { call_id, .. }
+                if code == Some(CallErrorCode::NoSuchCall) =>
+            {
+                self.refuse(call_id, code);
+            }
+            _ => tracing::debug!(?code, "the server left a message of a call out"),
+        }
+    }
+
+    fn refuse(&self, call_id: CallId, code: Option<CallErrorCode>) {
         if let Some(engine) = self.of(&call_id) {
             engine.input(Input::Refused { call_id, code });
         }
@@ -114,8 +145,11 @@ impl Calls {
         }
     }
 
-    pub fn server_lost(&self) {
+    pub fn server_lost(&mut self) {
         self.all(|engine| engine.input(Input::ServerLost));
+        for (_, message) in std::mem::take(&mut self.later) {
+            self.unconfirmed(message);
+        }
     }
 
     pub fn server_back(&mut self, answer_timeout: Duration) {
@@ -145,15 +179,26 @@ impl Calls {
     /// Waits for what an engine reports. Cancelling it loses nothing.
     pub async fn next_event(&mut self) -> EngineEvent {
         loop {
-            match self.events.recv().await {
-                Some(report) => {
-                    if let Some(event) = self.reported(report) {
-                        return event;
-                    }
-                }
+            let due = self.later.front().map(|(at, _)| *at);
+            let event = tokio::select! {
                 // This struct holds a sender, so the channel never closes.
-                None => std::future::pending().await,
+                Some(report) = self.events.recv() => self.reported(report),
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.say_again(),
+            };
+            if let Some(event) = event {
+                return event;
             }
+        }
+    }
+
+    fn say_again(&mut self) -> Option<EngineEvent> {
+        match self.later.pop_front()? {
+            // What this side sends may have changed since.
+            (_, message @ ClientMessage::CallMediaState { .. }) => {
+                self.unconfirmed(message);
+                None
+            }
+            (_, message) => Some(EngineEvent::Send(message)),
         }
     }
 

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use vireo_call::{CallPeer, CallStats, EngineEvent, MediaFactory};
 use vireo_protocol::{
-    CallErrorCode, CallId, ChatId, ClientMessage, Contact, HistoryId, IceServer, PastCall, Request,
-    ServerMessage,
+    CallId, ChatId, ClientMessage, Contact, HistoryId, IceServer, PastCall, Request, ServerMessage,
 };
 
 use crate::calls::Calls;
@@ -349,11 +349,16 @@ impl Runner {
                 self.show_status();
             }
             ServerMessage::CallError {
-                id: Some(id), code, ..
-            } => match self.pending.remove(&id) {
-                Some(Pending::Call(message)) => self.refused(message, Some(code)),
-                _ => tracing::debug!(?code, "the server left a message of a call out"),
-            },
+                id: Some(id),
+                code,
+                retry_after_seconds,
+                ..
+            } => {
+                if let Some(Pending::Call(message)) = self.pending.remove(&id) {
+                    let wait = retry_after_seconds.map(|wait| Duration::from_secs(wait.into()));
+                    self.calls.refused(message, Some(code), wait);
+                }
+            }
             ServerMessage::Hello { .. } => {}
             ServerMessage::CallOffer { .. }
             | ServerMessage::CallRinging { .. }
@@ -374,7 +379,7 @@ impl Runner {
             Some(Pending::History(reply)) => {
                 let _ = reply.send(Err(error("")));
             }
-            Some(Pending::Call(message)) => self.refused(message, None),
+            Some(Pending::Call(message)) => self.calls.refused(message, None, None),
             Some(Pending::DoNotDisturb(enabled)) => {
                 self.status.told(!enabled);
                 self.show_status();
@@ -383,15 +388,6 @@ impl Runner {
             Some(Pending::Contacts | Pending::Status) | None => {
                 tracing::warn!(error = %error(""), "the server reports an error");
             }
-        }
-    }
-
-    /// Without its offer or its answer a call cannot go on; without anything else that it sends it can.
-    fn refused(&self, message: ClientMessage, code: Option<CallErrorCode>) {
-        match message {
-            ClientMessage::CallInitiate { call_id, .. }
-            | ClientMessage::CallAnswer { call_id, .. } => self.calls.refused(call_id, code),
-            _ => tracing::debug!(?code, "the server left a message of a call out"),
         }
     }
 

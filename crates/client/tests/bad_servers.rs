@@ -19,7 +19,9 @@ use vireo_call::{
     peer::{Peer, PeerConfig, ReceivedMedia},
 };
 use vireo_client::{Client, ClientError, ClientOptions, ConnectionState, Session};
-use vireo_protocol::{CallId, ChatId, MediaState, ServerMessage, SignedIn, User, UserId, VERSION};
+use vireo_protocol::{
+    CallErrorCode, CallId, ChatId, MediaState, ServerMessage, SignedIn, User, UserId, VERSION,
+};
 
 #[tokio::test]
 async fn wrong_passwords_taken_names_and_bad_ones() {
@@ -169,27 +171,70 @@ async fn a_server_that_comes_later_is_found() {
     drop(started);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_went_down_with_the_connection_is_said_again() {
+/// An offer that can be answered.
+async fn offer() -> ServerMessage {
     let (events, _news) = mpsc::unbounded_channel();
     let caller = Peer::new(PeerConfig::default(), ReceivedMedia::Reflect, events).await;
     let offer = caller.expect("a peer connection").create_offer().await;
+    ServerMessage::CallOffer {
+        call_id: CallId("c".to_owned()),
+        chat_id: ChatId("chat".to_owned()),
+        offer: offer.expect("an offer"),
+        caller_id: UserId("b".to_owned()),
+        caller_name: "Bob".to_owned(),
+        media_state: MediaState {
+            microphone: true,
+            camera: false,
+        },
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_refused_is_given_again_or_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let client = connect(&format!("http://{}", listener.local_addr().expect("bound")));
     let mut server = Greeted::next(&listener).await;
-    server
-        .say(&ServerMessage::CallOffer {
-            call_id: CallId("c".to_owned()),
-            chat_id: ChatId("chat".to_owned()),
-            offer: offer.expect("an offer"),
-            caller_id: UserId("b".to_owned()),
-            caller_name: "Bob".to_owned(),
-            media_state: MediaState {
-                microphone: true,
-                camera: false,
-            },
-        })
-        .await;
+    server.say(&offer().await).await;
+    server.hears("call:ringing").await;
+    client.accept(false);
+    let id = server.hears("call:answer").await;
+    let refused = Instant::now();
+    server.refuse(id, CallErrorCode::RateLimited, Some(2)).await;
+    let id = server.hears("call:answer").await;
+    assert!(
+        refused.elapsed() >= Duration::from_secs(2),
+        "not before it may"
+    );
+    // It rings on elsewhere until this device says that nothing comes of it.
+    server.refuse(id, CallErrorCode::InvalidSdp, None).await;
+    let id = server.hears("call:end").await;
+    server.refuse(id, CallErrorCode::RateLimited, Some(1)).await;
+    server.hears("call:end").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_the_server_does_not_know_stops_ringing() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let client = connect(&format!("http://{}", listener.local_addr().expect("bound")));
+    let mut server = Greeted::next(&listener).await;
+    server.say(&offer().await).await;
+    let id = server.hears("call:ringing").await;
+    server.refuse(id, CallErrorCode::NoSuchCall, None).await;
+    let mut view = client.view();
+    let stopped = view.wait_for(|view| {
+        let call = view.call.as_ref();
+        call.is_some_and(|call| call.phase.is_ended())
+    });
+    let stopped = timeout(PATIENCE, stopped).await;
+    stopped.expect("in time").expect("the client is there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_down_with_the_connection_is_said_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let client = connect(&format!("http://{}", listener.local_addr().expect("bound")));
+    let mut server = Greeted::next(&listener).await;
+    server.say(&offer().await).await;
     server.hears("call:ringing").await;
     client.accept(false);
     server.hears("call:answer").await;
@@ -261,6 +306,19 @@ impl Greeted {
         let text = serde_json::to_string(message).expect("plain data");
         let sent = self.0.send(tungstenite::Message::text(text)).await;
         sent.expect("the client listens");
+    }
+
+    /// Refuses what was asked about the call.
+    async fn refuse(&mut self, id: u64, code: CallErrorCode, retry_after_seconds: Option<u32>) {
+        self.say(&ServerMessage::CallError {
+            id: Some(id),
+            call_id: CallId("c".to_owned()),
+            chat_id: ChatId("chat".to_owned()),
+            code,
+            message: code.message().to_owned(),
+            retry_after_seconds,
+        })
+        .await;
     }
 
     /// Waits for a request of this type; returns its number.

@@ -3,11 +3,11 @@
 
 use std::collections::VecDeque;
 
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 use vireo_protocol::{CallId, IceCandidate, SessionDescription};
 
 use crate::{
-    machine::Input,
+    machine::{DESCRIPTION_TIMEOUT, Input},
     peer::{MediaSender, Peer, PeerConfig, PeerError, PeerEvent, ReceivedMedia, TransportStats},
 };
 
@@ -155,18 +155,22 @@ async fn perform(peer: &mut Peer, operation: Operation, call_id: &CallId) -> Opt
         call_id: call_id.clone(),
         description,
     };
-    let outcome = match operation {
-        Operation::CreateOffer => peer.create_offer().await.map(described).map(Some),
-        Operation::CreateAnswer(offer) => peer.accept_offer(&offer).await.map(described).map(Some),
-        Operation::SetAnswer(answer) => peer.set_answer(&answer).await.map(|()| None),
-        Operation::AddCandidate(candidate) => {
-            if let Err(error) = peer.add_remote_candidate(&candidate).await {
-                tracing::debug!(call = %call_id, %error, "a candidate is left out");
+    let outcome = async {
+        match operation {
+            Operation::CreateOffer => peer.create_offer().await.map(described).map(Some),
+            Operation::CreateAnswer(offer) => {
+                peer.accept_offer(&offer).await.map(described).map(Some)
             }
-            Ok(None)
+            Operation::SetAnswer(answer) => peer.set_answer(&answer).await.map(|()| None),
+            Operation::AddCandidate(candidate) => {
+                if let Err(error) = peer.add_remote_candidate(&candidate).await {
+                    tracing::debug!(call = %call_id, %error, "a candidate is left out");
+                }
+                Ok(None)
+            }
         }
     };
-    outcome.unwrap_or_else(|error| {
+    in_time(outcome).await.unwrap_or_else(|error| {
         tracing::warn!(call = %call_id, %error, "the peer connection cannot be used");
         Some(Input::PeerUnusable {
             call_id: call_id.clone(),
@@ -174,9 +178,22 @@ async fn perform(peer: &mut Peer, operation: Operation, call_id: &CallId) -> Opt
     })
 }
 
+/// The engine does nothing else meanwhile, not even by the clock: a connection that is stuck must not keep the call from
+/// ending, on this device and on all those that ring.
+async fn in_time<T>(operation: impl Future<Output = Result<T, PeerError>>) -> Result<T, PeerError> {
+    let done = timeout(DESCRIPTION_TIMEOUT, operation).await;
+    done.unwrap_or_else(|_| Err(PeerError::Internal("it does not answer".to_owned())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_stuck_is_given_up() {
+        let stuck = in_time(std::future::pending::<Result<(), _>>()).await;
+        assert!(matches!(stuck, Err(PeerError::Internal(_))));
+    }
 
     #[tokio::test]
     async fn candidates_are_kept_for_another_attempt() {

@@ -238,9 +238,10 @@ impl Call {
         }
     }
 
-    /// The server did not carry out `call:initiate` or `call:answer`; without it there is no call, whatever the code.
+    /// The server did not carry out `call:initiate` or `call:answer`; without it there is no call, whatever the code. Or it
+    /// knows of no call that rings here.
     pub(super) fn refused(
-        &self,
+        &mut self,
         state: CallState,
         code: Option<CallErrorCode>,
         step: &mut Step,
@@ -257,11 +258,22 @@ impl Call {
                 CallState::Connecting { call, deadline }
             }
             CallState::Connecting { ref call, .. } if call.direction == Direction::Incoming => {
-                let reason = match code {
-                    Some(CallErrorCode::NoSuchCall) => EndedReason::CallerCancelled,
-                    _ => EndedReason::Refused,
-                };
-                self.finish(state, reason, step)
+                match code {
+                    Some(CallErrorCode::NoSuchCall) => {
+                        self.finish(state, EndedReason::CallerCancelled, step)
+                    }
+                    // It still rings everywhere else, for a person who has answered.
+                    _ => self.finish_and_tell(
+                        state,
+                        EndReason::ConnectionFailed,
+                        EndedReason::Refused,
+                        step,
+                    ),
+                }
+            }
+            // Nobody else would say that it is over.
+            CallState::Incoming { .. } if code == Some(CallErrorCode::NoSuchCall) => {
+                self.finish(state, EndedReason::CallerCancelled, step)
             }
             CallState::Idle
             | CallState::Offering { .. }

@@ -38,7 +38,7 @@ pub enum Input {
     SetCameraEnabled(bool),
     /// The server says something. What is not about a call is ignored.
     Receive(ServerMessage),
-    /// The server did not carry out the request that started or accepted the call.
+    /// The server did not carry out the request that started or accepted the call, or knows of no call that rings here.
     Refused {
         /// The call.
         call_id: CallId,

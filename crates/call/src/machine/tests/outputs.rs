@@ -173,6 +173,22 @@ fn a_failed_connection_is_told_to_the_other_side() {
 }
 
 #[test]
+fn an_answer_that_is_refused_is_given_up_so_that_nobody_rings_on() {
+    for code in [
+        None,
+        Some(CallErrorCode::InvalidSdp),
+        Some(CallErrorCode::AccessDenied),
+    ] {
+        let outputs = Line::callee_connecting().input(refused(code));
+        let told = [end_message(OURS, EndReason::ConnectionFailed)];
+        assert_eq!(sent(&outputs), told, "{code:?}");
+    }
+    // The server knows better.
+    let outputs = Line::callee_connecting().input(refused(Some(CallErrorCode::NoSuchCall)));
+    assert_eq!(sent(&outputs), []);
+}
+
+#[test]
 fn the_close_of_the_peer_frees_the_line_at_the_server_too() {
     let mut line = Line::in_state("connected");
     line.input(Input::ServerLost);

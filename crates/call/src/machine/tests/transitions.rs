@@ -51,6 +51,7 @@ rate-limited      .        .                 .                 .                
 refused           .        .                 Refused           Refused           .                 .                 .                 .                 .                 .
 refused:limited   .        .                 Refused           Refused           .                 .                 .                 .                 .                 .
 refused:offline   .        .                 Offline           Offline           .                 .                 .                 .                 .                 .
+refused:no-call   .        .                 Refused           Refused           CallerCancelled   .                 .                 .                 .                 .
 mute              .        .                 .                 .                 .                 .                 .                 .                 .                 .
 camera-off        .        .                 .                 .                 .                 .                 .                 .                 .                 .
 device-failed     .        .                 .                 .                 .                 .                 .                 .                 .                 .
@@ -103,6 +104,7 @@ fn input_named(name: &str) -> Input {
         "refused" => refused(None),
         "refused:limited" => refused(Some(CallErrorCode::RateLimited)),
         "refused:offline" => refused(Some(CallErrorCode::UserOffline)),
+        "refused:no-call" => refused(Some(CallErrorCode::NoSuchCall)),
         "mute" => Input::SetMicrophoneMuted(true),
         "camera-off" => Input::SetCameraEnabled(false),
         "device-failed" => Input::DeviceFailed {
