@@ -307,3 +307,33 @@ async fn a_server_of_this_computer_invites_people_once_it_is_opened() {
         .until("TCP no more", |asked| times(asked, TCP, true) == 1)
         .await;
 }
+
+#[tokio::test]
+async fn clients_from_outside_are_told_of_the_port_that_leads_to_the_relay() {
+    use support::{Client, TestServer};
+    use vireo_server::{HomeRouter, Opening, RelayConfig};
+    let router = Router::start(Behaviour::Moves(40_000)).await;
+    let server = TestServer::start().await;
+    let ann = server.register("Ann").await;
+    let opening = Opening {
+        listen: (Ipv4Addr::UNSPECIFIED, 0).into(),
+        relay: Some(RelayConfig::new(Ipv4Addr::UNSPECIFIED.into(), 0)),
+        home_router: HomeRouter::AskAt(router.address),
+    };
+    server.running.open(opening).await.expect("opened");
+    // The self-test waits until the router has said all it has to say.
+    server.running.self_test().await;
+    let relay_by = async |host: &str| {
+        let client = Client::open_as(server.running.url(), &ann.token, Some(host)).await;
+        let hello = serde_json::json!({"type": "hello", "version": 2, "client": "test"});
+        let hello = client.expect("connected").ask(hello).await;
+        support::text(&hello["iceServers"][1]["urls"][0])
+    };
+    let asked = router.asked();
+    let relay = asked.iter().find(|asked| asked.protocol == UDP);
+    let relay = relay.expect("asked for").port;
+    let outside = relay_by(&format!("{OUTSIDE}:7450")).await;
+    assert_eq!(outside, format!("turn:{OUTSIDE}:40000?transport=udp"));
+    let inside = relay_by("192.168.1.9:7450").await;
+    assert_eq!(inside, format!("turn:192.168.1.9:{relay}?transport=udp"));
+}

@@ -195,10 +195,23 @@ pub struct Client {
 impl Client {
     /// Opens a WebSocket to the server at this address without saying hello.
     pub async fn open(url: &str, token: &str) -> Result<Self, tungstenite::Error> {
+        Self::open_as(url, token, None).await
+    }
+
+    /// The same as a client does that knows the server by this host.
+    pub async fn open_as(
+        url: &str,
+        token: &str,
+        host: Option<&str>,
+    ) -> Result<Self, tungstenite::Error> {
         let url = format!("{}/api/ws", url.replacen("http", "ws", 1));
         let mut request = url.into_client_request().expect("a URL");
         let value = format!("Bearer {token}").parse().expect("a header");
         request.headers_mut().insert("authorization", value);
+        if let Some(host) = host {
+            let host = host.parse().expect("a header");
+            request.headers_mut().insert("host", host);
+        }
         let (socket, _) = tokio_tungstenite::connect_async(request).await?;
         Ok(Self {
             socket,

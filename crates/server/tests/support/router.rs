@@ -40,6 +40,8 @@ pub enum Behaviour {
     Behind(Ipv4Addr),
     /// It knows PCP, and refuses every second time.
     Forgets,
+    /// It knows PCP, and opens this port of its for whichever of UDP it is asked for.
+    Moves(u16),
 }
 
 /// One thing that the router was asked for.
@@ -179,6 +181,9 @@ fn pcp(packet: &[u8], behaviour: Behaviour, say: &Say) -> Vec<u8> {
     answer.extend([0; 12]);
     // Nonce, protocol, the port within and the one outside as they were asked for; then the address outside.
     answer.extend(&packet[24..44]);
+    if let (Behaviour::Moves(to), UDP) = (behaviour, asked.protocol) {
+        answer[42..44].copy_from_slice(&to.to_be_bytes());
+    }
     answer.extend(outside.to_ipv6_mapped().octets());
     answer
 }
