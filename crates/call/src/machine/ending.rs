@@ -46,7 +46,7 @@ impl Call {
     }
 
     /// The same, and the other side is told by way of the server.
-    fn finish_and_tell(
+    pub(super) fn finish_and_tell(
         &mut self,
         mut state: CallState,
         told: EndReason,

@@ -184,7 +184,12 @@ impl Call {
         if state.can_outlive_server() {
             return state;
         }
-        self.finish(state, EndedReason::ServerUnreachable, step)
+        let reason = EndedReason::ServerUnreachable;
+        match state.can_send() {
+            // It may ring on at the other side until the server notices the loss.
+            true => self.finish_and_tell(state, EndReason::HungUp, reason, step),
+            false => self.finish(state, reason, step),
+        }
     }
 
     fn server_back(&mut self, mut state: CallState, step: &mut Step) -> CallState {

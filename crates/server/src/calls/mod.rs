@@ -174,6 +174,7 @@ impl Calls {
                 (Some(Side::Callee), State::Ringing(ringing)) => {
                     out.extend(ringing.device_opened(device));
                 }
+                (Some(Side::Caller), State::Ringing(ringing)) => ringing.caller_opened(device),
                 (Some(Side::Caller), State::Active { caller, .. }) => {
                     out.extend(caller.device_opened(device));
                 }

@@ -59,6 +59,9 @@ impl Offer {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Ringing {
     caller: DeviceId,
+    /// Connections that the caller has opened since. Each may be the same device come back, before its loss was noticed.
+    #[serde(default)]
+    caller_since: BTreeSet<DeviceId>,
     callee: BTreeSet<DeviceId>,
     /// Whether the caller has heard that it rings.
     confirmed: bool,
@@ -70,6 +73,7 @@ impl Ringing {
     pub(super) fn new(caller: DeviceId, offer: ServerMessage) -> Self {
         Self {
             caller,
+            caller_since: BTreeSet::new(),
             callee: BTreeSet::new(),
             confirmed: false,
             said: vec![offer],
@@ -84,6 +88,11 @@ impl Ringing {
             message: message.clone(),
         };
         self.said.iter().map(send).collect()
+    }
+
+    /// The caller has opened another connection.
+    pub(super) fn caller_opened(&mut self, device: DeviceId) {
+        self.caller_since.insert(device);
     }
 
     pub(super) fn caller(&self) -> DeviceId {
@@ -166,7 +175,7 @@ impl Ringing {
         reason: EndReason,
     ) -> Answer {
         let may_end = match by_caller {
-            true => device == self.caller,
+            true => device == self.caller || self.caller_since.contains(&device),
             false => self.rings_at(device),
         };
         if !may_end {

@@ -232,7 +232,12 @@ fn a_call_that_nobody_has_answered_ends_with_the_server() {
             Some(EndedReason::ServerUnreachable),
             "{name}"
         );
-        assert_eq!(line.input(Input::ServerBack), [], "{name}");
+        // The server may not have noticed that the caller was gone.
+        let told = match name {
+            "calling" | "ringing" => vec![end_message(OURS, EndReason::HungUp)],
+            _ => vec![],
+        };
+        assert_eq!(sent(&line.input(Input::ServerBack)), told, "{name}");
     }
 }
 

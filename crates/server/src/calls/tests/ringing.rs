@@ -130,6 +130,19 @@ fn a_connection_lost_while_it_rings_ends_the_call() {
 }
 
 #[test]
+fn a_caller_who_is_back_before_the_loss_is_noticed_cancels() {
+    let mut world = World::new(&[("ann", 1), ("bob", 2), ("bob", 3)]);
+    world.call(1, "bob", "ab", "c").expect("rings");
+    assert_eq!(world.connect("ann", 4), []);
+    assert_eq!(world.say(4, candidate("c")), GONE);
+    let cancelled = says(&[(2, "end Cancelled"), (3, "end Cancelled")]);
+    assert_eq!(world.say(4, end("c", EndReason::HungUp)), cancelled);
+    // And may call again.
+    let offers = says(&[(2, "offer"), (3, "offer")]);
+    assert_eq!(world.call(4, "bob", "ab", "d"), offers);
+}
+
+#[test]
 fn a_side_says_only_what_is_its_to_say() {
     let mut world = World::new(&[("ann", 1), ("ann", 5), ("bob", 2)]);
     world.call(1, "bob", "ab", "c").expect("rings");
