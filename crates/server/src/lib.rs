@@ -8,6 +8,7 @@ mod avatar;
 mod bus;
 mod calls;
 mod check;
+mod close;
 mod config;
 mod departures;
 mod doctor;

@@ -8,19 +8,16 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use axum::extract::ws::close_code;
 use futures_util::task::AtomicWaker;
 use vireo_protocol::{ServerMessage, UserId};
 
+use crate::close::{self, Close};
 use crate::metrics;
 
 /// So many messages may wait for a connection in each lane but that of presence, which is bounded by the contacts.
 pub const CAPACITY: usize = 512;
 
-/// Why the server closes a connection: a code of RFC 6455 §7.4 and a sentence.
-pub type Close = (u16, &'static str);
-
-const NOT_READ: Close = (close_code::POLICY, "You do not read your messages.");
+const NOT_READ: Close = (close::POLICY, "You do not read your messages.");
 
 /// What the end that empties the queue gets.
 #[derive(Debug, PartialEq)]

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -156,13 +155,6 @@ impl From<JsonRejection> for Refusal {
     fn from(rejection: JsonRejection) -> Self {
         // The rejection's own text may repeat what was sent, a password included.
         let message = "The body of this request has to be a JSON object with other fields.";
-        Self::new(rejection.status(), ErrorCode::InvalidMessage, message)
-    }
-}
-
-impl From<WebSocketUpgradeRejection> for Refusal {
-    fn from(rejection: WebSocketUpgradeRejection) -> Self {
-        let message = "This address is for WebSockets only.";
         Self::new(rejection.status(), ErrorCode::InvalidMessage, message)
     }
 }

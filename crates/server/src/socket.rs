@@ -1,36 +1,31 @@
 //! A WebSocket from its handshake to its end. What the messages mean is the session's matter.
 
+mod upgrade;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use futures_util::{Sink, Stream};
 use tokio::time::Instant;
-use vireo_protocol::{MAX_MESSAGE_BYTES, SUBPROTOCOL};
+use tokio_tungstenite::tungstenite::{Error, Message};
 
+use crate::close::{self, Close};
 use crate::drain::{self, turn_to_leave};
 use crate::host::reached_by;
 use crate::http;
 use crate::metrics;
 use crate::places::{Place, network};
-use crate::queue::{Close, queue};
+use crate::queue::queue;
 use crate::rate::Limit;
 use crate::refusal::Refusal;
 use crate::session::{Next, Session};
 use crate::state::{AppState, lock};
 use crate::store::Holder;
 use crate::wire::{Event, Wire};
-
-/// A message longer than [`MAX_MESSAGE_BYTES`] gets an answer that says so; one longer than this is not even read.
-const MAX_READ_BYTES: usize = 4 * MAX_MESSAGE_BYTES;
-
-/// Enough for most messages, and read anew for the rest of a longer one. The default of 128 KB for each connection would be
-/// most of what an idle one costs.
-const READ_BUFFER_BYTES: usize = 512;
+use upgrade::{Socket, Upgrade};
 
 /// A connection that does not say hello by then is closed.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
@@ -46,9 +41,8 @@ pub async fn upgrade(
     State(state): State<AppState>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Upgrade,
 ) -> Result<Response, Refusal> {
-    let upgrade = upgrade?;
     drain::check(&state)?;
     lock(&state.handshakes)
         .take(network(address.ip()), std::time::Instant::now())
@@ -56,33 +50,17 @@ pub async fn upgrade(
     let place = state.places.take(address.ip())?;
     let holder = http::holder(&state, &headers).await?;
     let reached_by = reached_by(&headers);
-    Ok(configured(upgrade)
-        .protocols([SUBPROTOCOL])
-        .on_upgrade(move |socket| {
-            // In a task of its own: this one has room for the whole handshake, which most connections have long behind them.
-            let tasks = state.connections.clone();
-            tasks.spawn(serve(socket, state, holder, reached_by, place));
-            std::future::ready(())
-        }))
-}
-
-/// So much may be written before it goes out, so that what is to be said at once is said in one piece; without anything to
-/// say a connection holds next to nothing of it.
-const WRITE_BUFFER_BYTES: usize = 16 * 1024;
-
-/// How every connection is read and written.
-fn configured(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
-    upgrade
-        .max_message_size(MAX_READ_BYTES)
-        .max_frame_size(MAX_READ_BYTES)
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(WRITE_BUFFER_BYTES)
+    Ok(upgrade.grant(move |socket| {
+        // In a task of its own: this one has room for the whole handshake, which most connections have long behind them.
+        let tasks = state.connections.clone();
+        tasks.spawn(serve(socket, state, holder, reached_by, place));
+    }))
 }
 
 /// What an idle connection keeps is this future, so it holds everything once. An `async fn` would keep its arguments beside
 /// what is made of them.
 fn serve(
-    socket: WebSocket,
+    socket: Socket,
     state: AppState,
     holder: Holder,
     reached_by: Option<Box<str>>,
@@ -96,14 +74,14 @@ fn serve(
     async move {
         let end = tokio::select! {
             end = talk(&mut wire, &mut session) => end,
-            () = turn_to_leave(&leaving) => End::Close((close_code::RESTART, "The server is stopping.")),
+            () = turn_to_leave(&leaving) => End::Close((close::RESTART, "The server is stopping.")),
         };
         Box::pin(part(wire, session, end)).await;
         drop((place, counted));
     }
 }
 
-async fn part(wire: Wire<WebSocket>, mut session: Session, end: End) {
+async fn part(wire: Wire<Socket>, mut session: Session, end: End) {
     session.end().await;
     match end {
         End::Close(close) => wire.close(close).await,
@@ -121,9 +99,9 @@ enum End {
 }
 
 /// Talks with the client until the connection ends.
-async fn talk<S, E>(wire: &mut Wire<S>, session: &mut Session) -> End
+async fn talk<S>(wire: &mut Wire<S>, session: &mut Session) -> End
 where
-    S: Stream<Item = Result<Message, E>> + Sink<Message> + Unpin,
+    S: Stream<Item = Result<Message, Error>> + Sink<Message> + Unpin,
 {
     let hello_by = Instant::now() + HELLO_TIMEOUT;
     loop {
@@ -132,13 +110,12 @@ where
             // Answering may need the database, whose futures are large: they are not kept by a connection that is idle.
             Event::Heard(Message::Text(text)) => Box::pin(session.text(text.as_str())).await,
             Event::Heard(Message::Binary(_)) => session.binary(),
-            Event::Heard(Message::Ping(_) | Message::Pong(_) | Message::Close(_)) => Next::Continue,
+            Event::Heard(
+                Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_),
+            ) => Next::Continue,
             Event::Gone => return End::Gone,
-            Event::Unreadable => {
-                return End::Close((close_code::SIZE, "Too long, or not a WebSocket."));
-            }
             Event::Close(close) => return End::Close(close),
-            Event::TimeUp => return End::Close((close_code::POLICY, "You did not say hello.")),
+            Event::TimeUp => return End::Close((close::POLICY, "You did not say hello.")),
         };
         match next {
             Next::Continue => {}
@@ -214,10 +191,7 @@ mod tests {
             waiting,
         );
         let end = talk(&mut wire, &mut session).await;
-        assert!(
-            matches!(end, End::Close((close_code::POLICY, _))),
-            "{end:?}"
-        );
+        assert!(matches!(end, End::Close((close::POLICY, _))), "{end:?}");
         assert_eq!(start.elapsed().as_secs(), HELLO_TIMEOUT.as_secs());
     }
 }

@@ -96,6 +96,30 @@ async fn a_message_far_too_long_closes_the_connection() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_closes_the_connection_which_says_why() {
+    use tokio::io::AsyncWriteExt;
+    let server = TestServer::start().await;
+    let person = server.register("Ann").await;
+    for (bytes, code) in [
+        // A text of ten bytes, up to the first wrong one.
+        (&b"\x81\x8a\0\0\0\0a\xff"[..], 1007),
+        // A text that ends within a character.
+        (b"\x81\x82\0\0\0\0\xe2\x82", 1007),
+        // A reserved bit.
+        (b"\xc1\x80\0\0\0\0", 1002),
+        // Without a mask.
+        (b"\x81\x01a", 1002),
+        // A length of 1 MB.
+        (b"\x81\xff\0\0\0\0\0\x10\0\0\0\0\0\0", 1009),
+    ] {
+        let mut ann = server.connect(&person).await;
+        let sent = ann.socket.get_mut().write_all(bytes).await;
+        sent.expect("sent");
+        assert_eq!(ann.closed().await, Some(code), "{bytes:x?}");
+    }
+}
+
+#[tokio::test]
 async fn hello_comes_first_and_fits() {
     let server = TestServer::start().await;
     let ann = server.register("Ann").await;

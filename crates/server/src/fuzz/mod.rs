@@ -4,10 +4,12 @@
 mod connection;
 mod headers;
 mod relay;
+mod text;
 
 pub use connection::connection;
 pub use headers::headers;
 pub use relay::relay;
+pub use text::text;
 
 use std::sync::LazyLock;
 

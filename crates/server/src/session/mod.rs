@@ -8,15 +8,15 @@ mod history;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::ws::close_code;
 use vireo_protocol::{
     CallErrorCode, ClientMessage, ErrorCode, MAX_MESSAGE_BYTES, Request, ServerMessage, SessionId,
     UserId, VERSION,
 };
 
 use crate::calls::{DeviceId, Ids};
+use crate::close::{self, Close};
 use crate::parse::{Unreadable, id_of, parse};
-use crate::queue::{Close, Queue};
+use crate::queue::Queue;
 use crate::rate::Limit;
 use crate::router_ports::PortKind;
 use crate::state::{AppState, SharedBuckets, lock};
@@ -187,14 +187,14 @@ impl Session {
                 false => "Please update the server: it speaks an older version of the protocol.",
             };
             self.refuse(Some(id), ErrorCode::VersionMismatch, sentence);
-            return Next::Close((close_code::POLICY, "Please update."));
+            return Next::Close((close::POLICY, "Please update."));
         }
         match self.connect(id).await {
             Ok(()) => Next::Continue,
             Err(error) => {
                 // Nobody would know that the person is there: better they come back.
                 tracing::error!(%error, "the database failed");
-                Next::Close((close_code::ERROR, "The server has a problem: come back."))
+                Next::Close((close::ERROR, "The server has a problem: come back."))
             }
         }
     }
@@ -344,7 +344,7 @@ impl Session {
     fn count_refused(&mut self) -> Next {
         self.refused += 1;
         match self.refused > MAX_REFUSED {
-            true => Next::Close((close_code::POLICY, "Too many bad messages.")),
+            true => Next::Close((close::POLICY, "Too many bad messages.")),
             false => Next::Continue,
         }
     }

@@ -10,15 +10,15 @@ mod reading;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::ws::close_code;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use vireo_protocol::{DeviceStatus, ServerMessage, UserId};
 
 use crate::bus::{Bus, Member};
 use crate::calls::{CallRecord, DeviceId, Offer, Snapshot};
+use crate::close::{self, Close};
 use crate::history::History;
-use crate::queue::{Close, Queue};
+use crate::queue::Queue;
 use crate::store::{Account, Store, Watchers};
 use board::Now;
 use hub::{Hub, Local};
@@ -33,10 +33,7 @@ const COMMANDS: usize = 1024;
 const SIGNED_OUT: Close = (4001, "You have been signed out.");
 
 /// What a connection hears of somebody who has more devices than anybody needs.
-const ONE_TOO_MANY: Close = (
-    close_code::POLICY,
-    "You are connected from too many devices.",
-);
+const ONE_TOO_MANY: Close = (close::POLICY, "You are connected from too many devices.");
 
 /// What is asked of the board.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,16 +1,25 @@
 //! One WebSocket, both ways in one task: what the queue holds goes out whenever there is room, and whatever happens on
 //! the way out, what comes in is heard. A reader that is stuck can still hang up.
 
+pub mod frames;
+mod strict;
+mod utf8;
+
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 use vireo_protocol::ServerMessage;
 
-use crate::queue::{Close, Item, Waiting};
+use crate::close::{self, Close};
+use crate::queue::{Item, Waiting};
+use strict::NotUtf8;
+
+pub use strict::Strict;
 
 /// How often a connection is asked whether it is still there.
 pub const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -24,6 +33,8 @@ pub const STUCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// Saying goodbye may take so long.
 const GOODBYE: Duration = Duration::from_secs(3);
 
+const NOT_UTF8: Close = (close::INVALID, "A text is not UTF-8.");
+
 /// What happened on the connection.
 #[derive(Debug)]
 pub enum Event {
@@ -31,9 +42,7 @@ pub enum Event {
     Heard(Message),
     /// The connection is gone, or as good as gone: there is nobody to say goodbye to.
     Gone,
-    /// What came is not a WebSocket message, or is too long.
-    Unreadable,
-    /// The server has a reason to close.
+    /// The server has a reason to close; what came may be the reason.
     Close(Close),
     /// The time that was asked for has come.
     TimeUp,
@@ -50,9 +59,9 @@ pub struct Wire<S> {
     stuck_since: Option<Instant>,
 }
 
-impl<S, E> Wire<S>
+impl<S> Wire<S>
 where
-    S: Stream<Item = Result<Message, E>> + Sink<Message> + Unpin,
+    S: Stream<Item = Result<Message, Error>> + Sink<Message> + Unpin,
 {
     /// A connection that has just been opened.
     pub fn new(socket: S, waiting: Waiting) -> Self {
@@ -97,7 +106,7 @@ where
     /// Says what has yet to be said, and goodbye.
     pub async fn close(mut self, (code, reason): Close) {
         let frame = CloseFrame {
-            code,
+            code: code.into(),
             reason: reason.into(),
         };
         let goodbye = async {
@@ -153,7 +162,10 @@ where
         self.socket.poll_next_unpin(context).map(|next| match next {
             Some(Ok(Message::Close(_))) | None => Event::Gone,
             Some(Ok(message)) => Event::Heard(message),
-            Some(Err(_)) => Event::Unreadable,
+            Some(Err(error)) => match unreadable(&error) {
+                Some(close) => Event::Close(close),
+                None => Event::Gone,
+            },
         })
     }
 
@@ -192,6 +204,18 @@ where
     fn stuck(&mut self) -> Poll<Event> {
         self.stuck_since.get_or_insert_with(Instant::now);
         Poll::Pending
+    }
+}
+
+/// What a client is told of what it sent, where that is why nothing more can be read; nothing where the connection has gone.
+pub fn unreadable(error: &Error) -> Option<Close> {
+    match error {
+        Error::Capacity(_) => Some((close::SIZE, "A message is too long.")),
+        Error::Utf8(_) => Some(NOT_UTF8),
+        Error::Io(error) if NotUtf8::is_why(error) => Some(NOT_UTF8),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        Error::Protocol(_) => Some((close::PROTOCOL, "This is not a WebSocket's message.")),
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 
+use tokio_tungstenite::tungstenite::error::CapacityError;
 use vireo_protocol::{CallId, ChatId, EndReason};
 
 use super::*;
@@ -16,7 +17,7 @@ pub struct Duplex {
 }
 
 impl Stream for Duplex {
-    type Item = Result<Message, Infallible>;
+    type Item = Result<Message, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Some((after, _)) = self.says.front() else {
@@ -133,4 +134,28 @@ async fn time_is_up_when_it_was_said_to_be() {
     let until = start + Duration::from_secs(12);
     assert!(matches!(wire.next(Some(until)).await, Event::TimeUp));
     assert_eq!(start.elapsed(), Duration::from_secs(12));
+}
+
+#[test]
+fn a_client_is_told_what_was_wrong_and_a_broken_connection_is_told_nothing() {
+    use std::io::{Error as Failure, ErrorKind};
+    let too_long = CapacityError::MessageTooLong {
+        size: 2,
+        max_size: 1,
+    };
+    let not_utf8 = Failure::new(ErrorKind::InvalidData, NotUtf8);
+    // TLS says so of records that it cannot open.
+    let unreadable_record = Failure::new(ErrorKind::InvalidData, "corrupt");
+    for (error, code) in [
+        (too_long.into(), Some(1009)),
+        (Error::Utf8(String::new()), Some(1007)),
+        (not_utf8.into(), Some(1007)),
+        (ProtocolError::NonZeroReservedBits.into(), Some(1002)),
+        (ProtocolError::ResetWithoutClosingHandshake.into(), None),
+        (unreadable_record.into(), None),
+        (Failure::from(ErrorKind::ConnectionReset).into(), None),
+    ] {
+        let said = unreadable(&error).map(|(code, _)| code);
+        assert_eq!(said, code, "{error}");
+    }
 }
