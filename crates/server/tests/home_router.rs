@@ -312,7 +312,7 @@ async fn a_server_of_this_computer_invites_people_once_it_is_opened() {
 async fn clients_from_outside_are_told_of_the_port_that_leads_to_the_relay() {
     use support::{Client, TestServer};
     use vireo_server::{HomeRouter, Opening, RelayConfig};
-    let router = Router::start(Behaviour::Moves(40_000)).await;
+    let mut router = Router::start(Behaviour::Moves(40_000)).await;
     let server = TestServer::start().await;
     let ann = server.register("Ann").await;
     let opening = Opening {
@@ -336,4 +336,9 @@ async fn clients_from_outside_are_told_of_the_port_that_leads_to_the_relay() {
     assert_eq!(outside, format!("turn:{OUTSIDE}:40000?transport=udp"));
     let inside = relay_by("192.168.1.9:7450").await;
     assert_eq!(inside, format!("turn:192.168.1.9:{relay}?transport=udp"));
+    // However the server ends, no port stays open for longer.
+    drop(server);
+    router
+        .until("UDP no more", |asked| times(asked, UDP, true) == 1)
+        .await;
 }

@@ -76,7 +76,7 @@ impl Opened {
     }
 }
 
-/// Keeps ports open. When it is dropped they stay open until the router's lease ends; [`RouterPorts::close`] gives them back.
+/// Keeps ports open. When it is dropped they are given back, which nobody waits for; [`RouterPorts::close`] does.
 #[derive(Debug, Default)]
 pub struct RouterPorts {
     kept: Mutex<Vec<Kept>>,
@@ -141,6 +141,12 @@ impl RouterPorts {
 
     fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for RouterPorts {
+    fn drop(&mut self) {
+        self.stop.cancel();
     }
 }
 

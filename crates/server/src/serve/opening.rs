@@ -141,7 +141,8 @@ impl Running {
         };
         let (front, state) = (self.front.clone(), self.state.clone());
         tokio::spawn(async move {
-            while let Ok(()) = opened.changed().await {
+            let stopping = state.stopping.clone();
+            while let Some(Ok(())) = stopping.run_until_cancelled(opened.changed()).await {
                 let outside = usable(*opened.borrow());
                 if let Err(error) = note(&state, front.public_address(outside)).await {
                     tracing::debug!(%error, "the database does not know where the server is");
