@@ -8,6 +8,8 @@ pub mod devtools;
 #[cfg(target_os = "linux")]
 pub mod display;
 pub mod melody;
+#[cfg(target_os = "linux")]
+pub mod netlab;
 pub mod network;
 pub mod pages;
 #[cfg(target_os = "linux")]
@@ -19,6 +21,7 @@ pub mod sound_file;
 #[cfg(target_os = "linux")]
 pub mod stamp;
 pub mod statistics;
+pub mod traffic;
 #[cfg(target_os = "linux")]
 pub mod views;
 #[cfg(target_os = "linux")]

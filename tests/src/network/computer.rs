@@ -70,7 +70,8 @@ impl Computer {
         Ok(Self(Arc::new(Holder(holder))))
     }
 
-    fn id(&self) -> u32 {
+    /// The process whose namespaces are this computer's.
+    pub(crate) fn id(&self) -> u32 {
         self.0.0.id()
     }
 

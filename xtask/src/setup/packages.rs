@@ -102,7 +102,7 @@ pub const OPTIONAL: [Optional; 2] = [
 /// The right to make networks of one's own.
 pub const NAMESPACES: Optional = Optional {
     program: None,
-    tests: "binary(networks)",
+    tests: "binary(networks) | binary(netlab)",
     why: "the tests of networks were NOT run: the system gives no network namespaces (on Ubuntu, `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0` allows them)",
 };
 
