@@ -61,7 +61,7 @@ pub use relay::{
     DEFAULT_RELAY_PORT, ProbeError, Relay, RelayConfig, RelayError, RelayLimits, self_test,
 };
 pub use router::router;
-pub use router_ports::HomeRouter;
+pub use router_ports::{HomeRouter, Opened, Port, PortKind, RouterPorts};
 pub use self_test::{Check, Finding, Report, Verdict};
 pub use serve::{ECHO_NAME, Opening, Running, Server};
 pub use start_error::StartError;

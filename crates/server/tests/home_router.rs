@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::router::{Asked, Behaviour, OUTSIDE, Router, TCP, UDP};
+use vireo_server::{Opened, Port, PortKind, RouterPorts};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_vireo-server");
 
@@ -143,6 +144,71 @@ async fn a_router_that_knows_nat_pmp_alone() {
 async fn a_router_that_knows_upnp_alone_and_opens_ports_for_ever() {
     // Whatever it opened for ever has to be closed by whoever asked.
     opens_and_gives_back(Behaviour::Upnp, 0).await;
+}
+
+/// Asked for by UPnP for so long, so that the test sees the lease renewed.
+const SHORT: Duration = Duration::from_secs(6);
+
+/// A port that a router has opened by UPnP for [`SHORT`].
+async fn opened_for_a_time(behaviour: Behaviour) -> (Router, RouterPorts, Port) {
+    let router = Router::start(behaviour).await;
+    let ports = RouterPorts::new(SHORT);
+    let port = Port {
+        kind: PortKind::Tcp,
+        number: 40_007,
+    };
+    ports.ask_for(port, Some(router.address));
+    let opened = ports.answered(PortKind::Tcp).await;
+    assert_eq!(opened, Opened::Open((OUTSIDE, port.number).into()));
+    assert!(router.is_open(TCP, port.number));
+    (router, ports, port)
+}
+
+#[tokio::test]
+async fn a_lease_of_upnp_is_renewed_before_it_ends() {
+    let begun = Instant::now();
+    let (mut router, ports, port) = opened_for_a_time(Behaviour::UpnpForATime).await;
+    let mut renewed = begun;
+    for times_asked in 2..=3 {
+        router
+            .until("again", |asked| times(asked, TCP, false) == times_asked)
+            .await;
+        let waited = renewed.elapsed();
+        assert!(
+            waited >= SHORT / 2,
+            "half of its time has passed: {waited:?}"
+        );
+        assert!(waited < SHORT, "it has not ended: {waited:?}");
+        renewed = Instant::now();
+    }
+    assert!(begun.elapsed() >= SHORT, "the first lease would be over");
+    assert!(router.is_open(TCP, port.number));
+    ports.close().await;
+    assert!(!router.is_open(TCP, port.number), "it was given back");
+}
+
+#[tokio::test]
+async fn a_router_of_upnp_that_forgets_or_restarts_opens_the_port_again() {
+    for behaviour in [Behaviour::UpnpForATime, Behaviour::Upnp] {
+        let (mut router, ports, port) = opened_for_a_time(behaviour).await;
+        router.forget();
+        assert!(!router.is_open(TCP, port.number));
+        router
+            .until("again", |asked| times(asked, TCP, false) == 2)
+            .await;
+        assert!(router.is_open(TCP, port.number));
+        // Its pages are elsewhere afterwards, so that it has to be searched for again.
+        router.restart().await;
+        router
+            .until("once more", |asked| times(asked, TCP, false) == 3)
+            .await;
+        assert!(router.is_open(TCP, port.number));
+        let open = Opened::Open((OUTSIDE, port.number).into());
+        let mut said = ports.watch(PortKind::Tcp).expect("it was asked for");
+        let said = tokio::time::timeout(SHORT, said.wait_for(|said| *said == open)).await;
+        assert!(said.is_ok_and(|said| said.is_ok()), "and it is known");
+        ports.close().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

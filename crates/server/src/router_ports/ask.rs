@@ -14,10 +14,6 @@ use igd_next::{AddPortError, PortMappingProtocol, SearchOptions};
 
 use super::{Port, PortKind};
 
-/// A port is asked for so long, in seconds, and again before that has passed. A router that was restarted and has forgotten
-/// it is asked again after half of it.
-const LEASE_SECONDS: u32 = 20 * 60;
-
 /// What the router's owner reads beside the port.
 const DESCRIPTION: &str = "Vireo";
 
@@ -51,22 +47,24 @@ struct Upnp {
     gateway: Gateway<Tokio>,
     kind: PortMappingProtocol,
     local: SocketAddr,
-    /// In seconds; 0 is for ever, which is all that some routers know.
+    /// What is asked for, in seconds. A router does not say what it has granted.
     lease: u32,
+    /// It opens ports for ever or not at all. They are asked for again all the same, as it may be restarted.
+    permanent: bool,
 }
 
-/// Asks for the port. Nothing where no router opens it.
-pub async fn open(port: Port, router: Option<Ipv4Addr>) -> Option<Lease> {
+/// Asks for the port, for so many seconds. Nothing where no router opens it.
+pub async fn open(port: Port, router: Option<Ipv4Addr>, lease: u32) -> Option<Lease> {
     // UPnP's search takes its time, and is begun at once; what it finds is used only where the better ways fail.
     let mut found = tokio::task::JoinSet::new();
     found.spawn(search(router));
     if let Some(gateway) = router.or_else(default_router)
-        && let Some(lease) = by_pcp(port, gateway).await
+        && let Some(lease) = by_pcp(port, gateway, lease).await
     {
         return Some(lease);
     }
     let gateway = found.join_next().await?.ok()??;
-    by_upnp(port, gateway).await
+    by_upnp(port, gateway, lease).await
 }
 
 /// The router by which this computer reaches the internet.
@@ -75,7 +73,7 @@ fn default_router() -> Option<Ipv4Addr> {
     gateway.ipv4.first().copied()
 }
 
-async fn by_pcp(port: Port, router: Ipv4Addr) -> Option<Lease> {
+async fn by_pcp(port: Port, router: Ipv4Addr, lease: u32) -> Option<Lease> {
     let protocol = match port.kind {
         PortKind::Tcp => InternetProtocol::Tcp,
         PortKind::Udp => InternetProtocol::Udp,
@@ -83,7 +81,7 @@ async fn by_pcp(port: Port, router: Ipv4Addr) -> Option<Lease> {
     let number = NonZeroU16::new(port.number)?;
     let options = PortMappingOptions {
         external_port: Some(number),
-        lifetime_seconds: Some(LEASE_SECONDS),
+        lifetime_seconds: Some(lease),
         timeout_config: Some(PATIENCE),
     };
     let gateway = GatewayAddress::from(router);
@@ -124,7 +122,7 @@ async fn search(router: Option<Ipv4Addr>) -> Option<Gateway<Tokio>> {
     search_gateway(options).await.ok()
 }
 
-async fn by_upnp(port: Port, gateway: Gateway<Tokio>) -> Option<Lease> {
+async fn by_upnp(port: Port, gateway: Gateway<Tokio>, lease: u32) -> Option<Lease> {
     let IpAddr::V4(found) = gateway.addr.ip() else {
         return None;
     };
@@ -135,7 +133,8 @@ async fn by_upnp(port: Port, gateway: Gateway<Tokio>) -> Option<Lease> {
             PortKind::Udp => PortMappingProtocol::UDP,
         },
         local: SocketAddr::new(address_towards(found)?, port.number),
-        lease: LEASE_SECONDS,
+        lease,
+        permanent: false,
     };
     let outside = upnp.open(port.number).await?;
     Some(Lease {
@@ -148,7 +147,7 @@ impl Upnp {
     async fn open(&mut self, outside: u16) -> Option<SocketAddr> {
         match self.add(outside).await {
             Err(AddPortError::OnlyPermanentLeasesSupported) => {
-                self.lease = 0;
+                self.permanent = true;
                 self.add(outside).await.ok()?;
             }
             added => added.ok()?,
@@ -159,8 +158,9 @@ impl Upnp {
 
     async fn add(&self, outside: u16) -> Result<(), AddPortError> {
         let Self { kind, local, .. } = *self;
+        let lease = if self.permanent { 0 } else { self.lease };
         self.gateway
-            .add_port(kind, outside, local, self.lease, DESCRIPTION)
+            .add_port(kind, outside, local, lease, DESCRIPTION)
             .await
     }
 }
@@ -182,7 +182,7 @@ impl Lease {
     pub fn renew_in(&self) -> Duration {
         let seconds = match &self.way {
             Way::Pcp(mapping) => mapping.lifetime(),
-            Way::Upnp(_) => LEASE_SECONDS,
+            Way::Upnp(upnp) => upnp.lease,
         };
         Duration::from_secs(u64::from(seconds.max(2)) / 2)
     }

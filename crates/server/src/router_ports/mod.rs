@@ -14,6 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use ask::Lease;
 
+/// A port is asked for so long, and again before that has passed: a router that was restarted and has forgotten it is asked
+/// again after half of it.
+const LEASE: Duration = Duration::from_secs(20 * 60);
+
 /// How long a router may take to answer for one port; it is asked in up to three ways.
 const ASK_TIMEOUT: Duration = Duration::from_secs(12);
 
@@ -77,8 +81,10 @@ impl Opened {
 }
 
 /// Keeps ports open. When it is dropped they are given back, which nobody waits for; [`RouterPorts::close`] does.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RouterPorts {
+    /// In seconds.
+    lease: u32,
     kept: Mutex<Vec<Kept>>,
     stop: CancellationToken,
 }
@@ -90,7 +96,23 @@ struct Kept {
     task: JoinHandle<()>,
 }
 
+impl Default for RouterPorts {
+    fn default() -> Self {
+        Self::new(LEASE)
+    }
+}
+
 impl RouterPorts {
+    /// None yet. Each is asked for so long, whole seconds, and again before that has passed.
+    #[must_use]
+    pub fn new(lease: Duration) -> Self {
+        Self {
+            lease: u32::try_from(lease.as_secs()).unwrap_or(u32::MAX),
+            kept: Mutex::default(),
+            stop: CancellationToken::new(),
+        }
+    }
+
     /// Begins to ask for this port, and returns at once. `router` is the router's address, where it is not to be found out.
     /// Needs a tokio runtime.
     pub fn ask_for(&self, port: Port, router: Option<Ipv4Addr>) {
@@ -99,7 +121,7 @@ impl RouterPorts {
             return;
         }
         let (say, opened) = watch::channel(Opened::Asking);
-        let task = tokio::spawn(keep(port, router, say, self.stop.clone()));
+        let task = tokio::spawn(keep(port, router, self.lease, say, self.stop.clone()));
         kept.push(Kept { port, opened, task });
     }
 
@@ -153,11 +175,12 @@ impl Drop for RouterPorts {
 async fn keep(
     port: Port,
     router: Option<Ipv4Addr>,
+    lease: u32,
     say: watch::Sender<Opened>,
     stop: CancellationToken,
 ) {
     loop {
-        let asked = timeout(ASK_TIMEOUT, ask::open(port, router));
+        let asked = timeout(ASK_TIMEOUT, ask::open(port, router, lease));
         let lease = tokio::select! {
             lease = asked => lease.ok().flatten(),
             () = stop.cancelled() => return,

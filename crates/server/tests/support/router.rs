@@ -1,11 +1,14 @@
 //! A home router at an address of this computer: PCP (RFC 6887), NAT-PMP (RFC 6886) and UPnP (Internet Gateway Device 1).
 
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// Nothing here takes longer, however busy the machine.
@@ -32,6 +35,8 @@ pub enum Behaviour {
     NatPmp,
     /// It knows UPnP, and opens ports for ever or not at all.
     Upnp,
+    /// It knows UPnP, and opens ports for as long as it is asked to.
+    UpnpForATime,
     /// It knows everything and allows nothing.
     Refuses,
     /// It says nothing to anybody.
@@ -57,9 +62,18 @@ pub struct Asked {
 pub struct Router {
     pub address: Ipv4Addr,
     asked: watch::Receiver<Vec<Asked>>,
+    mappings: Mappings,
+    behaviour: Behaviour,
+    say: Say,
+    /// Where UPnP's pages are, and who serves them.
+    pages: watch::Sender<SocketAddr>,
+    serving: JoinHandle<()>,
 }
 
 type Say = watch::Sender<Vec<Asked>>;
+
+/// What UPnP has opened: protocol and port, and until when; none is for ever.
+type Mappings = Arc<Mutex<HashMap<(u8, u16), Option<Instant>>>>;
 
 impl Router {
     pub async fn start(behaviour: Behaviour) -> Self {
@@ -74,20 +88,54 @@ impl Router {
             }
         };
         let pages = TcpListener::bind((address, 0)).await.expect("bound");
-        let at = pages.local_addr().expect("an address");
+        let (at, found_at) = watch::channel(pages.local_addr().expect("an address"));
         let (say, asked) = watch::channel(Vec::new());
+        let mappings = Mappings::default();
         tokio::spawn(answer_control(control, behaviour, say.clone()));
-        if matches!(behaviour, Behaviour::Upnp | Behaviour::Refuses) {
-            tokio::spawn(answer_search(search, at));
-            tokio::spawn(answer_pages(pages, behaviour, say));
+        let knows_upnp = [Behaviour::Upnp, Behaviour::UpnpForATime, Behaviour::Refuses];
+        let serving = if knows_upnp.contains(&behaviour) {
+            tokio::spawn(answer_search(search, found_at));
+            let mappings = mappings.clone();
+            tokio::spawn(answer_pages(pages, behaviour, mappings, say.clone()))
         } else {
             // Bound, so that nobody answers instead.
             tokio::spawn(async move {
-                let _bound = (search, pages, say);
+                let _bound = (search, pages);
                 std::future::pending::<()>().await;
-            });
+            })
+        };
+        Self {
+            address,
+            asked,
+            mappings,
+            behaviour,
+            say,
+            pages: at,
+            serving,
         }
-        Self { address, asked }
+    }
+
+    /// Whether UPnP has opened this port, and it is open still.
+    pub fn is_open(&self, protocol: u8, port: u16) -> bool {
+        let mappings = self.mappings.lock().expect("nobody panics with it");
+        let until = mappings.get(&(protocol, port));
+        until.is_some_and(|until| until.is_none_or(|until| until > Instant::now()))
+    }
+
+    /// It forgets what it has opened by UPnP.
+    pub fn forget(&self) {
+        self.mappings.lock().expect("nobody panics with it").clear();
+    }
+
+    /// The same, and its pages are somewhere else from now on, as with many that were restarted.
+    pub async fn restart(&mut self) {
+        self.serving.abort();
+        self.forget();
+        let pages = TcpListener::bind((self.address, 0)).await.expect("bound");
+        self.pages
+            .send_replace(pages.local_addr().expect("an address"));
+        let (mappings, say) = (self.mappings.clone(), self.say.clone());
+        self.serving = tokio::spawn(answer_pages(pages, self.behaviour, mappings, say));
     }
 
     pub fn asked(&self) -> Vec<Asked> {
@@ -112,7 +160,7 @@ async fn answer_control(socket: UdpSocket, behaviour: Behaviour, say: Say) {
         let (length, from) = socket.recv_from(&mut packet).await.expect("received");
         let packet = &packet[..length];
         let answer = match (packet[0], behaviour) {
-            (_, Behaviour::Silent | Behaviour::Upnp) => continue,
+            (_, Behaviour::Silent | Behaviour::Upnp | Behaviour::UpnpForATime) => continue,
             // "Unsupported version", in NAT-PMP's own form.
             (2, Behaviour::NatPmp) => vec![0, 0x81, 0, 1, 0, 0, 0, 9],
             (2, _) => pcp(packet, behaviour, &say),
@@ -188,7 +236,7 @@ fn pcp(packet: &[u8], behaviour: Behaviour, say: &Say) -> Vec<u8> {
     answer
 }
 
-async fn answer_search(socket: UdpSocket, pages: SocketAddr) {
+async fn answer_search(socket: UdpSocket, pages: watch::Receiver<SocketAddr>) {
     let mut packet = [0; 1100];
     loop {
         let (length, from) = socket.recv_from(&mut packet).await.expect("received");
@@ -197,6 +245,7 @@ async fn answer_search(socket: UdpSocket, pages: SocketAddr) {
             question.starts_with("M-SEARCH * HTTP/1.1\r\n"),
             "{question}"
         );
+        let pages = *pages.borrow();
         let answer = format!(
             "HTTP/1.1 200 OK\r\nST: urn:schemas-upnp-org:device:InternetGatewayDevice:1\r\n\
              LOCATION: http://{pages}/device.xml\r\n\r\n"
@@ -207,14 +256,19 @@ async fn answer_search(socket: UdpSocket, pages: SocketAddr) {
 
 const SERVICE: &str = "urn:schemas-upnp-org:service:WANIPConnection:1";
 
-async fn answer_pages(listener: TcpListener, behaviour: Behaviour, say: Say) {
+async fn answer_pages(listener: TcpListener, behaviour: Behaviour, mappings: Mappings, say: Say) {
     loop {
         let (stream, _) = listener.accept().await.expect("accepted");
-        tokio::spawn(answer_page(stream, behaviour, say.clone()));
+        tokio::spawn(answer_page(
+            stream,
+            behaviour,
+            mappings.clone(),
+            say.clone(),
+        ));
     }
 }
 
-async fn answer_page(mut stream: TcpStream, behaviour: Behaviour, say: Say) {
+async fn answer_page(mut stream: TcpStream, behaviour: Behaviour, mappings: Mappings, say: Say) {
     let mut request = String::new();
     let mut part = [0; 4096];
     loop {
@@ -231,7 +285,7 @@ async fn answer_page(mut stream: TcpStream, behaviour: Behaviour, say: Say) {
     let (status, body) = match request.split(' ').nth(1) {
         Some("/device.xml") => (200, device()),
         Some("/service.xml") => (200, service()),
-        Some("/control") => control(&request, behaviour, &say),
+        Some("/control") => control(&request, behaviour, &mappings, &say),
         _ => (404, String::new()),
     };
     let answer = format!(
@@ -292,7 +346,7 @@ fn element<'a>(xml: &'a str, name: &str) -> &'a str {
     rest.split('<').next().unwrap_or_default()
 }
 
-fn control(request: &str, behaviour: Behaviour, say: &Say) -> (u16, String) {
+fn control(request: &str, behaviour: Behaviour, mappings: &Mappings, say: &Say) -> (u16, String) {
     let asked = |port: &str, close| Asked {
         way: "UPnP",
         protocol: match element(request, "NewProtocol") {
@@ -307,19 +361,27 @@ fn control(request: &str, behaviour: Behaviour, say: &Say) -> (u16, String) {
         return done("GetExternalIPAddress", &address);
     }
     if request.contains("#DeletePortMapping") {
-        tell(say, asked("NewExternalPort", true));
+        let asked = asked("NewExternalPort", true);
+        let mut mappings = mappings.lock().expect("nobody panics with it");
+        mappings.remove(&(asked.protocol, asked.port));
+        tell(say, asked);
         return done("DeletePortMapping", "");
     }
     assert!(request.contains("#AddPortMapping"), "{request}");
+    let lease: u64 = element(request, "NewLeaseDuration")
+        .parse()
+        .expect("seconds");
     match behaviour {
         Behaviour::Refuses => {
             tell(say, asked("NewInternalPort", false));
             failed(606, "Action not authorized")
         }
-        _ if element(request, "NewLeaseDuration") != "0" => {
-            failed(725, "OnlyPermanentLeasesSupported")
-        }
+        Behaviour::Upnp if lease != 0 => failed(725, "OnlyPermanentLeasesSupported"),
         _ => {
+            let until = (lease != 0).then(|| Instant::now() + Duration::from_secs(lease));
+            let outside = asked("NewExternalPort", false);
+            let mut mappings = mappings.lock().expect("nobody panics with it");
+            mappings.insert((outside.protocol, outside.port), until);
             tell(say, asked("NewInternalPort", false));
             done("AddPortMapping", "")
         }
