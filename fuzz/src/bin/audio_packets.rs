@@ -1,11 +1,17 @@
 //! Sound packets of the other side's, on their way through the jitter buffer. Each begins with its step in number, the time
-//! until the next, and its length.
+//! until the next, and its length. Whatever comes, a bounded number of packets waits, and no more is made up than is asked for.
 #![no_main]
 
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use vireo_media::rtp::{AudioJitterBuffer, RtpPayload};
+use vireo_media::rtp::{AudioJitterBuffer, AudioPacket, RtpPayload};
+
+/// Four seconds of sound in packets of 20 ms.
+const MOST_WAITING: usize = 200;
+
+/// The most that is made up at a time: 200 ms.
+const MOST_SAMPLES: u32 = 9_600;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let mut buffer = AudioJitterBuffer::new();
@@ -24,9 +30,16 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             payload: Bytes::copy_from_slice(payload),
             received_at: now,
         });
+        assert!(buffer.waiting() <= MOST_WAITING);
         now += Duration::from_millis(u64::from(*wait));
         for _ in 0..wait / 16 {
-            buffer.pop(now);
+            match buffer.pop(now) {
+                AudioPacket::Data { payload, .. } => assert!(!payload.is_empty()),
+                AudioPacket::Fec { samples, .. } | AudioPacket::Missing { samples } => {
+                    assert!((1..=MOST_SAMPLES).contains(&samples), "{samples}");
+                }
+                AudioPacket::Empty => {}
+            }
         }
     }
 });

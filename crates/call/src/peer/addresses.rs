@@ -139,6 +139,26 @@ fn parse(url: &str) -> Result<Option<(Scheme, String, u16)>, Unreadable> {
     Ok(Some((scheme, host.to_owned(), port)))
 }
 
+/// Reads an address, and what it was read as.
+#[cfg(feature = "fuzz")]
+pub(super) fn fuzz(url: &str) {
+    let Ok(Some((scheme, host, port))) = parse(url) else {
+        return;
+    };
+    assert!(!host.is_empty());
+    let shown = if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.clone()
+    };
+    let name = match scheme {
+        Scheme::Stun => "stun",
+        Scheme::Turn => "turn",
+    };
+    let again = parse(&format!("{name}:{shown}:{port}"));
+    assert_eq!(again, Ok(Some((scheme, host, port))));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -261,7 +261,7 @@ pub(super) async fn open(
     Ok(Arc::new(connection))
 }
 
-fn settings() -> SettingEngine {
+pub(super) fn settings() -> SettingEngine {
     SettingEngineBuilder::new()
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(MAX_CHECKS))
         .with_ice_timeouts(

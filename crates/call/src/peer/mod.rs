@@ -10,6 +10,8 @@ mod connection;
 mod description;
 mod error;
 mod event;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod media;
 mod runtime;
 mod sender;

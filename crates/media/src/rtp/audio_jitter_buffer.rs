@@ -243,6 +243,12 @@ impl AudioJitterBuffer {
         }
     }
 
+    /// How many packets wait to be played; some hundred at most.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.packets.len()
+    }
+
     /// The counts so far.
     #[must_use]
     pub fn statistics(&self) -> AudioReceiveStatistics {

@@ -1,8 +1,8 @@
 //! How large a picture may be.
 
 /// Macroblocks, 16 × 16 pixels each, of the largest picture that is taken: H.264's level 5.1 (ITU-T H.264, table A-1), such as
-/// 4096 × 2304 pixels. A decoder makes room for several pictures of the size that a header of some bytes names, 1.6 GB for
-/// VP8's largest, before it reads any further.
+/// 4096 × 2304 pixels. A decoder makes room for several pictures of the size that a header of some bytes names before it reads
+/// any further: libvpx asks for 2 GB for VP8's largest, 16,383 × 16,383.
 pub const MAX_MACROBLOCKS: u64 = 36_864;
 
 /// The macroblocks of a picture of this size in pixels; those at its edges count as a whole.

@@ -13,4 +13,6 @@ mod session;
 mod transport_cc;
 
 pub(super) use interceptor::MediaInterceptor;
+#[cfg(feature = "fuzz")]
+pub(super) use session::fuzz;
 pub(super) use session::{Limits, Session};

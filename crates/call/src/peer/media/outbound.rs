@@ -37,7 +37,7 @@ pub(crate) struct Outbound {
     pub round_trip: Option<Duration>,
     /// Share of packets lost by the newest report, 0–1.
     pub loss: Option<f64>,
-    next_sequence_number: u16,
+    pub(super) next_sequence_number: u16,
     history: Vec<Option<Sent>>,
     last_sent: Option<(Instant, u32)>,
 }

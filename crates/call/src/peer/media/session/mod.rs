@@ -1,6 +1,8 @@
 //! The media of one connection: joins the stages. Time is an argument; nothing waits here.
 
 mod control;
+#[cfg(feature = "fuzz")]
+pub(crate) mod fuzz;
 mod receive;
 mod send;
 #[cfg(test)]
