@@ -70,7 +70,12 @@ impl<T: Clone> Pipe<T> {
     /// Changes the link for what comes from now on, and for what waits.
     pub fn set(&mut self, link: Link, now: Instant) {
         self.serve(now);
+        let left = self.left_of_first(now);
         self.link = link;
+        if let Some(takes) = self.first_takes() {
+            // What of the first packet is out stays out, as if it had always gone at the new rate.
+            self.free_at = now.checked_sub(takes.mul_f64(1.0 - left)).or(Some(now));
+        }
     }
 
     /// A packet of so many bytes comes to the link.
@@ -124,12 +129,23 @@ impl<T: Clone> Pipe<T> {
 
     /// When the first packet of the queue will be out.
     fn leaves(&self) -> Option<Instant> {
+        Some(self.free_at? + self.first_takes()?)
+    }
+
+    /// How long the first packet of the queue takes, all in all.
+    fn first_takes(&self) -> Option<Duration> {
         let (_, bytes) = self.queue.front()?;
-        let takes = self
-            .link
-            .rate
-            .map_or(Duration::ZERO, |rate| sending(*bytes, rate));
-        Some(self.free_at? + takes)
+        let takes = |rate| sending(*bytes, rate);
+        Some(self.link.rate.map_or(Duration::ZERO, takes))
+    }
+
+    /// The share of the first packet that is not out yet.
+    fn left_of_first(&self, now: Instant) -> f64 {
+        let takes = self.first_takes().filter(|takes| !takes.is_zero());
+        self.leaves().zip(takes).map_or(0.0, |(leaves, takes)| {
+            let left = leaves.saturating_duration_since(now);
+            left.div_duration_f64(takes).min(1.0)
+        })
     }
 
     /// Lets out of the queue what has had its turn.

@@ -129,6 +129,30 @@ fn the_same_seed_brings_the_same_fates() {
 }
 
 #[test]
+fn a_packet_half_out_needs_half_its_time_at_the_new_rate() {
+    let start = Instant::now();
+    let with_rate = |rate| Link {
+        rate: Some(rate),
+        queue: Duration::from_secs(10),
+        ..Link::default()
+    };
+    for (rate, then) in [(80_000, 50), (800, 5_000)] {
+        let mut pipe = Pipe::new(with_rate(8_000), 1);
+        // Each takes a second.
+        pipe.push(1, 1_000, start);
+        pipe.push(2, 1_000, start);
+        let half = start + 500 * MILLISECOND;
+        pipe.set(with_rate(rate), half);
+        let due = half + then * MILLISECOND;
+        assert_eq!(pipe.pop(due - MILLISECOND), None);
+        assert_eq!(pipe.pop(due + MILLISECOND), Some(1));
+        let next = due + 2 * then * MILLISECOND;
+        assert_eq!(pipe.pop(next - 2 * MILLISECOND), None);
+        assert_eq!(pipe.pop(next + 2 * MILLISECOND), Some(2));
+    }
+}
+
+#[test]
 fn a_change_counts_for_what_waits_already() {
     let start = Instant::now();
     let narrow = Link {
