@@ -4,8 +4,10 @@
 const BITS = 30;
 const BLOCK = 32;
 
+const unixMs = () => performance.timeOrigin + performance.now();
+
 /** Tenths of a millisecond since 1970, modulo 2^30. */
-const code = () => Math.floor((performance.timeOrigin + performance.now()) * 10) % 2 ** BITS;
+const code = () => Math.floor(unixMs() * 10) % 2 ** BITS;
 
 function stamp(picture, width) {
   const now = code();
@@ -61,11 +63,10 @@ function toneTrack() {
 }
 
 class Side {
-  ages = [];
-  arrivals = [];
-  unreadable = 0;
-  width = 0;
-  height = 0;
+  /** Of each: when it was there in Unix milliseconds, its age in milliseconds or null, its rows. */
+  pictures = [];
+  /** Unix milliseconds, and the bytes of the picture that had come by then; one a second. */
+  received = [];
 
   constructor(options, video) {
     this.options = options;
@@ -80,6 +81,7 @@ class Side {
     const transceiver = this.connection.getTransceivers()[0];
     const codecs = RTCRtpReceiver.getCapabilities("video").codecs;
     transceiver.setCodecPreferences(codecs.filter((codec) => codec.mimeType === options.mimeType));
+    setInterval(() => this.#count(), 1000);
   }
 
   #send(message) {
@@ -140,27 +142,30 @@ class Side {
     screen.style = "width: 100%";
     screen.srcObject = new MediaStream([track]);
     document.body.append(screen);
-    screen.requestVideoFrameCallback(() => this.arrivals.push(performance.now()));
+    screen.requestVideoFrameCallback(() => this.pictures.push([unixMs(), null, screen.videoHeight]));
     await screen.play();
   }
 
   async #measure(frame, now) {
-    this.arrivals.push(performance.now());
+    const at = unixMs();
     this.firstFrameMs ??= performance.now() - this.began;
-    this.width = frame.codedWidth;
-    this.height = frame.codedHeight;
-    const rows = 2 * Math.ceil((BLOCK * this.width) / 1280 / 2);
-    const rect = { x: 0, y: 0, width: this.width, height: rows };
+    const { codedWidth: width, codedHeight: height } = frame;
+    const rows = 2 * Math.ceil((BLOCK * width) / 1280 / 2);
+    const rect = { x: 0, y: 0, width, height: rows };
     const buffer = new Uint8Array(frame.allocationSize({ rect }));
     const [luma] = await frame.copyTo(buffer, { rect });
-    const milliseconds = age(buffer.subarray(luma.offset), luma.stride, this.width, now);
-    if (milliseconds === null) this.unreadable += 1;
-    else this.ages.push(milliseconds);
+    this.pictures.push([at, age(buffer.subarray(luma.offset), luma.stride, width, now), height]);
+  }
+
+  async #count() {
+    for (const stat of (await this.connection.getStats()).values()) {
+      if (stat.type === "inbound-rtp" && stat.kind === "video") this.received.push([unixMs(), stat.bytesReceived]);
+    }
   }
 
   result() {
-    const { firstFrameMs, ages, arrivals, unreadable, width, height } = this;
-    return { firstFrameMs, ages, arrivals, unreadable, width, height };
+    const { firstFrameMs, pictures, received } = this;
+    return { firstFrameMs, pictures, received };
   }
 }
 
@@ -168,6 +173,11 @@ let video;
 
 /** Makes the camera ready; apart from the call, as it is in Vireo's measurement. */
 export async function prepare(pictures, options) {
+  if (options.everyAddress) {
+    // Only a page that may use the microphone learns of every network.
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    for (const track of stream.getTracks()) track.stop();
+  }
   video = await patternTrack(pictures, options);
 }
 

@@ -4,10 +4,10 @@ use std::process::Stdio;
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::devtools::{DevTools, Page};
+use crate::network::Computer;
 
 /// A Chromium of its own, with a profile of its own, closed when dropped.
 pub struct Chromium {
@@ -22,34 +22,40 @@ impl Chromium {
     /// # Errors
     /// When Chromium is not installed or does not start.
     pub async fn launch() -> Result<Self> {
+        Self::spawn(Command::new(SHELL)).await
+    }
+
+    /// Starts it on another computer.
+    ///
+    /// # Errors
+    /// When Chromium is not installed or does not start.
+    pub async fn launch_on(computer: &Computer) -> Result<Self> {
+        Self::spawn(computer.command(SHELL).into()).await
+    }
+
+    async fn spawn(mut shell: Command) -> Result<Self> {
         let profile = tempfile::tempdir()?;
-        let mut child = Command::new("chromium")
+        let mut child = shell
+            .args(["-c", PIPES, SHELL, "chromium"])
             .args(ARGUMENTS)
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .process_group(0)
             .kill_on_drop(true)
-            .spawn()
+            .spawn()?;
+        let input = child.stdin.take().context("stdin is piped")?;
+        let output = child.stdout.take().context("stdout is piped")?;
+        let devtools = DevTools::over(input, output);
+        devtools
+            .ready()
+            .await
             .context("chromium does not start (Debian's package is called chromium)")?;
-        let stderr = child.stderr.take().context("stderr is piped")?;
-        let mut lines = BufReader::new(stderr).lines();
-        let address = loop {
-            let line = lines
-                .next_line()
-                .await?
-                .context("chromium ended before it was ready")?;
-            if let Some(address) = line.strip_prefix("DevTools listening on ") {
-                break address.trim().to_owned();
-            }
-        };
-        // Its warnings go on; an unread pipe would block it in the end.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok(Self {
             child,
-            devtools: DevTools::connect(&address).await?,
+            devtools,
             _profile: profile,
         })
     }
@@ -82,6 +88,11 @@ impl Drop for Chromium {
     }
 }
 
+const SHELL: &str = "sh";
+
+/// Runs what comes behind it, with its DevTools on the pipes: Chromium reads from 3 and writes to 4.
+const PIPES: &str = r#"exec "$@" 3<&0 4>&1 0</dev/null 1>&2"#;
+
 const ARGUMENTS: [&str; 17] = [
     "--headless=new",
     "--no-sandbox",
@@ -98,6 +109,6 @@ const ARGUMENTS: [&str; 17] = [
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
-    "--remote-debugging-port=0",
+    "--remote-debugging-pipe",
     "--mute-audio",
 ];

@@ -4,59 +4,71 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::{mpsc, oneshot};
-use tokio_tungstenite::tungstenite::Message;
 
 type Replies = Arc<Mutex<HashMap<u64, oneshot::Sender<Value>>>>;
 
-/// A connection to a browser. One task owns the socket; calls go to it through a channel.
+/// What ends each message, either way.
+const END: u8 = 0;
+
+/// A connection to a browser. One task owns the pipe; calls go to it through a channel.
 #[derive(Clone)]
 pub struct DevTools {
-    outgoing: mpsc::UnboundedSender<(u64, String)>,
+    outgoing: mpsc::UnboundedSender<Vec<u8>>,
     replies: Replies,
     next_id: Arc<std::sync::atomic::AtomicU64>,
     console: Arc<Mutex<Vec<String>>>,
 }
 
 impl DevTools {
-    /// Connects to the `ws://` address that the browser printed.
-    ///
-    /// # Errors
-    /// When the browser does not answer there.
-    pub async fn connect(address: &str) -> Result<Self> {
-        let (socket, _) = tokio_tungstenite::connect_async(address)
-            .await
-            .context("the browser's DevTools do not answer")?;
-        let (mut sink, mut stream) = socket.split();
-        let (outgoing, mut queue) = mpsc::unbounded_channel::<(u64, String)>();
+    /// Speaks to the browser at the other ends of these pipes, which was started with `--remote-debugging-pipe`.
+    #[must_use]
+    pub fn over(mut input: ChildStdin, output: ChildStdout) -> Self {
+        let (outgoing, mut queue) = mpsc::unbounded_channel::<Vec<u8>>();
         let replies = Replies::default();
         let console = Arc::new(Mutex::new(Vec::new()));
-        tokio::spawn(async move {
-            while let Some((_, text)) = queue.recv().await {
-                if sink.send(Message::text(text)).await.is_err() {
-                    break;
+        tokio::spawn({
+            let replies = Arc::clone(&replies);
+            async move {
+                while let Some(message) = queue.recv().await {
+                    if input.write_all(&message).await.is_err() {
+                        break;
+                    }
                 }
+                drop(queue);
+                lock(&replies).clear();
             }
         });
         tokio::spawn({
             let (replies, console) = (Arc::clone(&replies), Arc::clone(&console));
             async move {
-                while let Some(Ok(message)) = stream.next().await {
-                    if let Ok(value) = serde_json::from_slice(&message.into_data()) {
+                let mut messages = BufReader::new(output).split(END);
+                while let Ok(Some(message)) = messages.next_segment().await {
+                    if let Ok(value) = serde_json::from_slice(&message) {
                         dispatch(value, &replies, &console);
                     }
                 }
                 lock(&replies).clear(); // Every caller that still waits learns that the browser is gone.
             }
         });
-        Ok(Self {
+        Self {
             outgoing,
             replies,
             next_id: Arc::default(),
             console,
-        })
+        }
+    }
+
+    /// Waits until the browser listens.
+    ///
+    /// # Errors
+    /// When it ends instead.
+    pub async fn ready(&self) -> Result<()> {
+        self.call(None, "Browser.getVersion", json!({})).await?;
+        Ok(())
     }
 
     async fn call(&self, session: Option<&str>, method: &str, params: Value) -> Result<Value> {
@@ -69,8 +81,10 @@ impl DevTools {
         }
         let (sender, receiver) = oneshot::channel();
         lock(&self.replies).insert(id, sender);
+        let mut message = message.to_string().into_bytes();
+        message.push(END);
         self.outgoing
-            .send((id, message.to_string()))
+            .send(message)
             .map_err(|_| anyhow!("the browser has closed"))?;
         let mut reply = receiver
             .await

@@ -1,4 +1,4 @@
-//! A web server on loopback for the tests' own pages.
+//! A web server for the tests' own pages.
 
 use std::net::Ipv4Addr;
 
@@ -13,6 +13,14 @@ use axum::routing::get;
 /// # Errors
 /// When no port can be opened.
 pub async fn serve(more: Router) -> Result<String> {
+    serve_at(Ipv4Addr::LOCALHOST, more).await
+}
+
+/// The same at another address; returns `http://ADDRESS:PORT`.
+///
+/// # Errors
+/// When no port can be opened.
+pub async fn serve_at(address: Ipv4Addr, more: Router) -> Result<String> {
     let script = |text: &'static str| {
         get(async move || ([(header::CONTENT_TYPE, "text/javascript")], text).into_response())
     };
@@ -24,7 +32,7 @@ pub async fn serve(more: Router) -> Result<String> {
         .route("/peer.js", script(include_str!("../pages/peer.js")))
         .route("/bench.js", script(include_str!("../pages/bench.js")))
         .merge(more);
-    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let listener = tokio::net::TcpListener::bind((address, 0)).await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(format!("http://{address}"))

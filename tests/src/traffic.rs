@@ -29,8 +29,15 @@ pub enum Task {
     Send(SocketAddr, Stream),
     /// Accepts one TCP connection at this address and reads until its end.
     Download(SocketAddr),
-    /// Connects there by TCP and writes as fast as it can for so long.
-    Upload(SocketAddr, Duration),
+    /// Connects there by TCP and writes as fast as it can.
+    Upload {
+        /// Where a download waits.
+        to: SocketAddr,
+        /// It begins after so long.
+        after: Duration,
+        /// And lasts so long.
+        lasts: Duration,
+    },
 }
 
 /// UDP packets, sent evenly.

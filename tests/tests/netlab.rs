@@ -1,10 +1,13 @@
-//! The emulated link does to real packets what it was told to, within bounds that measurements may rely on.
+//! The emulated link does to real packets what it was told to, within bounds that measurements may rely on; and a call over it
+//! is measured.
 #![cfg(target_os = "linux")]
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 use vireo_testing::link::{Link, Loss};
+use vireo_tests::bench::Engine;
+use vireo_tests::bench::network::{Row, measure, rows};
 use vireo_tests::netlab::{Lab, ONE, OTHER, Way};
 use vireo_tests::network::{Computer, Network};
 use vireo_tests::traffic::{Seen, Stream, Task, Traffic, at};
@@ -107,5 +110,35 @@ async fn a_link_without_limits_carries_50_mbit_a_second_whole() -> Result<()> {
     assert_eq!(seen.packets, 10_000, "{:?}", bench.lab.count().await?);
     let rate = seen.rate();
     assert!(rate > 45_000_000.0, "{rate} bits/s");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_link_is_gone_for_a_second_is_measured() -> Result<()> {
+    let row = rows().into_iter().find(|row| row.name == "blackout5");
+    let row = row.context("a row of the table")?;
+    let gone = Link {
+        blackout: true,
+        ..row.link.clone()
+    };
+    let short = Row {
+        changes: vec![
+            (Duration::from_secs(3), gone),
+            (Duration::from_secs(4), row.link.clone()),
+        ],
+        lasts: Duration::from_secs(8),
+        counts_from: Duration::from_secs(1),
+        ..row
+    };
+    let measured = measure(Engine::Vireo, &short, 1).await?;
+    ensure!(
+        measured.p50_ms > 25.0,
+        "quicker than the link: {measured:?}"
+    );
+    ensure!(measured.longest_gap_ms > 1_000.0, "{measured:?}");
+    ensure!(measured.frozen_share > 0.1, "{measured:?}");
+    ensure!(measured.fps > 5.0, "{measured:?}");
+    let back = measured.recovery_seconds.context("it was gone")?;
+    ensure!(back > 0.025 && back < 4.0, "{measured:?}");
     Ok(())
 }

@@ -16,6 +16,12 @@ pub enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Two-way video calls over bad networks, beside Chromium's over the same; writes target/bench/network.json.
+    Network {
+        /// `--runs N` (5), `--only NAME` for one link, and `--engine vireo|chromium` (both in turns).
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Idle connections, set-ups of calls and routing of one server; writes target/bench/signalling.json.
     Signalling {
         /// `--runs N` (3), `--quick` to see that it works, `--only idle|setups|instances` for one part.
@@ -42,6 +48,11 @@ pub fn bench(what: &Bench) -> Result<()> {
                 "vireo-tests",
             ];
             measure(&mut steps, &packages, "bench_call", arguments)
+        }
+        Bench::Network { arguments } => {
+            set_up(&mut steps, &[Purpose::Build, Purpose::Test])?;
+            let packages = ["vireo-server", "vireo-cli", "vireo-tests"];
+            measure(&mut steps, &packages, "bench_network", arguments)
         }
         Bench::Signalling { arguments } => {
             set_up(&mut steps, &[Purpose::Build, Purpose::Test])?;

@@ -261,6 +261,9 @@ pub struct MediaArguments {
     /// Writes the call's statistics once a second, and a summary at its end, into a new file.
     #[arg(long, value_name = "FILE.jsonl")]
     pub stats: Option<PathBuf>,
+    /// Writes a line for each picture received, with its age and size, into a new file.
+    #[arg(long, value_name = "FILE.csv")]
+    pub frames: Option<PathBuf>,
 }
 
 /// What a camera sends when nobody says otherwise.
@@ -373,6 +376,7 @@ mod tests {
             "--speaker=none",
             "--record=out",
             "--stats=s.jsonl",
+            "--frames=f.csv",
         ])
         .expect("valid");
         let format = media.format(DEFAULT_FORMAT);

@@ -10,6 +10,7 @@ use vireo_media::video::{read_time_code_at, unix_ms_now};
 use vireo_media::{EncodedFrame, MediaError, VideoCodec, VideoDecoder, VideoFrame};
 
 use crate::finish::Guard;
+use crate::frames::FramesFile;
 use crate::playback::{Playback, lock};
 use crate::record::VideoRecorder;
 
@@ -32,6 +33,7 @@ impl RemoteVideo {
         likely: Option<VideoCodec>,
         playback: Arc<Mutex<Playback>>,
         recorder: Option<VideoRecorder>,
+        frames_file: Option<FramesFile>,
         key_frames: KeyFrameRequester,
         guard: Guard,
     ) -> Self {
@@ -42,6 +44,7 @@ impl RemoteVideo {
             playback: Arc::clone(&playback),
             key_frames: key_frames.clone(),
             recorder,
+            frames_file,
             _guard: guard,
         };
         let started = std::thread::Builder::new()
@@ -84,6 +87,7 @@ struct DecodeChain {
     playback: Arc<Mutex<Playback>>,
     key_frames: KeyFrameRequester,
     recorder: Option<VideoRecorder>,
+    frames_file: Option<FramesFile>,
     /// The last field, so that it is dropped after the recorder has closed its files.
     _guard: Guard,
 }
@@ -105,6 +109,9 @@ impl DecodeChain {
                 }
             }
         }
+        if let Some(file) = &self.frames_file {
+            file.flush();
+        }
     }
 
     fn decode(&mut self, encoded: &EncodedFrame) -> Result<Option<VideoFrame>, MediaError> {
@@ -124,6 +131,9 @@ impl DecodeChain {
         let (now, unix_ms) = (Instant::now(), unix_ms_now());
         let latency = read_time_code_at(&frame, unix_ms);
         tracing::trace!(latency, "shown");
+        if let Some(file) = &self.frames_file {
+            file.frame(unix_ms, latency, &frame);
+        }
         let number = lock(&self.playback).frame(frame.width, frame.height, latency, now);
         if let Some(recorder) = &mut self.recorder {
             recorder.push(number, unix_ms, frame);

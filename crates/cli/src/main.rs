@@ -13,7 +13,7 @@ mod decode;
 mod devices;
 mod failure;
 mod finish;
-mod freeze;
+mod frames;
 mod hardware;
 mod invites;
 mod join;

@@ -17,6 +17,7 @@ use crate::decode::RemoteVideo;
 use crate::devices::{CameraChoice, MicrophoneChoice, SpeakerChoice};
 use crate::failure::Failure;
 use crate::finish::{self, Finish, Guard};
+use crate::frames::FramesFile;
 use crate::hardware;
 use crate::output;
 use crate::playback::{Playback, lock};
@@ -31,6 +32,7 @@ pub struct CliMedia {
     codecs: Vec<VideoCodec>,
     max_bitrate: u32,
     record: Option<RecordFolder>,
+    frames: Option<FramesFile>,
     calls: AtomicU32,
     call: Mutex<Option<CallFiles>>,
 }
@@ -100,6 +102,7 @@ impl CliMedia {
         let camera = check::camera(arguments.camera.clone())?;
         let own = check::own_format(&camera)?.unwrap_or(DEFAULT_FORMAT);
         let record = arguments.record.as_deref();
+        let frames = arguments.frames.as_deref();
         Ok(Self {
             microphone: check::microphone(arguments.microphone.clone())?,
             speaker: check::speaker(arguments.speaker.clone())?,
@@ -107,6 +110,7 @@ impl CliMedia {
             codecs: arguments.codecs(),
             max_bitrate: arguments.max_bitrate.unwrap_or(DEFAULT_MAX_BITRATE),
             record: record.map(RecordFolder::create).transpose()?,
+            frames: frames.map(FramesFile::create).transpose()?,
             camera,
             calls: AtomicU32::new(0),
             call: Mutex::new(None),
@@ -203,7 +207,12 @@ impl MediaFactory for CliMedia {
         });
         let likely = self.codecs.first().copied();
         Box::new(RemoteVideo::start(
-            likely, playback, recorder, key_frames, guard,
+            likely,
+            playback,
+            recorder,
+            self.frames.clone(),
+            key_frames,
+            guard,
         ))
     }
 

@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use vireo_call::{LatencyStats, PlaybackStats};
+use vireo_media::video::FreezeDetector;
 
-use crate::freeze::FreezeDetector;
 use crate::latency::Histogram;
 
 /// “The last second.”

@@ -2,6 +2,11 @@
 
 mod application;
 mod chromium;
+mod goal;
+#[cfg(target_os = "linux")]
+pub mod network;
+mod page;
+mod picture;
 mod report;
 mod vireo;
 
@@ -10,6 +15,7 @@ use serde::Serialize;
 use vireo_media::video::{PatternContent, VideoFormat};
 
 pub use application::{Application, measure_application};
+pub use goal::{Goal, Limit, Outcome};
 pub use report::{Report, Row};
 
 /// What every call of the measurement sends, both ways.
@@ -102,4 +108,11 @@ pub async fn measure(engine: Engine, content: Content) -> Result<Measures> {
 
 fn mean(values: [f64; 2]) -> f64 {
     (values[0] + values[1]) / 2.0
+}
+
+/// The value that this share of all is below, by nearest rank; not a number where there are none. Sorts them in place.
+fn percentile(values: &mut [f64], share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let rank = (values.len() as f64 * share).ceil() as usize;
+    values.get(rank.max(1) - 1).copied().unwrap_or(f64::NAN)
 }

@@ -5,97 +5,42 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use self::Limit::{AtLeast, AtMost};
+use super::goal::Limit::{AtLeast, AtMost};
+use super::goal::{Goal, Outcome};
 use super::{Application, Content, Engine, Measures};
 
-/// A figure that is to be reached.
-struct Goal {
-    sentence: &'static str,
-    figure: fn(vireo: &Measures, chromium: &Measures) -> f64,
-    limit: Limit,
-}
-
-enum Limit {
-    AtMost(f64),
-    AtLeast(f64),
-}
-
-impl Goal {
-    const fn new(
-        limit: Limit,
-        sentence: &'static str,
-        figure: fn(&Measures, &Measures) -> f64,
-    ) -> Self {
-        Self {
-            sentence,
-            figure,
-            limit,
-        }
-    }
-
-    fn outcome(&self, vireo: &Measures, chromium: &Measures) -> Outcome {
-        let figure = (self.figure)(vireo, chromium);
-        Outcome {
-            goal: self.sentence,
-            figure,
-            met: match self.limit {
-                AtMost(limit) => figure <= limit,
-                AtLeast(limit) => figure >= limit,
-            },
-        }
-    }
-}
-
-const GOALS: [Goal; 8] = [
+const GOALS: [Goal<Measures>; 8] = [
     Goal::new(
         AtMost(80.0),
         "answer → first remote frame, caller, p50 ≤ 80 ms",
-        |vireo, _| vireo.caller_first_frame_ms,
+        |vireo, _| Some(vireo.caller_first_frame_ms),
     ),
     Goal::new(
         AtMost(80.0),
         "acceptance → first remote frame, callee, p50 ≤ 80 ms",
-        |vireo, _| vireo.callee_first_frame_ms,
+        |vireo, _| Some(vireo.callee_first_frame_ms),
     ),
     Goal::new(AtMost(12.0), "latency p50 ≤ 12 ms", |vireo, _| {
-        vireo.latency_p50_ms
+        Some(vireo.latency_p50_ms)
     }),
     Goal::new(AtMost(20.0), "latency p95 ≤ 20 ms", |vireo, _| {
-        vireo.latency_p95_ms
+        Some(vireo.latency_p95_ms)
     }),
     Goal::new(AtLeast(28.0), "≥ 28 frames a second", |vireo, _| {
-        vireo.frames_per_second
+        Some(vireo.frames_per_second)
     }),
-    Goal::new(AtLeast(720.0), "720 rows", |vireo, _| vireo.height),
+    Goal::new(AtLeast(720.0), "720 rows", |vireo, _| Some(vireo.height)),
     Goal::new(
         AtMost(0.5),
         "processor ≤ 0.5 × Chromium's",
-        |vireo, chromium| vireo.cpu_share / chromium.cpu_share,
+        |vireo, chromium| Some(vireo.cpu_share / chromium?.cpu_share),
     ),
     Goal::new(
         AtMost(80.0),
         "memory of the engine ≤ 80 MB",
-        |vireo, _| vireo.memory_mb,
+        |vireo, _| Some(vireo.memory_mb),
     ),
 ];
-
-/// What became of a goal.
-#[derive(Debug, Serialize)]
-struct Outcome {
-    goal: &'static str,
-    figure: f64,
-    met: bool,
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { goal, figure, met } = self;
-        match met {
-            true => write!(f, "  met    {goal}"),
-            false => write!(f, "  MISSED {goal}: {figure:.2}"),
-        }
-    }
-}
 
 /// One call.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -174,7 +119,7 @@ impl Report {
         let application = json!({
             "vireo": vireo,
             "chromium": self.application(Engine::Chromium),
-            "goals": vireo.as_ref().map(application_outcome).as_slice(),
+            "goals": vireo.as_ref().and_then(application_outcome).as_slice(),
         });
         json!({ "medians": medians, "application": application, "calls": self.rows })
     }
@@ -187,21 +132,22 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 }
 
 /// Of the whole application in a call.
-fn application_outcome(vireo: &Application) -> Outcome {
-    Outcome {
-        goal: "memory of the application ≤ 350 MB",
-        figure: vireo.memory_mb,
-        met: vireo.memory_mb <= 350.0,
-    }
+fn application_outcome(vireo: &Application) -> Option<Outcome> {
+    const GOAL: Goal<Application> = Goal::new(
+        AtMost(350.0),
+        "memory of the application ≤ 350 MB",
+        |vireo, _| Some(vireo.memory_mb),
+    );
+    GOAL.outcome(vireo, None)
 }
 
 fn outcomes(vireo: Option<&Measures>, chromium: Option<&Measures>) -> Vec<Outcome> {
-    let Some((vireo, chromium)) = vireo.zip(chromium) else {
+    let Some(vireo) = vireo else {
         return Vec::new();
     };
     GOALS
         .iter()
-        .map(|goal| goal.outcome(vireo, chromium))
+        .filter_map(|goal| goal.outcome(vireo, chromium))
         .collect()
 }
 
@@ -249,9 +195,10 @@ impl Report {
         writeln!(f, "{:44}{:>10}{:>10}", "", "Vireo", "Chromium")?;
         row(f, "processor (% of a core)", |one| one.cpu_share * 100.0)?;
         row(f, "memory (MB, PSS)", |one| one.memory_mb)?;
-        vireo.as_ref().map_or(Ok(()), |vireo| {
-            writeln!(f, "{}", application_outcome(vireo))
-        })
+        match vireo.as_ref().and_then(application_outcome) {
+            Some(outcome) => writeln!(f, "{outcome}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -23,7 +23,7 @@ fn main() -> Result<()> {
         Task::Count(at) => count(at)?,
         Task::Send(to, stream) => send(to, stream)?,
         Task::Download(at) => download(at)?,
-        Task::Upload(to, time) => upload(to, time)?,
+        Task::Upload { to, after, lasts } => upload(to, after, lasts)?,
     };
     println!("{}", serde_json::to_string(&seen)?);
     Ok(())
@@ -127,15 +127,16 @@ fn download(at: SocketAddr) -> Result<Seen> {
     }
 }
 
-fn upload(to: SocketAddr, time: Duration) -> Result<Seen> {
+fn upload(to: SocketAddr, after: Duration, lasts: Duration) -> Result<Seen> {
     ready();
+    thread::sleep(after);
     let mut connection = TcpStream::connect(to)?;
     // What still waits in the kernel at the end is thrown away with the connection.
-    connection.set_write_timeout(Some(time))?;
+    connection.set_write_timeout(Some(lasts))?;
     let start = Instant::now();
     let buffer = vec![0; 1 << 14];
     let mut seen = Seen::default();
-    while start.elapsed() < time {
+    while start.elapsed() < lasts {
         match connection.write(&buffer) {
             Ok(length) => seen.bytes += length as u64,
             Err(_) => break,

@@ -7,6 +7,7 @@ mod camera;
 mod camera;
 mod camera_thread;
 mod frame;
+mod freeze;
 mod ladder;
 mod mailbox;
 mod pace;
@@ -25,6 +26,7 @@ use crate::MediaError;
 pub use camera::{Camera, cameras, has_camera};
 #[cfg_attr(not(feature = "codecs"), allow(unused_imports))]
 pub(crate) use frame::frame_len;
+pub use freeze::FreezeDetector;
 pub use mailbox::{Mailbox, Taken};
 pub use pattern::{Pattern, PatternCamera, PatternContent};
 pub use scale::{fit, scale};

@@ -43,11 +43,13 @@ impl FreezeDetector {
     }
 
     /// How many freezes there were.
+    #[must_use]
     pub fn count(&self) -> u64 {
         self.count
     }
 
     /// How long they lasted together.
+    #[must_use]
     pub fn total(&self) -> Duration {
         self.total
     }

@@ -1,0 +1,93 @@
+//! `cargo xtask bench network`: two-way 720p30 H.264 calls over bad networks, Vireo ↔ Vireo and Chromium ↔ Chromium in turns.
+//! Prints a table and writes `target/bench/network.json`. `--runs N` sets how often (5), `--only NAME` measures one link,
+//! `--engine vireo|chromium` one side alone.
+
+#![allow(clippy::print_stdout, reason = "the table is what the program is for")]
+
+#[cfg(target_os = "linux")]
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    use anyhow::Context as _;
+    use vireo_tests::bench::network::{Report, SERVE_PAGES, measure, serve_pages};
+
+    if std::env::args().nth(1).as_deref() == Some(SERVE_PAGES) {
+        return serve_pages().await;
+    }
+    let wanted = wanted::Wanted::read()?;
+    let mut report = Report::on(wanted.rows);
+    for run in 1..=wanted.runs {
+        for number in 0..report.rows().count() {
+            for &engine in &wanted.engines {
+                let row = report.rows().nth(number).context("counted")?;
+                let measures = measure(engine, row, u64::from(run))
+                    .await
+                    .with_context(|| format!("{engine:?}, {}", row.title))?;
+                println!(
+                    "run {run} of {}: {}, {engine:?}: {measures:?}",
+                    wanted.runs, row.name
+                );
+                report.add(number, engine, measures);
+            }
+        }
+    }
+    println!("{report}");
+    let folder = std::path::Path::new("target/bench");
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(
+        folder.join("network.json"),
+        serde_json::to_vec_pretty(&report.json())?,
+    )?;
+    println!("written to target/bench/network.json");
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> anyhow::Result<()> {
+    anyhow::bail!("only Linux has the network namespaces that the links are between");
+}
+
+#[cfg(target_os = "linux")]
+mod wanted {
+    use anyhow::{Context as _, Result, bail, ensure};
+    use vireo_tests::bench::Engine;
+    use vireo_tests::bench::network::{Row, rows};
+
+    /// What is asked for on the command line.
+    pub struct Wanted {
+        pub runs: u32,
+        pub engines: Vec<Engine>,
+        pub rows: Vec<Row>,
+    }
+
+    impl Wanted {
+        pub fn read() -> Result<Self> {
+            let mut wanted = Self {
+                runs: 5,
+                engines: vec![Engine::Vireo, Engine::Chromium],
+                rows: rows(),
+            };
+            let names: Vec<&str> = wanted.rows.iter().map(|row| row.name).collect();
+            let mut arguments = std::env::args().skip(1);
+            while let Some(option) = arguments.next() {
+                let value = arguments.next().unwrap_or_default();
+                match (option.as_str(), value.as_str()) {
+                    ("--runs", number) => {
+                        wanted.runs = number.parse().context("--runs takes a number")?;
+                    }
+                    ("--engine", "vireo") => wanted.engines = vec![Engine::Vireo],
+                    ("--engine", "chromium") => wanted.engines = vec![Engine::Chromium],
+                    ("--only", name) => wanted.rows.retain(|row| row.name == name),
+                    _ => bail!(
+                        "unknown argument {option} {value}; there are --runs N, --only NAME and --engine vireo|chromium"
+                    ),
+                }
+            }
+            ensure!(
+                !wanted.rows.is_empty(),
+                "there is no such link; there are {}",
+                names.join(", ")
+            );
+            Ok(wanted)
+        }
+    }
+}
