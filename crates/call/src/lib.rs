@@ -4,6 +4,7 @@ mod engine;
 pub mod machine;
 mod media;
 pub mod peer;
+pub mod quality;
 mod stats;
 mod view;
 
@@ -14,4 +15,6 @@ pub use stats::{
     AudioInStats, AudioOutStats, AudioStats, CallStats, LatencyStats, PlaybackStats, SetupTimes,
     TransportStats, VideoInStats, VideoOutStats, VideoStats,
 };
-pub use view::{CallPeer, CallView, Direction, EndedReason, Notice, NoticeKind, Phase};
+pub use view::{
+    CallPeer, CallView, ConnectionQuality, Direction, EndedReason, Notice, NoticeKind, Phase,
+};

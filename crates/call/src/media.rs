@@ -6,6 +6,7 @@ use vireo_media::{
     AudioSink, AudioSource, EncodedFrame, MediaError, VideoCodec, VideoFormat, VideoSink,
     VideoSource,
 };
+use vireo_protocol::PictureSize;
 
 use crate::PlaybackStats;
 
@@ -69,6 +70,11 @@ pub trait EncodedVideoSink: Send {
     /// What the decoding side knows about how the pictures are shown.
     fn playback(&mut self) -> PlaybackStats {
         PlaybackStats::default()
+    }
+
+    /// The place in which the pictures are shown, in device pixels; larger ones are of no use. None where every size is.
+    fn shown(&self) -> Option<PictureSize> {
+        None
     }
 }
 

@@ -18,10 +18,12 @@ pub struct CallView {
     pub direction: Direction,
     /// How far the call has come.
     pub phase: Phase,
-    /// What this side sends.
+    /// What this side sends. The camera is as the user has it, also while its pictures are paused.
     pub local: MediaState,
     /// What the other side sends.
     pub remote: MediaState,
+    /// How well what this side sends gets there.
+    pub connection: ConnectionQuality,
     /// When the media connection came up first, in Unix milliseconds; null before.
     #[ts(type = "number | null")]
     pub connected_at_ms: Option<u64>,
@@ -32,6 +34,19 @@ pub struct CallView {
     pub server_reachable: bool,
     /// What the person should know about devices and connection, oldest first.
     pub notices: Vec<Notice>,
+}
+
+/// How well what this side sends gets to the other one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum ConnectionQuality {
+    /// There is nothing to say about it.
+    #[default]
+    Good,
+    /// Much is lost, or takes long, or pictures have to be very small.
+    Unstable,
+    /// Pictures are paused, so that the sound stays clear.
+    Poor,
 }
 
 /// The person at the other end.

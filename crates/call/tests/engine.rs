@@ -5,8 +5,8 @@ mod support;
 use std::sync::{atomic::Ordering::SeqCst, mpsc};
 
 use support::{Pair, Setting};
-use vireo_call::{EndedReason, NoticeKind, Phase, machine::Input};
-use vireo_protocol::MediaState;
+use vireo_call::{ConnectionQuality, EndedReason, NoticeKind, Phase, machine::Input};
+use vireo_protocol::{MediaState, PictureSize};
 
 const fn ended(reason: EndedReason) -> Phase {
     Phase::Ended { reason }
@@ -19,7 +19,7 @@ async fn a_call_carries_sound_and_pictures_both_ways_until_one_hangs_up() {
     for side in [&mut pair.alice, &mut pair.bob] {
         let first = side.frame().await;
         assert!(first.key_frame, "a decoder can start at the first picture");
-        assert_eq!((first.width, first.height), (320, 180));
+        assert_eq!((first.width, first.height), (640, 360));
         for _ in 0..30 {
             side.frame().await;
         }
@@ -170,10 +170,7 @@ async fn slow_devices_do_not_hold_the_call_up() {
 async fn a_call_without_pictures_gets_them_when_a_camera_goes_on() {
     let mut pair = Pair::new();
     pair.connect(false).await;
-    let sound_only = MediaState {
-        microphone: true,
-        camera: false,
-    };
+    let sound_only = MediaState::of(true, false);
     let view = pair.bob.view().expect("a call");
     assert_eq!((view.local, view.remote), (sound_only, sound_only));
     pair.alice.engine.input(Input::SetCameraEnabled(true));
@@ -189,6 +186,30 @@ async fn a_call_without_pictures_gets_them_when_a_camera_goes_on() {
     pair.bob
         .until("no camera there", |view| !view.remote.camera)
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_are_no_larger_than_they_are_shown() {
+    let mut pair = Pair::new();
+    pair.connect(true).await;
+    let mut height = pair.bob.frame().await.height;
+    assert_eq!(height, 360);
+    for (width, rows) in [(400, 270), (2_000, 360)] {
+        *pair.bob.media.window.lock().expect("nobody panics with it") = Some(PictureSize {
+            width,
+            height: width * 9 / 16,
+        });
+        while height != rows {
+            let frame = pair.bob.frame().await;
+            assert!(frame.key_frame || frame.height == height);
+            height = frame.height;
+        }
+    }
+    let stats = pair.alice.stats().await.expect("a call");
+    assert_eq!(stats.video.outbound.quality_limitation_reason, "none");
+    let view = pair.alice.view().expect("a call");
+    assert_eq!(view.connection, ConnectionQuality::Good);
+    assert!(view.remote.shown.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -233,10 +254,7 @@ async fn an_offer_that_makes_no_sense_fails_that_call_alone() {
             offer: SessionDescription::offer("v=0\r\nnonsense"),
             caller_id: UserId("alice".to_owned()),
             caller_name: "Alice".to_owned(),
-            media_state: MediaState {
-                microphone: true,
-                camera: true,
-            },
+            media_state: MediaState::of(true, true),
         }));
     pair.bob.until_phase(Phase::Incoming).await;
     pair.bob.engine.input(Input::Accept { camera: true });

@@ -98,6 +98,10 @@ impl Calls {
         self.person(Input::SetCameraEnabled(enabled));
     }
 
+    pub fn set_video_kept(&self, kept: bool) {
+        self.person(Input::SetVideoKept(kept));
+    }
+
     pub async fn stats(&self) -> Option<CallStats> {
         let Engines::Person(engine) = &self.engines else {
             return None;

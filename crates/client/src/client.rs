@@ -200,6 +200,11 @@ impl Client {
         self.tell(Command::SetCameraEnabled(enabled));
     }
 
+    /// Sends pictures for a minute even where they take the room that the sound needs, or leaves that to the client again.
+    pub fn set_video_kept(&self, kept: bool) {
+        self.tell(Command::SetVideoKept(kept));
+    }
+
     /// The statistics of the call; none when there is no call, or it has not been accepted yet. Those of an ended call stay
     /// until the next one.
     pub async fn call_stats(&self) -> Option<CallStats> {

@@ -42,6 +42,7 @@ pub(crate) enum Command {
     Dismiss,
     SetMicrophoneMuted(bool),
     SetCameraEnabled(bool),
+    SetVideoKept(bool),
     CallStats(oneshot::Sender<Option<CallStats>>),
     SetIceServers(Vec<IceServer>),
     Close(oneshot::Sender<()>),
@@ -146,6 +147,7 @@ impl Runner {
             Command::Dismiss => self.calls.dismiss(),
             Command::SetMicrophoneMuted(muted) => self.calls.set_microphone_muted(muted),
             Command::SetCameraEnabled(enabled) => self.calls.set_camera_enabled(enabled),
+            Command::SetVideoKept(kept) => self.calls.set_video_kept(kept),
             Command::CallStats(reply) => {
                 let _ = reply.send(self.calls.stats().await);
             }

@@ -182,10 +182,7 @@ async fn offer() -> ServerMessage {
         offer: offer.expect("an offer"),
         caller_id: UserId("b".to_owned()),
         caller_name: "Bob".to_owned(),
-        media_state: MediaState {
-            microphone: true,
-            camera: false,
-        },
+        media_state: MediaState::of(true, false),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use vireo_media::codec::video_decoder;
 use vireo_media::video::{
-    PatternCamera, SendChain, VideoSendOptions, read_time_code_at, unix_ms_now,
+    PatternCamera, SendChain, VideoSendOptions, VideoTarget, read_time_code_at, unix_ms_now,
 };
 use vireo_media::{
     EncodedFrame, MediaError, MediaEvent, VideoCodec, VideoFormat, VideoFrame, VideoSink,
@@ -21,10 +21,20 @@ const FORMAT: VideoFormat = VideoFormat {
 };
 const LONG: Duration = Duration::from_secs(20);
 
+fn target(width: u32, height: u32) -> VideoTarget {
+    VideoTarget {
+        format: VideoFormat {
+            width,
+            height,
+            frame_rate: 60,
+        },
+        bits_per_second: 1_000_000,
+    }
+}
+
 fn options(codec: VideoCodec) -> VideoSendOptions {
     VideoSendOptions {
-        format: FORMAT,
-        bits_per_second: 1_000_000,
+        target: Some(target(640, 360)),
         codec: Some(codec),
     }
 }
@@ -148,12 +158,10 @@ fn pictures_come_out_decodable_and_fresh() {
             "{statistics:?}"
         );
         assert_eq!(statistics.key_frames_encoded, 1);
-        assert_eq!(
-            (
-                statistics.codec,
-                statistics.quality_limitation_reason.as_str()
-            ),
-            (Some(codec), "none")
+        assert_eq!(statistics.codec, Some(codec));
+        assert!(
+            statistics.encoder_load.is_some_and(|load| load > 0.0),
+            "{statistics:?}"
         );
     }
 }
@@ -391,7 +399,7 @@ impl VideoSink for View {
 }
 
 #[test]
-fn the_self_view_shows_before_anything_is_sent_and_a_low_rate_shrinks_what_is_sent() {
+fn the_self_view_shows_before_anything_is_sent_and_what_is_sent_is_no_larger_than_asked_for() {
     let (view, seen) = mpsc::channel();
     let (on_frame, frames) = mpsc::channel();
     let chain = SendChain::start(
@@ -407,11 +415,11 @@ fn the_self_view_shows_before_anything_is_sent_and_a_low_rate_shrinks_what_is_se
     chain.set_enabled(true);
     assert_eq!(seen.recv_timeout(LONG), Ok(640));
     assert!(frames.try_recv().is_err());
-    chain.set_rate(100_000, 30);
+    chain.set_target(Some(target(320, 180)));
     chain.set_codec(Some(VideoCodec::H264));
     let first = frames.recv_timeout(LONG).expect("a frame");
     assert!(
-        first.key_frame && first.width < 640,
+        first.key_frame && first.width == 320,
         "{} pixels wide",
         first.width
     );
@@ -425,8 +433,56 @@ fn the_self_view_shows_before_anything_is_sent_and_a_low_rate_shrinks_what_is_se
         assert!(Instant::now() < deadline);
     };
     assert!(changed.key_frame);
-    assert_eq!(
-        chain.statistics().quality_limitation_reason.as_str(),
-        "bandwidth"
+}
+
+#[test]
+fn nothing_is_coded_while_there_is_no_target_and_the_self_view_goes_on() {
+    let (view, seen) = mpsc::channel();
+    let (on_frame, frames) = mpsc::channel();
+    let chain = SendChain::start(
+        options(VideoCodec::H264),
+        || Ok(Some(Box::new(PatternCamera::new(FORMAT)))),
+        Some(Box::new(View(view))),
+        move |frame: EncodedFrame| drop(on_frame.send(frame)),
+        |_| {},
     );
+    chain.set_enabled(true);
+    frames.recv_timeout(LONG).expect("a frame");
+    chain.set_target(None);
+    // One may have been on its way.
+    for _ in 0..2 {
+        seen.recv_timeout(LONG).expect("the self-view");
+    }
+    while frames.try_recv().is_ok() {}
+    while seen.try_recv().is_ok() {}
+    for _ in 0..10 {
+        seen.recv_timeout(LONG).expect("the self-view");
+    }
+    assert!(frames.try_recv().is_err(), "nothing is coded");
+    assert_eq!(chain.statistics().target_bitrate, 0);
+    chain.set_target(Some(target(640, 360)));
+    assert!(frames.recv_timeout(LONG).expect("a frame").key_frame);
+}
+
+#[test]
+fn another_size_begins_with_a_key_frame_and_every_picture_can_be_decoded() {
+    for codec in [VideoCodec::H264, VideoCodec::Vp8] {
+        let bench = bench(codec);
+        bench.chain.set_enabled(true);
+        let mut decoder = video_decoder(codec).expect("a decoder");
+        let mut size = (0, 0);
+        for (width, height) in [(640, 360), (320, 180), (480, 270), (640, 360)] {
+            bench.chain.set_target(Some(target(width, height)));
+            for _ in 0..8 {
+                let coded = bench.next();
+                let changes = size != (coded.width, coded.height);
+                assert!(coded.key_frame || !changes, "{codec:?} {size:?}");
+                size = (coded.width, coded.height);
+                let picture = decoder.decode(&coded.data).expect("decodable");
+                let picture = picture.expect("a picture");
+                assert_eq!((picture.width, picture.height), size);
+            }
+            assert_eq!(size, (width, height), "{codec:?}");
+        }
+    }
 }

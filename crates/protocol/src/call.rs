@@ -73,13 +73,43 @@ pub struct IceServer {
     pub credential: Option<String>,
 }
 
-/// What a side is sending at the moment. A call is a video call as long as one side's camera is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+/// What a side is sending at the moment, and what it can make use of. A call is a video call as long as one side's camera is
+/// on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
 pub struct MediaState {
     /// False while the side is muted or has no microphone.
     pub microphone: bool,
-    /// False while the camera is off or there is none.
+    /// False while the camera is off or there is none, and while pictures are paused.
     pub camera: bool,
+    /// True while the camera is on and its pictures are not sent, because the side's connection carries no more than sound.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub video_paused: bool,
+    /// The place in which the side shows the other one's pictures; larger ones are of no use to it. None: it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<PictureSize>,
+}
+
+impl MediaState {
+    /// Microphone and camera, and nothing else to say.
+    #[must_use]
+    pub const fn of(microphone: bool, camera: bool) -> Self {
+        Self {
+            microphone,
+            camera,
+            video_paused: false,
+            shown: None,
+        }
+    }
+}
+
+/// The size of a picture or of its place, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PictureSize {
+    /// Pixels in a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
 }
 
 /// Why a call ended, for the side that did not end it.

@@ -19,8 +19,8 @@ mod session;
 
 pub use admin::{RoleChange, UserInfo, UserList};
 pub use call::{
-    CallErrorCode, CallOutcome, EndReason, IceCandidate, IceServer, MediaState, SdpType,
-    SessionDescription,
+    CallErrorCode, CallOutcome, EndReason, IceCandidate, IceServer, MediaState, PictureSize,
+    SdpType, SessionDescription,
 };
 pub use contact::{Contact, ContactStatus, DeviceStatus, Presence};
 pub use error::ErrorCode;

@@ -7,6 +7,7 @@ use std::{
 
 use vireo_call::{EncodedVideoSink, KeyFrameRequester, PlaybackStats};
 use vireo_media::EncodedFrame;
+use vireo_protocol::PictureSize;
 
 use super::{
     native::NativeDecoder,
@@ -65,6 +66,11 @@ impl EncodedVideoSink for RemoteSink {
             frame_height: self.size.1,
             ..PlaybackStats::default()
         }
+    }
+
+    fn shown(&self) -> Option<PictureSize> {
+        let (width, height) = self.outbox.shown()?;
+        Some(PictureSize { width, height })
     }
 }
 

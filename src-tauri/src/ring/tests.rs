@@ -7,8 +7,8 @@ use std::{
 
 use tokio::sync::watch;
 use vireo_call::{
-    CallPeer, CallView, Direction, EncodedVideoSink, EndedReason, KeyFrameRequester, MediaFactory,
-    NoMedia,
+    CallPeer, CallView, ConnectionQuality, Direction, EncodedVideoSink, EndedReason,
+    KeyFrameRequester, MediaFactory, NoMedia,
 };
 use vireo_client::{ClientView, ConnectionState, OwnStatus};
 use vireo_media::{
@@ -68,10 +68,7 @@ impl MediaFactory for Media {
 }
 
 fn screen(phase: Option<Phase>) -> Screen {
-    let media = MediaState {
-        microphone: true,
-        camera: true,
-    };
+    let media = MediaState::of(true, true);
     let call = phase.map(|phase| CallView {
         call_id: CallId("call".into()),
         chat_id: ChatId("chat".into()),
@@ -83,6 +80,7 @@ fn screen(phase: Option<Phase>) -> Screen {
         phase,
         local: media,
         remote: media,
+        connection: ConnectionQuality::Good,
         connected_at_ms: None,
         ended_at_ms: None,
         server_reachable: true,

@@ -43,10 +43,7 @@ impl Default for Script {
     }
 }
 
-const MEDIA: MediaState = MediaState {
-    microphone: true,
-    camera: true,
-};
+const MEDIA: MediaState = MediaState::of(true, true);
 
 /// Who of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

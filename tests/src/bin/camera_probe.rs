@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use serde_json::json;
 use vireo_media::codec::video_decoder;
-use vireo_media::video::{Camera, SendChain, VideoSendOptions, cameras};
+use vireo_media::video::{Camera, SendChain, VideoSendOptions, VideoTarget, cameras};
 use vireo_media::{EncodedFrame, MediaEvent, VideoCodec, VideoFormat, VideoFrame, VideoSource};
 
 const WANTED: VideoFormat = VideoFormat {
@@ -65,8 +65,10 @@ fn through_the_chain(name: &str) -> anyhow::Result<usize> {
     let wanted = name.to_owned();
     let chain = SendChain::start(
         VideoSendOptions {
-            format: WANTED,
-            bits_per_second: 1_000_000,
+            target: Some(VideoTarget {
+                format: WANTED,
+                bits_per_second: 1_000_000,
+            }),
             codec: Some(VideoCodec::H264),
         },
         move || Ok(Some(Box::new(Camera::open(Some(&wanted), WANTED)?))),

@@ -144,10 +144,7 @@ impl Pair {
         }
         let call_id = CallId(format!("{}-{:016x}", self.number, rand::random::<u64>()));
         *last = Some(call_id.clone());
-        let media_state = MediaState {
-            microphone: true,
-            camera: true,
-        };
+        let media_state = MediaState::of(true, true);
         let initiate = ClientMessage::CallInitiate {
             call_id: call_id.clone(),
             chat_id: chat_id.clone(),

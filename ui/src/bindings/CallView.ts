@@ -2,6 +2,7 @@
 import type { CallId } from "./CallId";
 import type { CallPeer } from "./CallPeer";
 import type { ChatId } from "./ChatId";
+import type { ConnectionQuality } from "./ConnectionQuality";
 import type { Direction } from "./Direction";
 import type { MediaState } from "./MediaState";
 import type { Notice } from "./Notice";
@@ -32,13 +33,17 @@ direction: Direction,
  */
 phase: Phase, 
 /**
- * What this side sends.
+ * What this side sends. The camera is as the user has it, also while its pictures are paused.
  */
 local: MediaState, 
 /**
  * What the other side sends.
  */
 remote: MediaState, 
+/**
+ * How well what this side sends gets there.
+ */
+connection: ConnectionQuality, 
 /**
  * When the media connection came up first, in Unix milliseconds; null before.
  */

@@ -46,6 +46,7 @@ export function callView(phase: Phase, more: Partial<CallView> = {}): CallView {
     phase,
     local: { microphone: true, camera: true },
     remote: { microphone: true, camera: true },
+    connection: "good",
     connectedAtMs: connected ? Date.now() - 754_000 : null,
     endedAtMs: null,
     serverReachable: true,
@@ -131,6 +132,16 @@ export const views: Record<string, AppView> = {
     ),
     standIns: ["microphone"],
   },
+  unstable: home(callView({ kind: "connected" }, { connection: "unstable" })),
+  poor: home(
+    callView(
+      { kind: "connected" },
+      { connection: "poor", local: { microphone: true, camera: true, videoPaused: true } },
+    ),
+  ),
+  "peer-poor": home(
+    callView({ kind: "connected" }, { remote: { microphone: true, camera: false, videoPaused: true } }),
+  ),
   reconnecting: home(callView({ kind: "reconnecting" })),
   "long-name": home(
     callView(
@@ -165,5 +176,6 @@ export const idle: Actions = {
   dismissCall: () => Promise.resolve(),
   setMicrophoneMuted: () => Promise.resolve(),
   setCameraEnabled: () => Promise.resolve(),
+  setVideoKept: () => Promise.resolve(),
   mediaSocket: () => Promise.resolve({ url: "", token: "" }),
 };

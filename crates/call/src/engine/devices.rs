@@ -6,12 +6,17 @@ use tokio::sync::mpsc;
 use vireo_media::{
     MediaError, MediaEvent, VideoCodec,
     audio::{self, AudioSendOptions, ReceiveChain, VoiceProcessor},
-    video::{self, VideoSendOptions, VideoSendStatistics},
+    video::{self, VideoSendOptions, VideoSendStatistics, VideoTarget},
 };
 use vireo_protocol::{CallId, MediaState};
 
-use super::{expected_loss::ExpectedLoss, playback::Playback};
-use crate::{KeyFrameRequester, MediaFactory, NoticeKind, machine::Input, peer::MediaSender};
+use super::playback::Playback;
+use crate::{
+    KeyFrameRequester, MediaFactory, NoticeKind,
+    machine::Input,
+    peer::MediaSender,
+    quality::{AudioQuality, Quality},
+};
 
 /// The peer connection that media goes to at the moment. The devices outlive it when two people call each other at once.
 #[derive(Clone, Default)]
@@ -103,7 +108,6 @@ pub(super) struct Devices {
     microphone: Option<(ChainId, audio::SendChain)>,
     speaker: Option<ChainId>,
     codec: Option<VideoCodec>,
-    expected_loss: ExpectedLoss,
 }
 
 impl Devices {
@@ -121,19 +125,19 @@ impl Devices {
             microphone: None,
             speaker: None,
             codec: None,
-            expected_loss: ExpectedLoss::default(),
         }
     }
 
     /// Opens what the call needs, each device on a thread of its own.
-    pub(super) fn start(&mut self, wanted: MediaState, start_bitrate: u32, playback: &Playback) {
+    pub(super) fn start(&mut self, wanted: MediaState, quality: &Quality, playback: &Playback) {
         // The microphone's chain takes out what the speaker's chain plays.
         let processor = VoiceProcessor::new();
         self.start_microphone(processor.clone());
         if !wanted.microphone {
             self.set_microphone(false);
         }
-        self.start_camera(start_bitrate);
+        self.start_camera(quality.video);
+        self.set_audio_quality(quality.audio);
         self.set_camera(wanted.camera);
         let outlet = self.outlet.clone();
         let key_frames =
@@ -142,13 +146,12 @@ impl Devices {
         playback.fill(self.start_speaker(processor), pictures);
     }
 
-    fn start_camera(&mut self, start_bitrate: u32) {
+    fn start_camera(&mut self, target: Option<VideoTarget>) {
         let reporter = self.reporter();
         let (media, outlet, events) = (self.media.clone(), self.outlet.clone(), reporter.clone());
         let chain = video::SendChain::start(
             VideoSendOptions {
-                format: self.media.video_format(),
-                bits_per_second: start_bitrate,
+                target,
                 codec: self.codec,
             },
             reporter.opener(NoticeKind::Camera, move || media.open_camera()),
@@ -209,23 +212,29 @@ impl Devices {
         }
     }
 
-    pub(super) fn set_video_rate(&self, bits_per_second: u32) {
+    /// What to send from now on.
+    pub(super) fn set_quality(&self, quality: &Quality) {
         if let Some((_, chain)) = &self.camera {
-            chain.set_rate(bits_per_second, self.media.video_format().frame_rate);
+            chain.set_target(quality.video);
         }
+        self.set_audio_quality(quality.audio);
+    }
+
+    fn set_audio_quality(&self, quality: AudioQuality) {
+        if let Some((_, chain)) = &self.microphone {
+            chain.set_packet_loss(quality.expected_loss);
+            chain.set_rate(quality.bits_per_second);
+        }
+    }
+
+    /// How busy the encoder of pictures is, where that is known.
+    pub(super) fn encoder_load(&self) -> Option<f64> {
+        self.picture_statistics()?.encoder_load
     }
 
     pub(super) fn request_key_frame(&self) {
         if let Some((_, chain)) = &self.camera {
             chain.request_key_frame();
-        }
-    }
-
-    /// The other side misses such a share of our sound by its newest report, 0 to 1.
-    pub(super) fn set_loss(&mut self, share: f64) {
-        let percent = self.expected_loss.update(share);
-        if let Some((_, chain)) = &self.microphone {
-            chain.set_packet_loss(percent);
         }
     }
 
@@ -259,7 +268,6 @@ impl Devices {
     pub(super) fn stop(&mut self) -> impl Send + use<> {
         self.speaker = None;
         self.codec = None;
-        self.expected_loss = ExpectedLoss::default();
         (self.camera.take(), self.microphone.take())
     }
 

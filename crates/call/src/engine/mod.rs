@@ -3,11 +3,11 @@
 
 mod connection;
 mod devices;
-mod expected_loss;
 mod playback;
 mod run;
 mod setup;
 mod snapshot;
+mod steering;
 
 use std::sync::Arc;
 

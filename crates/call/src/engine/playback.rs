@@ -6,6 +6,7 @@ use std::{
 };
 
 use vireo_media::{EncodedFrame, audio::ReceiveChain, rtp::RtpPayload};
+use vireo_protocol::PictureSize;
 
 use crate::{EncodedVideoSink, PlaybackStats, peer::MediaReceiver};
 
@@ -34,6 +35,11 @@ impl Playback {
 
     pub(super) fn sound_statistics(&self) -> Option<vireo_media::rtp::AudioReceiveStatistics> {
         lock(&self.sound).as_ref().map(ReceiveChain::statistics)
+    }
+
+    /// The place in which pictures are shown, where that is known.
+    pub(super) fn shown(&self) -> Option<PictureSize> {
+        lock(&self.pictures).as_ref()?.shown()
     }
 
     pub(super) fn picture_statistics(&self) -> PlaybackStats {

@@ -11,7 +11,7 @@ use tokio::{
     time::{sleep_until, timeout},
 };
 use tokio_util::task::TaskTracker;
-use vireo_protocol::CallId;
+use vireo_protocol::{CallId, MediaState};
 
 use super::{
     EngineConfig, EngineEvent, Order,
@@ -20,11 +20,13 @@ use super::{
     playback::{Playback, Receiver},
     setup::Setup,
     snapshot::{Parts, snapshot},
+    steering::Steering,
 };
 use crate::{
     CallStats, CallView, Direction, MediaFactory,
     machine::{Calendar, Call, CallState, Input, Output},
     peer::{PeerConfig, PeerEvent, ReceivedMedia},
+    quality::QualityPolicy,
 };
 
 /// How long stopping waits for what is being closed.
@@ -44,6 +46,8 @@ pub(super) struct Run {
     device_news: mpsc::UnboundedReceiver<DeviceNews>,
     outlet: Outlet,
     playback: Arc<Playback>,
+    /// While devices are open.
+    steering: Option<Steering>,
     setup: Setup,
     /// Those of the call that ended last.
     last_stats: Option<(CallId, CallStats)>,
@@ -63,6 +67,7 @@ impl Run {
             device_news,
             outlet,
             playback: Arc::default(),
+            steering: None,
             setup: Setup::default(),
             last_stats: None,
             closing: TaskTracker::new(),
@@ -76,6 +81,7 @@ impl Run {
         let mut closed = None;
         while closed.is_none() {
             let deadline = self.call.next_timeout();
+            let look_at = self.steering.as_ref().map(Steering::next_at);
             tokio::select! {
                 order = orders.recv() => match order {
                     Some(Order::Input(input)) => self.handle(input).await,
@@ -90,6 +96,9 @@ impl Run {
                 Some(news) = self.device_news.recv() => self.device_changed(news).await,
                 () = sleep_until(deadline.unwrap_or_else(Instant::now).into()), if deadline.is_some() => {
                     self.handle(Input::Timeout).await;
+                }
+                () = sleep_until(look_at.unwrap_or_else(Instant::now).into()), if look_at.is_some() => {
+                    self.look().await;
                 }
             }
         }
@@ -127,26 +136,72 @@ impl Run {
                     // It died before it was needed; an acceptance opens another.
                     self.close_connection();
                 }
-                self.follow(&event);
+                let steers = self.follow(&event);
                 self.handle(Input::Peer { call_id, event }).await;
+                if steers {
+                    self.steer().await;
+                }
             }
         }
     }
 
-    /// What the devices make of the peer connection's news.
-    fn follow(&mut self, event: &PeerEvent) {
-        match event {
-            PeerEvent::NegotiatedVideo(codec) => self.devices.set_codec(*codec),
-            PeerEvent::KeyFrameRequested => self.devices.request_key_frame(),
-            PeerEvent::AudioLoss(share) => self.devices.set_loss(*share),
-            PeerEvent::TargetBitrate(bits_per_second) => {
-                self.devices.set_video_rate(*bits_per_second)
+    /// What devices and policy make of the peer connection's news. True when the policy has to be asked.
+    fn follow(&mut self, event: &PeerEvent) -> bool {
+        match (event, self.steering.as_mut()) {
+            (PeerEvent::NegotiatedVideo(codec), _) => self.devices.set_codec(*codec),
+            (PeerEvent::KeyFrameRequested, _) => self.devices.request_key_frame(),
+            (PeerEvent::AudioLoss(share), Some(steering)) => {
+                steering.reported(*share);
+                return true;
             }
-            PeerEvent::LocalCandidate(_)
-            | PeerEvent::Connected
-            | PeerEvent::Disconnected
-            | PeerEvent::Failed
-            | PeerEvent::Closed => {}
+            (PeerEvent::TargetBitrate(bits_per_second), Some(steering)) => {
+                steering.set_bitrate(*bits_per_second);
+                return true;
+            }
+            (
+                PeerEvent::AudioLoss(_)
+                | PeerEvent::TargetBitrate(_)
+                | PeerEvent::LocalCandidate(_)
+                | PeerEvent::Connected
+                | PeerEvent::Disconnected
+                | PeerEvent::Failed
+                | PeerEvent::Closed,
+                _,
+            ) => {}
+        }
+        false
+    }
+
+    /// Looks at what changes without being told.
+    async fn look(&mut self) {
+        let transport = self.connection.as_ref().map(Connection::stats);
+        let shown = self.playback.shown();
+        let call_id = self.call.state().details().map(|call| call.call_id.clone());
+        if let (Some(steering), Some(call_id)) = (self.steering.as_mut(), call_id)
+            && let Some(size) = steering.look(&transport.unwrap_or_default(), shown, Instant::now())
+        {
+            self.handle(Input::PicturesShown { call_id, size }).await;
+        }
+        self.steer().await;
+    }
+
+    /// Asks the policy, and does what it says.
+    async fn steer(&mut self) {
+        let (Some(steering), Some(call)) = (self.steering.as_mut(), self.call.state().details())
+        else {
+            return;
+        };
+        let load = self.devices.encoder_load();
+        let camera = call.local().camera;
+        let (quality, news) = steering.decide(camera, load, call.remote.shown, Instant::now());
+        self.devices.set_quality(&quality);
+        if let Some(connection) = news {
+            let call_id = call.call_id.clone();
+            let input = Input::Quality {
+                call_id,
+                connection,
+            };
+            self.handle(input).await;
         }
     }
 
@@ -196,8 +251,7 @@ impl Run {
             }
             Output::StartMedia(wanted) => {
                 if !self.config.reflect {
-                    let start_bitrate = self.peer_config().start_bitrate;
-                    self.devices.start(wanted, start_bitrate, &self.playback);
+                    self.start_media(wanted);
                 }
                 None
             }
@@ -207,6 +261,14 @@ impl Run {
             }
             Output::SetCamera(on) => {
                 self.devices.set_camera(on);
+                None
+            }
+            Output::KeepVideo(kept) => {
+                let now = Instant::now();
+                if let Some(steering) = self.steering.as_mut() {
+                    steering.keep_video(kept, now);
+                    steering.look_at(now);
+                }
                 None
             }
             Output::ClosePeer => {
@@ -272,7 +334,17 @@ impl Run {
         }
     }
 
+    fn start_media(&mut self, wanted: MediaState) {
+        let start_bitrate = self.peer_config().start_bitrate;
+        let policy = QualityPolicy::new(self.media.video_format(), self.media.max_bitrate());
+        let mut steering = Steering::new(policy, start_bitrate, Instant::now());
+        let (quality, _) = steering.decide(true, None, None, Instant::now());
+        self.steering = Some(steering);
+        self.devices.start(wanted, &quality, &self.playback);
+    }
+
     fn stop_media(&mut self) {
+        self.steering = None;
         let open = (self.devices.stop(), self.playback.empty());
         self.playback = Arc::default();
         // Closing a device may take a while.
@@ -318,6 +390,11 @@ impl Run {
             playback,
             sound_in: self.playback.sound_statistics(),
             pictures_out: self.devices.picture_statistics(),
+            limitation: self
+                .steering
+                .as_ref()
+                .map(Steering::limitation)
+                .unwrap_or_default(),
         }))
     }
 
@@ -333,7 +410,8 @@ impl Run {
             CallState::Connecting { .. }
             | CallState::Connected { .. }
             | CallState::Reconnecting { .. }
-                if call.wanted != call.remote =>
+                if (call.wanted.microphone, call.wanted.camera)
+                    != (call.remote.microphone, call.remote.camera) =>
             {
                 vec![
                     Input::SetMicrophoneMuted(!call.remote.microphone),

@@ -6,7 +6,7 @@ use vireo_media::{VideoCodec, rtp::AudioReceiveStatistics, video::VideoSendStati
 
 use crate::{
     AudioInStats, AudioOutStats, AudioStats, CallStats, Phase, PlaybackStats, SetupTimes,
-    TransportStats, VideoInStats, VideoOutStats, VideoStats, peer,
+    TransportStats, VideoInStats, VideoOutStats, VideoStats, peer, quality::QualityLimitation,
 };
 
 /// What a snapshot is made of.
@@ -17,6 +17,7 @@ pub(super) struct Parts {
     pub(super) playback: PlaybackStats,
     pub(super) sound_in: Option<AudioReceiveStatistics>,
     pub(super) pictures_out: Option<VideoSendStatistics>,
+    pub(super) limitation: QualityLimitation,
 }
 
 pub(super) fn snapshot(parts: Parts) -> CallStats {
@@ -42,7 +43,10 @@ pub(super) fn snapshot(parts: Parts) -> CallStats {
                 total_freezes_duration: playback.total_freezes_duration,
                 latency_ms: playback.latency_ms,
             },
-            outbound: pictures_out(parts.pictures_out.unwrap_or_default(), &transport),
+            outbound: VideoOutStats {
+                quality_limitation_reason: parts.limitation.as_str().to_owned(),
+                ..pictures_out(parts.pictures_out.unwrap_or_default(), &transport)
+            },
         },
         audio: AudioStats {
             inbound: sound_in(parts.sound_in.unwrap_or_default(), &transport),
@@ -82,13 +86,13 @@ fn pictures_out(chain: VideoSendStatistics, transport: &peer::TransportStats) ->
         frame_width: chain.frame_width,
         frame_height: chain.frame_height,
         bytes_sent: transport.video_out.bytes_sent,
-        target_bitrate: transport.target_bitrate,
-        quality_limitation_reason: chain.quality_limitation_reason.as_str().to_owned(),
+        target_bitrate: chain.target_bitrate,
         encoder: chain.encoder.to_owned(),
         codec: match chain.codec {
             Some(VideoCodec::H264) => "h264".to_owned(),
             Some(VideoCodec::Vp8) => "vp8".to_owned(),
             None => String::new(),
         },
+        ..VideoOutStats::default()
     }
 }

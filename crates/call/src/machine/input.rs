@@ -1,11 +1,11 @@
 //! What goes into the state machine and what comes out.
 
 use vireo_protocol::{
-    CallErrorCode, CallId, ChatId, ClientMessage, IceCandidate, MediaState, ServerMessage,
-    SessionDescription,
+    CallErrorCode, CallId, ChatId, ClientMessage, IceCandidate, MediaState, PictureSize,
+    ServerMessage, SessionDescription,
 };
 
-use crate::{CallPeer, NoticeKind, peer::PeerEvent};
+use crate::{CallPeer, ConnectionQuality, NoticeKind, peer::PeerEvent};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +36,8 @@ pub enum Input {
     SetMicrophoneMuted(bool),
     /// The user switches the camera.
     SetCameraEnabled(bool),
+    /// The user wants pictures to go out for a while even where they take the sound's room, or leaves that to the policy.
+    SetVideoKept(bool),
     /// The server says something. What is not about a call is ignored.
     Receive(ServerMessage),
     /// The server did not carry out the request that started or accepted the call, or knows of no call that rings here.
@@ -86,6 +88,20 @@ pub enum Input {
         /// Which device.
         device: NoticeKind,
     },
+    /// What this side sends gets to the other one better or worse than before.
+    Quality {
+        /// The call.
+        call_id: CallId,
+        /// How well.
+        connection: ConnectionQuality,
+    },
+    /// The other side's pictures are shown in a place of this size.
+    PicturesShown {
+        /// The call.
+        call_id: CallId,
+        /// In device pixels.
+        size: PictureSize,
+    },
     /// The time that [`Call::next_timeout`](super::Call::next_timeout) named has come.
     Timeout,
 }
@@ -102,6 +118,7 @@ impl Input {
             Self::Dismiss => "dismiss",
             Self::SetMicrophoneMuted(_) => "set-microphone-muted",
             Self::SetCameraEnabled(_) => "set-camera-enabled",
+            Self::SetVideoKept(_) => "set-video-kept",
             Self::Receive(message) => received_name(message),
             Self::Refused { .. } => "refused",
             Self::ServerLost => "server-lost",
@@ -112,6 +129,8 @@ impl Input {
             Self::Peer { event, .. } => peer_name(event),
             Self::DeviceFailed { .. } => "device-failed",
             Self::DeviceReady { .. } => "device-ready",
+            Self::Quality { .. } => "quality",
+            Self::PicturesShown { .. } => "pictures-shown",
             Self::Timeout => "timeout",
         }
     }
@@ -185,6 +204,8 @@ pub enum Output {
     SetMicrophone(bool),
     /// Open the camera and send its pictures, or stop and close it. One that has failed is tried again.
     SetCamera(bool),
+    /// Keep pictures going out for a while whatever the policy of quality says, or not.
+    KeepVideo(bool),
     /// Close the peer connection.
     ClosePeer,
     /// Close the devices.

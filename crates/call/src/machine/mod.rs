@@ -26,7 +26,7 @@ pub use policy::{
 pub use state::{CallDetails, CallState};
 pub use view::Calendar;
 
-use crate::{CallPeer, Direction, EndedReason};
+use crate::{CallPeer, ConnectionQuality, Direction, EndedReason};
 
 /// One line for calls: at most one call at a time, one after the other.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,6 +145,7 @@ impl Call {
             Input::Dismiss => dismiss(state),
             Input::SetMicrophoneMuted(muted) => self.set_microphone(state, !muted, step),
             Input::SetCameraEnabled(enabled) => self.set_camera(state, enabled, step),
+            Input::SetVideoKept(kept) => keep_video(state, kept, step),
             // What a lost connection had still to deliver is out of date.
             Input::Receive(_) if !self.server_reachable => state,
             Input::Receive(message) => self.receive(state, message, step),
@@ -168,6 +169,13 @@ impl Call {
             Input::DeviceReady { call_id, device } if is_about(&call_id) => {
                 self.device_ready(state, device, step)
             }
+            Input::Quality {
+                call_id,
+                connection,
+            } if is_about(&call_id) => self.quality(state, connection, step),
+            Input::PicturesShown { call_id, size } if is_about(&call_id) => {
+                self.pictures_shown(state, size, step)
+            }
             Input::Timeout => self.timeout(state, step),
             // What is left belongs to a call that is over.
             Input::Refused { .. }
@@ -175,7 +183,9 @@ impl Call {
             | Input::PeerUnusable { .. }
             | Input::Peer { .. }
             | Input::DeviceFailed { .. }
-            | Input::DeviceReady { .. } => state,
+            | Input::DeviceReady { .. }
+            | Input::Quality { .. }
+            | Input::PicturesShown { .. } => state,
         }
     }
 
@@ -305,7 +315,7 @@ impl Call {
         let message = ClientMessage::CallMediaState {
             call_id: call.call_id.clone(),
             chat_id: call.chat_id.clone(),
-            media_state: call.local(),
+            media_state: call.told(),
         };
         self.send(state, message, step);
     }
@@ -322,10 +332,7 @@ impl Call {
 }
 
 /// What a side sends of which nothing is known yet.
-const NOTHING: MediaState = MediaState {
-    microphone: false,
-    camera: false,
-};
+const NOTHING: MediaState = MediaState::of(false, false);
 
 fn details(
     call_id: CallId,
@@ -341,11 +348,10 @@ fn details(
         peer,
         direction,
         wanted,
-        works: MediaState {
-            microphone: true,
-            camera: true,
-        },
+        works: MediaState::of(true, true),
         remote,
+        connection: ConnectionQuality::Good,
+        shown: None,
         notices: Vec::new(),
         waiting: Vec::new(),
         answers_again: false,
@@ -373,6 +379,13 @@ fn dismiss(state: CallState) -> CallState {
         CallState::Ended { .. } => CallState::Idle,
         other => other,
     }
+}
+
+fn keep_video(state: CallState, kept: bool, step: &mut Step) -> CallState {
+    if state.can_use_devices() {
+        step.put(Output::KeepVideo(kept));
+    }
+    state
 }
 
 fn ringing(state: CallState) -> CallState {

@@ -29,10 +29,7 @@ impl Call {
                     user_id: caller_id,
                     name: caller_name,
                 };
-                let local = MediaState {
-                    microphone: true,
-                    camera: false,
-                };
+                let local = MediaState::of(true, false);
                 let call = details(
                     call_id,
                     chat_id,
@@ -153,7 +150,7 @@ impl Call {
                     call_id: call.call_id.clone(),
                     chat_id: call.chat_id.clone(),
                     offer: description,
-                    media_state: call.local(),
+                    media_state: call.told(),
                 }));
                 CallState::Calling {
                     call,
@@ -165,7 +162,7 @@ impl Call {
                     call_id: call.call_id.clone(),
                     chat_id: call.chat_id.clone(),
                     answer: description,
-                    media_state: call.local(),
+                    media_state: call.told(),
                 };
                 // The answer goes before the candidates that were gathered meanwhile.
                 call.waiting.insert(0, answer);

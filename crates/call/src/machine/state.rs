@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use vireo_protocol::{CallId, ChatId, ClientMessage, MediaState, SessionDescription};
+use vireo_protocol::{CallId, ChatId, ClientMessage, MediaState, PictureSize, SessionDescription};
 
-use crate::{CallPeer, Direction, EndedReason, Notice, NoticeKind, Phase};
+use crate::{CallPeer, ConnectionQuality, Direction, EndedReason, Notice, NoticeKind, Phase};
 
 /// Where a call stands. Each state carries what is known in it and nothing else.
 ///
@@ -120,6 +120,10 @@ pub struct CallDetails {
     pub works: MediaState,
     /// What the other side sends.
     pub remote: MediaState,
+    /// How well what this side sends gets there.
+    pub connection: ConnectionQuality,
+    /// The place in which this side shows the other one's pictures.
+    pub shown: Option<PictureSize>,
     /// What the user should know.
     pub notices: Vec<Notice>,
     /// Messages that wait: for the offer or the answer that must go first, or for the server to be there again.
@@ -129,12 +133,25 @@ pub struct CallDetails {
 }
 
 impl CallDetails {
-    /// What this side sends: what is wanted, as far as the devices work.
+    /// What this side sends: what is wanted, as far as the devices work and the connection carries it.
     #[must_use]
     pub fn local(&self) -> MediaState {
+        let camera = self.wanted.camera && self.works.camera;
         MediaState {
             microphone: self.wanted.microphone && self.works.microphone,
-            camera: self.wanted.camera && self.works.camera,
+            camera,
+            video_paused: camera && self.connection == ConnectionQuality::Poor,
+            shown: self.shown,
+        }
+    }
+
+    /// What the other side hears of that: pictures that are paused are none.
+    #[must_use]
+    pub fn told(&self) -> MediaState {
+        let local = self.local();
+        MediaState {
+            camera: local.camera && !local.video_paused,
+            ..local
         }
     }
 

@@ -1,9 +1,9 @@
 //! What the user and the devices do.
 
-use vireo_protocol::{CallId, ChatId, MediaState, SessionDescription};
+use vireo_protocol::{CallId, ChatId, MediaState, PictureSize, SessionDescription};
 
 use super::{Call, CallDetails, CallState, DESCRIPTION_TIMEOUT, NOTHING, Output, Step, details};
-use crate::{CallPeer, Direction, EndedReason, NoticeKind};
+use crate::{CallPeer, ConnectionQuality, Direction, EndedReason, NoticeKind};
 
 impl Call {
     pub(super) fn place(
@@ -23,10 +23,7 @@ impl Call {
         if !state.can_begin() {
             return state;
         }
-        let local = MediaState {
-            microphone: true,
-            camera,
-        };
+        let local = MediaState::of(true, camera);
         let call = details(call_id, chat_id, peer, Direction::Outgoing, local, NOTHING);
         if !self.server_reachable {
             return CallState::Ended {
@@ -141,6 +138,38 @@ impl Call {
         };
         let before = call.local();
         call.works(device);
+        self.tell_change(state, before, step)
+    }
+
+    /// What gets to the other side, and with it whether pictures are sent.
+    pub(super) fn quality(
+        &self,
+        mut state: CallState,
+        connection: ConnectionQuality,
+        step: &mut Step,
+    ) -> CallState {
+        let in_use = state.can_use_devices();
+        let Some(call) = state.details_mut().filter(|_| in_use) else {
+            return state;
+        };
+        let before = call.local();
+        call.connection = connection;
+        self.tell_change(state, before, step)
+    }
+
+    /// The user's window has another size.
+    pub(super) fn pictures_shown(
+        &self,
+        mut state: CallState,
+        size: PictureSize,
+        step: &mut Step,
+    ) -> CallState {
+        let in_use = state.can_use_devices();
+        let Some(call) = state.details_mut().filter(|_| in_use) else {
+            return state;
+        };
+        let before = call.local();
+        call.shown = Some(size);
         self.tell_change(state, before, step)
     }
 

@@ -72,6 +72,7 @@ impl Call {
             phase,
             local: call.local(),
             remote: call.remote,
+            connection: call.connection,
             connected_at_ms: since.map(|moment| calendar.unix_ms(moment)),
             ended_at_ms: ended_at.map(|moment| calendar.unix_ms(moment)),
             server_reachable: self.server_reachable(),

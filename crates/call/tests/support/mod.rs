@@ -22,7 +22,9 @@ use vireo_media::{
     audio::{NullSink, ToneMicrophone},
     video::PatternCamera,
 };
-use vireo_protocol::{CallId, ChatId, ClientMessage, EndReason, ServerMessage, UserId};
+use vireo_protocol::{
+    CallId, ChatId, ClientMessage, EndReason, PictureSize, ServerMessage, UserId,
+};
 
 /// Far longer than anything here takes; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,11 +36,13 @@ pub struct TestMedia {
     /// Until its sender is dropped, opening any device takes for ever.
     slow: Option<Mutex<std_mpsc::Receiver<()>>>,
     frames: mpsc::UnboundedSender<EncodedFrame>,
+    /// Where the other side's pictures are shown.
+    pub window: Arc<Mutex<Option<PictureSize>>>,
 }
 
 const FORMAT: VideoFormat = VideoFormat {
-    width: 320,
-    height: 180,
+    width: 640,
+    height: 360,
     frame_rate: 30,
 };
 
@@ -79,7 +83,10 @@ impl MediaFactory for TestMedia {
     }
 
     fn remote_video(&self, _key_frames: KeyFrameRequester) -> Box<dyn EncodedVideoSink> {
-        Box::new(Sink(self.frames.clone()))
+        Box::new(Sink {
+            frames: self.frames.clone(),
+            window: self.window.clone(),
+        })
     }
 
     fn video_format(&self) -> VideoFormat {
@@ -91,11 +98,18 @@ impl MediaFactory for TestMedia {
     }
 }
 
-struct Sink(mpsc::UnboundedSender<EncodedFrame>);
+struct Sink {
+    frames: mpsc::UnboundedSender<EncodedFrame>,
+    window: Arc<Mutex<Option<PictureSize>>>,
+}
 
 impl EncodedVideoSink for Sink {
     fn frame(&mut self, frame: EncodedFrame) {
-        let _ = self.0.send(frame);
+        let _ = self.frames.send(frame);
+    }
+
+    fn shown(&self) -> Option<PictureSize> {
+        *self.window.lock().expect("nobody panics with it")
     }
 }
 
@@ -233,6 +247,7 @@ fn side(
         camera_is_broken: AtomicBool::new(camera_is_broken),
         slow: slow.map(Mutex::new),
         frames: frame_sender,
+        window: Arc::default(),
     });
     let config = EngineConfig {
         addresses: Addresses::Loopback,

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
@@ -69,6 +69,7 @@ struct Shared {
     muted: AtomicBool,
     retry: AtomicBool,
     packet_loss: AtomicU8,
+    bits_per_second: AtomicU32,
     packets: AtomicU64,
     bytes: AtomicU64,
 }
@@ -97,6 +98,8 @@ impl SendChain {
         let encoder = OpusEncoder::new(options.bits_per_second)?;
         let shared = Arc::new(Shared::default());
         shared.packet_loss.store(ASSUMED_LOSS_PERCENT, Relaxed);
+        let bits_per_second = options.bits_per_second;
+        shared.bits_per_second.store(bits_per_second, Relaxed);
         let run = Run {
             shared: Arc::clone(&shared),
             processing: options.processing,
@@ -104,6 +107,7 @@ impl SendChain {
             encoder: Coder {
                 encoder,
                 packet_loss: 0,
+                bits_per_second,
             },
             clock: Clock {
                 started: Instant::now(),
@@ -130,6 +134,11 @@ impl SendChain {
     /// How much loss, in percent, the other side reports: the more, the stronger the error correction.
     pub fn set_packet_loss(&self, percent: u8) {
         self.shared.packet_loss.store(percent, Relaxed);
+    }
+
+    /// What to aim at from now on, in bits a second.
+    pub fn set_rate(&self, bits_per_second: u32) {
+        self.shared.bits_per_second.store(bits_per_second, Relaxed);
     }
 
     /// What was sent so far.
@@ -222,7 +231,10 @@ impl Run {
         if !self.silence.needs_coding(heard) {
             return None;
         }
-        self.encoder.follow(self.shared.packet_loss.load(Relaxed));
+        self.encoder.follow(
+            self.shared.packet_loss.load(Relaxed),
+            self.shared.bits_per_second.load(Relaxed),
+        );
         let payload = match self.encoder.encoder.encode(samples) {
             Ok(payload) => payload,
             Err(error) => {
@@ -281,10 +293,16 @@ fn read(
 struct Coder {
     encoder: OpusEncoder,
     packet_loss: u8,
+    bits_per_second: u32,
 }
 
 impl Coder {
-    fn follow(&mut self, packet_loss: u8) {
+    fn follow(&mut self, packet_loss: u8, bits_per_second: u32) {
+        if bits_per_second != self.bits_per_second
+            && self.encoder.set_bitrate(bits_per_second).is_ok()
+        {
+            self.bits_per_second = bits_per_second;
+        }
         if packet_loss != self.packet_loss && self.encoder.set_packet_loss(packet_loss).is_ok() {
             self.packet_loss = packet_loss;
         }

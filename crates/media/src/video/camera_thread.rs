@@ -55,8 +55,6 @@ struct State {
     failed: bool,
     /// No other thread would get any further: the next one that comes back makes room for a new one.
     blocked: bool,
-    /// Pictures that the encoder did not get to.
-    replaced: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +76,6 @@ impl Camera {
             waiting: None,
             failed: false,
             blocked: false,
-            replaced: 0,
         };
         Arc::new(Self {
             state: Mutex::new(state),
@@ -112,11 +109,6 @@ impl Camera {
 
     pub(super) fn is_enabled(&self) -> bool {
         self.lock().enabled
-    }
-
-    /// Pictures that were replaced by newer ones before the encoder took them.
-    pub(super) fn replaced(&self) -> u64 {
-        self.lock().replaced
     }
 
     /// Gives up a thread that hangs. To be called now and then while no pictures come.
@@ -258,7 +250,7 @@ impl Camera {
         }
         state.waiting = Some((Waiting::ForNext, Instant::now()));
         // Under the lock, so that no picture gets in after the camera was switched off.
-        state.replaced += u64::from(self.frames.put(frame).is_some());
+        self.frames.put(frame);
         state.failed = false;
         true
     }

@@ -6,9 +6,9 @@ mod camera;
 #[path = "camera_absent.rs"]
 mod camera;
 mod camera_thread;
+mod encoder_load;
 mod frame;
 mod freeze;
-mod ladder;
 mod mailbox;
 mod pace;
 mod pattern;
@@ -30,7 +30,7 @@ pub use freeze::FreezeDetector;
 pub use mailbox::{Mailbox, Taken};
 pub use pattern::{Pattern, PatternCamera, PatternContent};
 pub use scale::{fit, scale};
-pub use send_chain::{QualityLimitation, SendChain, VideoSendOptions, VideoSendStatistics};
+pub use send_chain::{SendChain, VideoSendOptions, VideoSendStatistics};
 pub use time_code::{
     raw_time_code, read_time_code, read_time_code_at, stamp_time_code, unix_ms_now,
 };
@@ -45,6 +45,15 @@ pub struct VideoFormat {
     pub height: u32,
     /// Frames a second.
     pub frame_rate: u32,
+}
+
+/// What pictures are to be coded to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VideoTarget {
+    /// Size and rate at most. A larger or faster camera is brought down to it.
+    pub format: VideoFormat,
+    /// Bits a second to aim at.
+    pub bits_per_second: u32,
 }
 
 /// A picture in I420 (BT.601, limited range): a plane of luma, then two of chroma with half the width and height.

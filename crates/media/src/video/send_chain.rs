@@ -1,58 +1,33 @@
 //! The way of a picture out: camera thread → newest-wins mailbox → encoder thread → whoever sends it.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::camera_thread::Camera;
+use super::encoder_load::EncoderLoad;
 use super::scale::Scaler;
 use super::trouble::{self, Trouble};
-use super::{Mailbox, Taken, VideoFormat, VideoFrame, VideoSink, VideoSource, ladder};
+use super::{Mailbox, Taken, VideoFrame, VideoSink, VideoSource, VideoTarget};
 use crate::codec::{EncodedFrame, VideoCodec, VideoEncoder, video_encoder};
 use crate::{MediaError, MediaEvent};
 
 /// How often the camera is looked after while no pictures come.
 const WATCH: Duration = Duration::from_millis(500);
+/// No encoder takes less in either direction.
+const SMALLEST: u32 = 16;
 /// The end of a call waits so long for a camera to be let go.
 const RELEASE: Duration = Duration::from_millis(300);
-/// The encoder is too slow when it misses more than this share of the pictures.
-const TOO_SLOW: f64 = 0.1;
 
 /// What to send.
 #[derive(Debug, Clone, Copy)]
 pub struct VideoSendOptions {
-    /// Size and rate at most. A larger or faster camera is brought down to it.
-    pub format: VideoFormat,
-    /// Where the rate begins.
-    pub bits_per_second: u32,
+    /// What to code to at first; None: nothing is coded.
+    pub target: Option<VideoTarget>,
     /// What to code with; None: nothing is coded yet (the self-view shows already).
     pub codec: Option<VideoCodec>,
-}
-
-/// Why the picture is not what the camera gives (W3C `RTCQualityLimitationReason`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum QualityLimitation {
-    /// It is.
-    #[default]
-    None,
-    /// The rate does not allow it.
-    Bandwidth,
-    /// The encoder does not keep up.
-    Cpu,
-}
-
-impl QualityLimitation {
-    /// W3C's word.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Bandwidth => "bandwidth",
-            Self::Cpu => "cpu",
-        }
-    }
 }
 
 /// What was sent so far, with W3C's names.
@@ -68,22 +43,22 @@ pub struct VideoSendStatistics {
     pub frame_width: u32,
     /// Of the last coded picture, in rows.
     pub frame_height: u32,
-    /// Bits a second aimed at.
+    /// Bits a second aimed at; 0 while nothing is coded.
     pub target_bitrate: u32,
     /// The implementation; empty before the first picture.
     pub encoder: &'static str,
     /// What it codes with.
     pub codec: Option<VideoCodec>,
-    /// Why the picture is smaller or rarer than asked for.
-    pub quality_limitation_reason: QualityLimitation,
+    /// Share of the time between two pictures that one takes here; above 1 the encoder is too slow. None before it is known.
+    pub encoder_load: Option<f64>,
     /// Time spent coding.
     pub total_encode_time: Duration,
 }
 
 #[derive(Debug)]
 struct Shared {
-    bits_per_second: AtomicU32,
-    frames_per_second: AtomicU32,
+    /// None: nothing is coded.
+    target: Mutex<Option<VideoTarget>>,
     key_frame: AtomicBool,
     codec: Mutex<Option<VideoCodec>>,
     /// What will probably be asked for.
@@ -130,8 +105,7 @@ impl SendChain {
         on_event: impl FnMut(MediaEvent) + Send + 'static,
     ) -> Self {
         let shared = Arc::new(Shared {
-            bits_per_second: AtomicU32::new(options.bits_per_second),
-            frames_per_second: AtomicU32::new(options.format.frame_rate),
+            target: Mutex::new(options.target),
             key_frame: AtomicBool::new(false),
             codec: Mutex::new(options.codec),
             likely: Mutex::default(),
@@ -143,11 +117,9 @@ impl SendChain {
             shared: Arc::clone(&shared),
             frames: Arc::clone(&frames),
             camera: Arc::clone(&camera),
-            format: options.format,
             encoder: None,
-            step: 0,
             next_due: None,
-            load: Load::default(),
+            load: EncoderLoad::default(),
             trouble: Trouble::default(),
             scaler: Scaler::default(),
             self_view,
@@ -177,29 +149,22 @@ impl SendChain {
 
     /// What to code with from the next picture on; None: nothing is coded.
     pub fn set_codec(&self, codec: Option<VideoCodec>) {
-        *self
-            .shared
-            .codec
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = codec;
+        *lock(&self.shared.codec) = codec;
     }
 
     /// Says what will probably be coded with. With the camera's first picture an encoder is made ready for it, so that the
     /// first one that is coded does not wait for that.
     pub fn prepare(&self, codec: VideoCodec) {
-        *self
-            .shared
-            .likely
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(codec);
+        *lock(&self.shared.likely) = Some(codec);
     }
 
-    /// What to aim at from the next picture on. The size follows the rate.
-    pub fn set_rate(&self, bits_per_second: u32, frames_per_second: u32) {
-        self.shared.bits_per_second.store(bits_per_second, Relaxed);
-        self.shared
-            .frames_per_second
-            .store(frames_per_second, Relaxed);
+    /// What to code to from the next picture on; another size begins with a key frame. None: nothing is coded, while camera
+    /// and self-view go on.
+    pub fn set_target(&self, target: Option<VideoTarget>) {
+        let before = std::mem::replace(&mut *lock(&self.shared.target), target);
+        if before.is_none() && target.is_some() {
+            self.request_key_frame();
+        }
     }
 
     /// Makes the next picture a key frame.
@@ -210,15 +175,12 @@ impl SendChain {
     /// The counts so far.
     #[must_use]
     pub fn statistics(&self) -> VideoSendStatistics {
-        let mut statistics = self
-            .shared
-            .statistics
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let target = *lock(&self.shared.target);
+        let mut statistics = lock(&self.shared.statistics);
         statistics.forget_old(Instant::now());
         VideoSendStatistics {
             frames_per_second: statistics.recent.len() as u32,
-            target_bitrate: self.shared.bits_per_second.load(Relaxed),
+            target_bitrate: target.map_or(0, |target| target.bits_per_second),
             ..statistics.totals
         }
     }
@@ -253,13 +215,10 @@ struct EncodeStage {
     shared: Arc<Shared>,
     frames: Arc<Mailbox<VideoFrame>>,
     camera: Arc<Camera>,
-    format: VideoFormat,
     encoder: Option<Box<dyn VideoEncoder>>,
-    /// Of the ladder of sizes.
-    step: usize,
     /// When the next picture is wanted, where the camera gives more than that.
     next_due: Option<Instant>,
-    load: Load,
+    load: EncoderLoad,
     trouble: Trouble,
     scaler: Scaler,
     self_view: Option<Box<dyn VideoSink>>,
@@ -279,15 +238,12 @@ impl EncodeStage {
 
     /// The picture goes out first; the self-view can wait the few milliseconds.
     fn handle(&mut self, frame: &VideoFrame) {
-        let rate = self
-            .shared
-            .frames_per_second
-            .load(Relaxed)
-            .clamp(1, self.format.frame_rate.max(1));
         let now = Instant::now();
-        if self.is_due(frame.captured_at, rate)
+        let target = *lock(&self.shared.target);
+        let interval = target.and_then(|target| self.is_due(frame.captured_at, target));
+        if let Some(target) = target.filter(|_| interval.is_some())
             && self.trouble.may_try(now)
-            && let Err(problem) = self.encode(frame, rate)
+            && let Err(problem) = self.encode(frame, target)
         {
             self.encoder = None;
             if self.trouble.failed(now, &problem) {
@@ -295,13 +251,20 @@ impl EncodeStage {
                 self.camera.tell(MediaEvent::CameraLost(sentence));
             }
         }
+        self.show(frame);
+        self.load.took(now.elapsed(), interval);
+        lock(&self.shared.statistics).totals.encoder_load = self.load.share();
+    }
+
+    fn show(&mut self, frame: &VideoFrame) {
         if let Some(view) = self.self_view.as_mut().filter(|_| self.camera.is_enabled()) {
             view.frame(frame);
         }
     }
 
-    fn is_due(&mut self, captured_at: Instant, rate: u32) -> bool {
-        let interval = Duration::from_secs(1) / rate;
+    /// The time until the picture after this one is due; none when this one is not.
+    fn is_due(&mut self, captured_at: Instant, target: VideoTarget) -> Option<Duration> {
+        let interval = Duration::from_secs(1) / target.format.frame_rate.max(1);
         // Cameras are not punctual; a third of the time between two pictures is let pass.
         let due = self
             .next_due
@@ -310,38 +273,26 @@ impl EncodeStage {
             let on_time = self.next_due.filter(|&due| captured_at < due + interval);
             self.next_due = Some(on_time.unwrap_or(captured_at) + interval);
         }
-        due
+        due.then_some(interval)
     }
 
-    fn encode(&mut self, frame: &VideoFrame, rate: u32) -> Result<(), MediaError> {
-        let lock = |codec: &Mutex<_>| *codec.lock().unwrap_or_else(PoisonError::into_inner);
-        let agreed = lock(&self.shared.codec);
-        let likely = lock(&self.shared.likely);
-        let bits = self.shared.bits_per_second.load(Relaxed);
-        let within = super::fit(
-            frame.width,
-            frame.height,
-            self.format.width,
-            self.format.height,
-        );
-        let format = VideoFormat {
-            width: within.0,
-            height: within.1,
-            frame_rate: rate,
-        };
-        self.step = ladder::step(format, bits, self.step);
-        let size = ladder::size(format.width, format.height, self.step);
+    fn encode(&mut self, frame: &VideoFrame, target: VideoTarget) -> Result<(), MediaError> {
+        let agreed = *lock(&self.shared.codec);
+        let likely = *lock(&self.shared.likely);
+        let format = target.format;
+        let (width, height) = super::fit(frame.width, frame.height, format.width, format.height);
+        let size = (width.max(SMALLEST), height.max(SMALLEST));
         let Some(codec) = agreed else {
             if let (Some(likely), None) = (likely, &self.encoder) {
-                self.prepare(likely, format, size);
+                self.prepare(likely, target, size);
             }
             return Ok(());
         };
         let encoder = match &mut self.encoder {
             Some(encoder) if encoder.codec() == codec => encoder,
-            slot => slot.insert(video_encoder(codec, format, bits)?),
+            slot => slot.insert(video_encoder(codec, format, target.bits_per_second)?),
         };
-        encoder.set_rate(bits, rate);
+        encoder.set_rate(target.bits_per_second, format.frame_rate);
         let key_frame = self.shared.key_frame.swap(false, Relaxed);
         let start = Instant::now();
         let coded = if size == (frame.width, frame.height) {
@@ -362,7 +313,7 @@ impl EncodeStage {
         if self.trouble.over() {
             self.camera.tell(MediaEvent::CameraReady);
         }
-        self.count(&coded, name, start.elapsed(), rate);
+        self.count(&coded, name, start.elapsed());
         if self.camera.is_enabled() {
             (self.on_frame)(coded);
         }
@@ -370,9 +321,9 @@ impl EncodeStage {
     }
 
     /// Makes the encoder ready that will probably be agreed on. If that fails it is no trouble yet: another may be agreed on.
-    fn prepare(&mut self, codec: VideoCodec, format: VideoFormat, size: (u32, u32)) {
-        let bits = self.shared.bits_per_second.load(Relaxed);
-        let ready = video_encoder(codec, format, bits).and_then(|mut encoder| {
+    fn prepare(&mut self, codec: VideoCodec, target: VideoTarget, size: (u32, u32)) {
+        let made = video_encoder(codec, target.format, target.bits_per_second);
+        let ready = made.and_then(|mut encoder| {
             encoder.prepare(size.0, size.1)?;
             Ok(encoder)
         });
@@ -380,22 +331,13 @@ impl EncodeStage {
             Ok(encoder) => self.encoder = Some(encoder),
             Err(error) => {
                 tracing::debug!(%error, ?codec, "no encoder could be made ready");
-                *self
-                    .shared
-                    .likely
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner) = None;
+                *lock(&self.shared.likely) = None;
             }
         }
     }
 
-    fn count(&mut self, coded: &EncodedFrame, name: &'static str, took: Duration, rate: u32) {
-        let limitation = self.limitation(rate);
-        let mut statistics = self
-            .shared
-            .statistics
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+    fn count(&mut self, coded: &EncodedFrame, name: &'static str, took: Duration) {
+        let mut statistics = lock(&self.shared.statistics);
         let now = Instant::now();
         statistics.recent.push_back(now);
         statistics.forget_old(now);
@@ -405,44 +347,17 @@ impl EncodeStage {
         totals.total_encode_time += took;
         (totals.frame_width, totals.frame_height) = (coded.width, coded.height);
         (totals.encoder, totals.codec) = (name, Some(coded.codec));
-        totals.quality_limitation_reason = limitation;
-    }
-
-    fn limitation(&mut self, rate: u32) -> QualityLimitation {
-        if self.load.is_too_much(self.camera.replaced()) {
-            QualityLimitation::Cpu
-        } else if self.step > 0 || rate < self.format.frame_rate {
-            QualityLimitation::Bandwidth
-        } else {
-            QualityLimitation::None
-        }
     }
 }
 
-/// Whether the encoder keeps up with the camera, second by second.
-#[derive(Debug, Default)]
-struct Load {
-    coded: u32,
-    replaced_before: u64,
-    too_much: bool,
-}
-
-impl Load {
-    /// Once for every coded picture, with the count of pictures that were replaced before they could be coded.
-    fn is_too_much(&mut self, replaced: u64) -> bool {
-        self.coded += 1;
-        if self.coded == 60 {
-            let missed = (replaced - self.replaced_before) as f64;
-            self.too_much = missed / (missed + f64::from(self.coded)) > TOO_SLOW;
-            (self.coded, self.replaced_before) = (0, replaced);
-        }
-        self.too_much
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Every change is one assignment, so that a poisoned one holds nothing broken.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{PatternCamera, VideoSource};
+    use super::super::{PatternCamera, VideoFormat, VideoSource};
     use super::*;
 
     #[test]
@@ -455,8 +370,10 @@ mod tests {
         let frames = Arc::new(Mailbox::new());
         let camera = Camera::new(Box::new(|| Ok(None)), Arc::clone(&frames), Box::new(|_| {}));
         let shared = Arc::new(Shared {
-            bits_per_second: AtomicU32::new(1_000_000),
-            frames_per_second: AtomicU32::new(format.frame_rate),
+            target: Mutex::new(Some(VideoTarget {
+                format,
+                bits_per_second: 1_000_000,
+            })),
             key_frame: AtomicBool::new(false),
             codec: Mutex::default(),
             likely: Mutex::default(),
@@ -466,11 +383,9 @@ mod tests {
             shared: Arc::clone(&shared),
             frames,
             camera,
-            format,
             encoder: None,
-            step: 0,
             next_due: None,
-            load: Load::default(),
+            load: EncoderLoad::default(),
             trouble: Trouble::default(),
             scaler: Scaler::default(),
             self_view: None,

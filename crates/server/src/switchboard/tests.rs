@@ -127,10 +127,7 @@ impl Town {
 }
 
 fn media_state() -> MediaState {
-    MediaState {
-        microphone: true,
-        camera: true,
-    }
+    MediaState::of(true, true)
 }
 
 /// Who hears what of whose presence.

@@ -1,7 +1,7 @@
 //! Mute and camera, devices that fail, and what the other side hears of it.
 
 use super::*;
-use crate::{NoticeKind, machine::CallDetails};
+use crate::{ConnectionQuality, NoticeKind, machine::CallDetails};
 
 fn camera_failed(message: Option<&str>) -> Input {
     Input::DeviceFailed {
@@ -39,10 +39,7 @@ fn a_switch_is_performed_and_told_wherever_the_other_side_listens() {
             performed,
             "{name}"
         );
-        let muted = MediaState {
-            microphone: false,
-            camera: true,
-        };
+        let muted = MediaState::of(false, true);
         assert_eq!(
             sent(&outputs),
             if told {
@@ -63,10 +60,7 @@ fn a_switch_is_performed_and_told_wherever_the_other_side_listens() {
             performed,
             "{name}"
         );
-        let dark = MediaState {
-            microphone: false,
-            camera: false,
-        };
+        let dark = MediaState::of(false, false);
         assert_eq!(
             sent(&outputs),
             if told {
@@ -89,10 +83,7 @@ fn what_was_switched_before_the_offer_or_the_answer_is_in_it() {
     let mut line = Line::in_state("offering");
     line.input(Input::SetMicrophoneMuted(true));
     let outputs = line.input(described());
-    let muted = MediaState {
-        microphone: false,
-        camera: true,
-    };
+    let muted = MediaState::of(false, true);
     assert!(
         matches!(&sent(&outputs)[..], [ClientMessage::CallInitiate { media_state, .. }] if *media_state == muted)
     );
@@ -118,10 +109,7 @@ fn the_other_sides_state_is_shown_from_the_first_ring() {
         "reconnecting",
     ] {
         let mut line = Line::in_state(name);
-        let dark = MediaState {
-            microphone: false,
-            camera: false,
-        };
+        let dark = MediaState::of(false, false);
         assert_eq!(line.input(remote_media(OURS, dark)), [], "{name}");
         assert_eq!(
             line.call.state().details().map(|call| call.remote),
@@ -181,10 +169,7 @@ fn a_device_that_there_is_none_of_is_not_on_because_somebody_switches_it_on() {
         line.input(Input::SetMicrophoneMuted(false)),
         [Output::SetMicrophone(true)]
     );
-    let nothing = MediaState {
-        microphone: false,
-        camera: false,
-    };
+    let nothing = MediaState::of(false, false);
     assert_eq!(
         line.call.state().details().map(CallDetails::local),
         Some(nothing)
@@ -237,10 +222,7 @@ fn a_device_that_comes_back_is_used_again_unless_it_was_switched_off_meanwhile()
     };
     let mut line = Line::in_state("connected");
     line.input(microphone_failed.clone());
-    let deaf = MediaState {
-        microphone: false,
-        camera: true,
-    };
+    let deaf = MediaState::of(false, true);
     assert_eq!(
         line.call.state().details().map(CallDetails::local),
         Some(deaf)
@@ -264,4 +246,75 @@ fn a_device_that_comes_back_is_used_again_unless_it_was_switched_off_meanwhile()
         line.call.state().details().map(CallDetails::local),
         Some(deaf)
     );
+}
+
+fn quality(connection: ConnectionQuality) -> Input {
+    Input::Quality {
+        call_id: id(OURS),
+        connection,
+    }
+}
+
+#[test]
+fn pictures_that_are_paused_are_said_to_be_none_and_the_camera_stays_as_it_was() {
+    let mut line = Line::in_state("connected");
+    assert_eq!(line.input(quality(ConnectionQuality::Unstable)), []);
+    let paused = MediaState {
+        video_paused: true,
+        ..SOUND
+    };
+    assert_eq!(
+        line.input(quality(ConnectionQuality::Poor)),
+        [Output::Send(media_message(paused))]
+    );
+    let local = |line: &Line| line.call.state().details().map(CallDetails::local);
+    assert_eq!(
+        local(&line),
+        Some(MediaState {
+            video_paused: true,
+            ..BOTH
+        })
+    );
+    assert_eq!(line.input(quality(ConnectionQuality::Poor)), []);
+    // Somebody who switches the camera off has nothing that could be paused.
+    assert_eq!(
+        line.input(Input::SetCameraEnabled(false)),
+        [Output::SetCamera(false), Output::Send(media_message(SOUND))]
+    );
+    line.input(Input::SetCameraEnabled(true));
+    assert_eq!(
+        line.input(Input::SetVideoKept(true)),
+        [Output::KeepVideo(true)]
+    );
+    assert_eq!(
+        line.input(quality(ConnectionQuality::Unstable)),
+        [Output::Send(media_message(BOTH))]
+    );
+}
+
+#[test]
+fn the_place_of_the_pictures_is_told_whenever_it_changes() {
+    let mut line = Line::in_state("connected");
+    let size = PictureSize {
+        width: 640,
+        height: 360,
+    };
+    let shown = || Input::PicturesShown {
+        call_id: id(OURS),
+        size,
+    };
+    let told = MediaState {
+        shown: Some(size),
+        ..BOTH
+    };
+    assert_eq!(line.input(shown()), [Output::Send(media_message(told))]);
+    assert_eq!(line.input(shown()), [], "told once");
+    for name in ["idle", "incoming", "ended"] {
+        assert_eq!(Line::in_state(name).input(shown()), [], "{name}");
+        assert_eq!(
+            Line::in_state(name).input(Input::SetVideoKept(true)),
+            [],
+            "{name}"
+        );
+    }
 }

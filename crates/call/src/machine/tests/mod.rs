@@ -12,7 +12,7 @@ mod transitions;
 use std::time::{Duration, Instant};
 
 use vireo_protocol::{
-    CallErrorCode, CallId, ChatId, ClientMessage, EndReason, IceCandidate, MediaState,
+    CallErrorCode, CallId, ChatId, ClientMessage, EndReason, IceCandidate, MediaState, PictureSize,
     ServerMessage, SessionDescription, UserId,
 };
 
@@ -28,14 +28,8 @@ const SMALLER: &str = "call-a";
 const CHAT: &str = "chat";
 const OTHER_CHAT: &str = "other-chat";
 
-const BOTH: MediaState = MediaState {
-    microphone: true,
-    camera: true,
-};
-const SOUND: MediaState = MediaState {
-    microphone: true,
-    camera: false,
-};
+const BOTH: MediaState = MediaState::of(true, true);
+const SOUND: MediaState = MediaState::of(true, false);
 
 /// Every state, by name.
 const STATES: [&str; 10] = [

@@ -64,10 +64,7 @@ fn accepting_starts_everything_and_the_answer_goes_before_candidates() {
     let mut line = Line::in_state("incoming");
     line.input(Input::SetMicrophoneMuted(true));
     let outputs = line.input(accept());
-    let local = MediaState {
-        microphone: false,
-        camera: true,
-    };
+    let local = MediaState::of(false, true);
     let offer = SessionDescription::offer("theirs");
     assert_eq!(
         outputs,

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::NoticeKind;
+use crate::{ConnectionQuality, NoticeKind};
 
 fn any_call() -> impl Strategy<Value = &'static str> {
     prop_oneof![4 => Just(OURS), 1 => Just(SMALLER), 1 => Just(LARGER)]
@@ -11,7 +11,7 @@ fn any_call() -> impl Strategy<Value = &'static str> {
 
 fn any_media() -> impl Strategy<Value = MediaState> {
     (any::<bool>(), any::<bool>())
-        .prop_map(|(microphone, camera)| MediaState { microphone, camera })
+        .prop_map(|(microphone, camera)| MediaState::of(microphone, camera))
 }
 
 fn any_end_reason() -> impl Strategy<Value = EndReason> {
@@ -53,6 +53,14 @@ fn any_peer_event() -> impl Strategy<Value = PeerEvent> {
     ])
 }
 
+fn any_connection() -> impl Strategy<Value = ConnectionQuality> {
+    prop::sample::select(vec![
+        ConnectionQuality::Good,
+        ConnectionQuality::Unstable,
+        ConnectionQuality::Poor,
+    ])
+}
+
 fn any_device() -> impl Strategy<Value = NoticeKind> {
     prop::sample::select(vec![
         NoticeKind::Camera,
@@ -75,6 +83,17 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::Dismiss),
         any::<bool>().prop_map(Input::SetMicrophoneMuted),
         any::<bool>().prop_map(Input::SetCameraEnabled),
+        any::<bool>().prop_map(Input::SetVideoKept),
+        (any_call(), any_connection()).prop_map(|(call, connection)| Input::Quality {
+            call_id: id(call),
+            connection,
+        }),
+        (any_call(), any::<(u32, u32)>()).prop_map(|(call, (width, height))| {
+            Input::PicturesShown {
+                call_id: id(call),
+                size: PictureSize { width, height },
+            }
+        }),
         Just(Input::ServerLost),
         Just(Input::ServerBack),
         any_call().prop_map(|call| Input::Unconfirmed(end_message(call, EndReason::HungUp))),
@@ -151,7 +170,7 @@ impl Open {
                 self.media = true;
             }
             Output::StopMedia => assert!(std::mem::take(&mut self.media), "devices were open"),
-            Output::SetMicrophone(_) | Output::SetCamera(_) => {
+            Output::SetMicrophone(_) | Output::SetCamera(_) | Output::KeepVideo(_) => {
                 assert!(self.media, "devices are open")
             }
             Output::Send(_) => {}

@@ -16,10 +16,7 @@ use vireo_protocol::{
 use super::*;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
-const MEDIA: MediaState = MediaState {
-    microphone: true,
-    camera: true,
-};
+const MEDIA: MediaState = MediaState::of(true, true);
 
 /// Calls, who is connected, and the time.
 struct World {

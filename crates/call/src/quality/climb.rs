@@ -1,0 +1,102 @@
+//! Down at once, up when it has held: how steps are changed without flapping.
+
+use std::time::{Duration, Instant};
+
+/// Whoever has to go down so soon after going up has gone up too early.
+const FAILED_WITHIN: Duration = Duration::from_secs(10);
+/// After this long without having to go down, earlier failures are forgotten.
+const FORGIVEN_AFTER: Duration = Duration::from_secs(60);
+/// The wait before going up doubles with each failure, so many times at most.
+const MOST_DOUBLINGS: u32 = 5;
+
+/// A step in use, 0 being the best.
+#[derive(Debug, Clone)]
+pub(super) struct Climb {
+    step: usize,
+    /// A better step must have been possible for so long.
+    wait: Duration,
+    /// Since when a better one has been possible, and the least of those.
+    rising: Option<(Instant, usize)>,
+    risen_at: Option<Instant>,
+    failures: u32,
+}
+
+impl Climb {
+    /// Begins at this step.
+    pub(super) fn new(step: usize, wait: Duration) -> Self {
+        Self {
+            step,
+            wait,
+            rising: None,
+            risen_at: None,
+            failures: 0,
+        }
+    }
+
+    pub(super) fn step(&self) -> usize {
+        self.step
+    }
+
+    /// Takes the best step that is possible, and the best one that is with some room to spare; gives the one to use.
+    pub(super) fn follow(&mut self, possible: usize, with_room: usize, now: Instant) -> usize {
+        if possible > self.step {
+            self.fall(possible, now);
+        } else if with_room >= self.step {
+            self.rising = None;
+            self.forgive(now);
+        } else {
+            let (since, least) = self.rising.unwrap_or((now, with_room));
+            let least = least.max(with_room);
+            self.rising = Some((since, least));
+            if now.saturating_duration_since(since) >= self.patience() {
+                self.step = least;
+                self.rising = None;
+                self.risen_at = Some(now);
+            }
+        }
+        self.step
+    }
+
+    fn patience(&self) -> Duration {
+        self.wait * (1 << self.failures)
+    }
+
+    fn fall(&mut self, step: usize, now: Instant) {
+        self.step = step;
+        self.rising = None;
+        // Falling in several steps is one failure.
+        if self
+            .risen_at
+            .take()
+            .is_some_and(|at| now.saturating_duration_since(at) < FAILED_WITHIN)
+        {
+            self.failures = (self.failures + 1).min(MOST_DOUBLINGS);
+        }
+    }
+
+    fn forgive(&mut self, now: Instant) {
+        if self
+            .risen_at
+            .is_some_and(|at| now.saturating_duration_since(at) >= FORGIVEN_AFTER)
+        {
+            self.risen_at = None;
+            self.failures = 0;
+        }
+    }
+}
+
+/// Since when something has been so without a break.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Lasting(Option<Instant>);
+
+impl Lasting {
+    /// Whether it is so now and has been for this long.
+    pub(super) fn holds(&mut self, so: bool, long: Duration, now: Instant) -> bool {
+        if !so {
+            self.0 = None;
+            return false;
+        }
+        let since = *self.0.get_or_insert(now);
+        now.saturating_duration_since(since) >= long
+    }
+}
