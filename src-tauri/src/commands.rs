@@ -117,6 +117,13 @@ pub async fn set_camera_enabled(app: State<'_, Arc<App>>, enabled: bool) -> Outc
     Ok(())
 }
 
+/// Keeps this side's pictures going out although the connection is poor, for a while.
+#[tauri::command]
+pub async fn set_video_kept(app: State<'_, Arc<App>>, kept: bool) -> Outcome {
+    app.client()?.set_video_kept(kept);
+    Ok(())
+}
+
 /// Where the window's worker gets its pictures.
 #[tauri::command]
 pub fn media_socket(app: State<'_, Arc<App>>) -> MediaSocket {

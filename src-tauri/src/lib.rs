@@ -71,6 +71,7 @@ fn run_application(arguments: Arguments) -> Result<(), Box<dyn std::error::Error
             commands::dismiss_call,
             commands::set_microphone_muted,
             commands::set_camera_enabled,
+            commands::set_video_kept,
             commands::media_socket,
         ])
         .setup(move |tauri| {

@@ -57,6 +57,7 @@ pub fn call(name: &str, phase: &Value) -> Value {
         "phase": phase,
         "local": on,
         "remote": on,
+        "connection": "good",
         "connectedAtMs": connected.then(a_while_ago),
         "endedAtMs": null,
         "serverReachable": true,

@@ -159,6 +159,21 @@ impl Gallery {
         incoming["peer"]["name"] = LONG.into();
         self.call("incoming-audio-long-name", incoming).await?;
 
+        let mut shaky = call(ANNA, &json!({ "kind": "connected" }));
+        shaky["connection"] = "unstable".into();
+        self.call("connection-unstable", shaky.clone()).await?;
+        shaky["connection"] = "poor".into();
+        shaky["local"]["videoPaused"] = true.into();
+        self.call("connection-poor", shaky.clone()).await?;
+        let (width, height) = SMALLEST;
+        self.window.session().resize(width, height).await?;
+        self.call("connection-poor-smallest", shaky.clone()).await?;
+        self.window.session().resize(1100, 720).await?;
+        shaky["connection"] = "good".into();
+        shaky["local"]["videoPaused"] = false.into();
+        shaky["remote"] = json!({ "microphone": true, "camera": false, "videoPaused": true });
+        self.call("connection-poor-of-the-other", shaky).await?;
+
         let off = json!({ "microphone": false, "camera": false });
         let mut connected = call(ANNA, &json!({ "kind": "connected" }));
         connected["local"]["camera"] = false.into();

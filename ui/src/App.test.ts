@@ -280,6 +280,50 @@ describe("a call", () => {
     expect(screen.getByText("Camera is off")).toBeTruthy();
   });
 
+  it("says how the connection is, and lets the person have their pictures all the same", async () => {
+    const setVideoKept = vi.fn().mockResolvedValue(undefined);
+    for (const [language, unstable, poor, button] of [
+      [
+        "en",
+        "Unstable connection",
+        "Poor connection – video paused to keep the sound clear",
+        "Turn video back on",
+      ],
+      [
+        "ru",
+        "Связь неустойчива",
+        "Плохая связь: видео приостановлено ради чёткого звука",
+        "Включить видео снова",
+      ],
+    ] as const) {
+      setLanguage(language);
+      const good = show(home(callView({ kind: "connected" })));
+      expect(good.container.querySelector("[data-connection]")).toBeNull();
+      good.unmount();
+      const amber = show(home(callView({ kind: "connected" }, { connection: "unstable" })));
+      expect(amber.container.querySelector("[data-connection=unstable]")?.textContent).toContain(unstable);
+      expect(screen.queryByRole("button", { name: button })).toBeNull();
+      amber.unmount();
+      const local = { microphone: true, camera: true, videoPaused: true };
+      const red = show(home(callView({ kind: "connected" }, { connection: "poor", local })), {
+        setVideoKept,
+      });
+      expect(red.container.querySelector("[data-connection=poor]")?.textContent).toContain(poor);
+      // The camera is on as far as the person is concerned, and they see themselves.
+      expect(red.container.querySelector("[data-visible=true]")).not.toBeNull();
+      await userEvent.setup().click(screen.getByRole("button", { name: button }));
+      red.unmount();
+    }
+    expect(setVideoKept.mock.calls).toEqual([[true], [true]]);
+  });
+
+  it("says why there is no picture of somebody whose connection is poor", () => {
+    const remote = { microphone: true, camera: false, videoPaused: true };
+    const { container } = show(home(callView({ kind: "connected" }, { remote })));
+    expect(container.textContent).toContain("Their connection is poor");
+    expect(container.textContent).not.toContain("Camera is off");
+  });
+
   it("says each state of a control once", () => {
     show(home(callView({ kind: "connected" }, { local: { microphone: false, camera: true } })));
     const button = screen.getByLabelText("Unmute the microphone (M)");

@@ -21,4 +21,4 @@ videoPaused?: boolean,
 /**
  * The place in which the side shows the other one's pictures; larger ones are of no use to it. None: it does not say.
  */
-shown?: PictureSize, };
+shown?: PictureSize | null, };

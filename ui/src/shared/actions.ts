@@ -23,6 +23,8 @@ export interface Actions {
   dismissCall(): Promise<void>;
   setMicrophoneMuted(muted: boolean): Promise<void>;
   setCameraEnabled(enabled: boolean): Promise<void>;
+  /** Pictures go out although the connection is poor, for a while. */
+  setVideoKept(kept: boolean): Promise<void>;
   mediaSocket(): Promise<MediaSocket>;
 }
 

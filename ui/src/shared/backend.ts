@@ -20,6 +20,7 @@ export const backend: Actions = {
   dismissCall: () => invoke("dismiss_call"),
   setMicrophoneMuted: (muted) => invoke("set_microphone_muted", { muted }),
   setCameraEnabled: (enabled) => invoke("set_camera_enabled", { enabled }),
+  setVideoKept: (kept) => invoke("set_video_kept", { kept }),
   mediaSocket: () => invoke("media_socket"),
 };
 

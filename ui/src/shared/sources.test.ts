@@ -21,7 +21,11 @@ describe("the catalogue", () => {
       `${prefix}.${name}Hint`,
     ]);
   };
-  const assembled = new Set([...joined("call", "Phase"), ...joined("ended", "EndedReason")]);
+  const assembled = new Set([
+    ...joined("call", "Phase"),
+    ...joined("call", "ConnectionQuality"),
+    ...joined("ended", "EndedReason"),
+  ]);
 
   it("holds nothing that is not used", () => {
     const used = (key: string) => everything.includes(`"${key}"`) || assembled.has(key);
@@ -55,7 +59,7 @@ describe("colours", () => {
     return (light + 0.05) / (dark + 0.05);
   };
 
-  it.each(["over-text", "over-warning"])("%s can be read over a white picture", (name) => {
+  it.each(["over-text", "over-warning", "over-danger"])("%s can be read over a white picture", (name) => {
     const over = token("over");
     const share = Number(/\/ (\d+)%/.exec(over)?.[1]) / 100;
     const behind = channels(over).map((value) => value * share + 255 * (1 - share));

@@ -94,6 +94,7 @@ export const en = {
   "call.yourCameraOff": "Your camera is off",
   "call.peerMuted": "{name} is muted",
   "call.peerCameraOff": "Camera is off",
+  "call.peerVideoPaused": "Their connection is poor – video paused to keep the sound clear",
   "call.remotePicture": "Picture of {name}",
   "call.selfPicture": "Your own picture",
   "call.nowMuted": "Microphone muted",
@@ -102,6 +103,10 @@ export const en = {
   "call.nowCameraOn": "Camera on",
   "call.connected": "Connected",
   "call.serverUnreachable": "Server unreachable – the call continues",
+  "call.unstable": "Unstable connection",
+  "call.poor": "Poor connection – video paused to keep the sound clear",
+  "call.keepVideo": "Turn video back on",
+  "call.selfPaused": "Paused",
   "call.pictureLost": "The picture cannot be shown on this computer – the sound continues",
 
   "ended.again": "Call again",

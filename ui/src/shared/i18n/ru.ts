@@ -97,6 +97,7 @@ export const ru: Catalogue = {
   "call.yourCameraOff": "Ваша камера выключена",
   "call.peerMuted": "{name}: микрофон выключен",
   "call.peerCameraOff": "Камера выключена",
+  "call.peerVideoPaused": "У собеседника плохая связь: видео приостановлено ради чёткого звука",
   "call.remotePicture": "Изображение: {name}",
   "call.selfPicture": "Ваше изображение",
   "call.nowMuted": "Микрофон выключен",
@@ -105,6 +106,10 @@ export const ru: Catalogue = {
   "call.nowCameraOn": "Камера включена",
   "call.connected": "Соединение установлено",
   "call.serverUnreachable": "Сервер недоступен, звонок продолжается",
+  "call.unstable": "Связь неустойчива",
+  "call.poor": "Плохая связь: видео приостановлено ради чёткого звука",
+  "call.keepVideo": "Включить видео снова",
+  "call.selfPaused": "Приостановлено",
   "call.pictureLost": "Этот компьютер не может показать изображение, звук продолжается",
 
   "ended.again": "Позвонить снова",
