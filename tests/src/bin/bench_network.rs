@@ -19,14 +19,17 @@ async fn main() -> anyhow::Result<()> {
         for number in 0..report.rows().count() {
             for &engine in &wanted.engines {
                 let row = report.rows().nth(number).context("counted")?;
-                let measures = measure(engine, row, u64::from(run))
-                    .await
-                    .with_context(|| format!("{engine:?}, {}", row.title))?;
-                println!(
-                    "run {run} of {}: {}, {engine:?}: {measures:?}",
-                    wanted.runs, row.name
-                );
-                report.add(number, engine, measures);
+                let call = format!("run {run} of {}: {}, {engine:?}", wanted.runs, row.name);
+                match measure(engine, row, u64::from(run)).await {
+                    Ok(measures) => {
+                        println!("{call}: {measures:?}");
+                        report.add(number, engine, measures);
+                    }
+                    Err(why) => {
+                        println!("FAILED {call}: {why:#}");
+                        report.add_failure(format!("{call}: {why:#}"));
+                    }
+                }
             }
         }
     }

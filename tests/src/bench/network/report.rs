@@ -11,6 +11,7 @@ use crate::bench::{Engine, Outcome};
 /// All calls of a measurement.
 pub struct Report {
     rows: Vec<(Row, Vec<Call>)>,
+    failures: Vec<String>,
 }
 
 /// One call.
@@ -27,6 +28,7 @@ impl Report {
     pub fn on(rows: Vec<Row>) -> Self {
         Self {
             rows: rows.into_iter().map(|row| (row, Vec::new())).collect(),
+            failures: Vec::new(),
         }
     }
 
@@ -38,6 +40,11 @@ impl Report {
     /// Adds a call to a row, by its number.
     pub fn add(&mut self, row: usize, engine: Engine, measures: Measures) {
         self.rows[row].1.push(Call { engine, measures });
+    }
+
+    /// Notes a call that did not come about, and why. It is in no median.
+    pub fn add_failure(&mut self, why: String) {
+        self.failures.push(why);
     }
 
     /// The file's content: of each link the medians, the goals and every call.
@@ -52,7 +59,7 @@ impl Report {
             });
             links.insert(row.name.to_owned(), entry);
         }
-        Value::Object(links)
+        json!({ "links": links, "failures": self.failures })
     }
 }
 
@@ -125,6 +132,9 @@ impl fmt::Display for Report {
             for outcome in outcomes(row, vireo.as_ref(), chromium.as_ref()) {
                 writeln!(f, "{outcome}")?;
             }
+        }
+        for why in &self.failures {
+            writeln!(f, "FAILED {why}")?;
         }
         Ok(())
     }
