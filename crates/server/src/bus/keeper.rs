@@ -124,13 +124,15 @@ impl Keeper {
             .last_turn
             .is_none_or(|last| begun - last > SILENCE);
         self.state.last_turn = Some(begun);
+        // Before the news of who leads, which takes another question: a server that has joined since then may have written to
+        // this one already, and would be given up because this older list does not have it.
+        self.tell(Event::Alive(turn.members));
         let leads = matches!(turn.leader, Some((_, leader)) if leader == self.instance);
         self.lease.set(leads.then(|| begun + LEASE));
         let is_news = turn.leader != self.state.leader || was_gone || self.state.alone;
         if let (true, Some((epoch, leader))) = (is_news, turn.leader) {
             self.new_leader(connection, epoch, leader).await?;
         }
-        self.tell(Event::Alive(turn.members));
         Ok(())
     }
 
