@@ -133,7 +133,7 @@ fn parse(url: &str) -> Result<Option<(Scheme, String, u16)>, Unreadable> {
         Some(port) => port.parse().map_err(|_| Unreadable)?,
         None => DEFAULT_PORT,
     };
-    if host.is_empty() || host.contains(char::is_whitespace) {
+    if host.is_empty() || host.contains(|c: char| c.is_whitespace() || "[]".contains(c)) {
         return Err(Unreadable);
     }
     Ok(Some((scheme, host.to_owned(), port)))
@@ -188,6 +188,7 @@ mod tests {
             "stun:",
             "stun:host:port",
             "turn:[::1",
+            "turn:[[::1]:99",
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

@@ -104,7 +104,9 @@ pub(super) fn negotiated(answer: &RTCSessionDescription) -> Result<Negotiated, P
             .media_name
             .formats
             .iter()
-            .filter_map(|format| format.parse().ok());
+            .filter_map(|format| format.parse().ok())
+            // RTP has seven bits for it.
+            .filter(|&payload_type: &u8| payload_type < 128);
         let transport_cc = extension_id(&attributes, TRANSPORT_CC_URI);
         match section.media_name.media.as_str() {
             "audio" if negotiated.audio.is_none() => {

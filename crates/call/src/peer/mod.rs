@@ -326,7 +326,7 @@ fn readable(candidate: &str) -> Result<Option<&str>, PeerError> {
         return Ok(None); // The end of candidates.
     }
     let fields: Vec<&str> = line.split_whitespace().collect();
-    if fields.len() < 8 {
+    if fields.len() < 8 || line.starts_with("candidate:") {
         return Err(PeerError::InvalidCandidate("it is incomplete".into()));
     }
     let usable = fields[2].eq_ignore_ascii_case("udp") && !fields[4].ends_with(".local");

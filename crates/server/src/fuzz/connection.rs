@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use vireo_protocol::{Role, SessionId, UserId};
 
 use super::runtime;
-use crate::front::{Proxies, serve_connection};
+use crate::front::{Proxies, PublicAddress, serve_connection};
 use crate::ice::IceConfig;
 use crate::router::router;
 use crate::state::{AppState, Policy};
@@ -83,6 +83,12 @@ impl Server {
         };
         let state = AppState::new(self.store.clone(), tokens, None, policy);
         let state = state.expect("there is no bus");
+        let server = "http://127.0.0.1:4000".parse();
+        // Who makes an invite is told where the server is.
+        state.set_found_at(PublicAddress {
+            server: server.expect("an address"),
+            from_anywhere: false,
+        });
         let answering = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&answering);
         let count = move |request: Request, next: Next| count(Arc::clone(&counted), request, next);
