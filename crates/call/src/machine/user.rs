@@ -112,64 +112,56 @@ impl Call {
 
     pub(super) fn device_failed(
         &self,
-        mut state: CallState,
+        state: CallState,
         device: NoticeKind,
         message: Option<String>,
         step: &mut Step,
     ) -> CallState {
-        let in_use = state.can_use_devices();
-        let Some(call) = state.details_mut().filter(|_| in_use) else {
-            return state;
-        };
-        let before = call.local();
-        call.fails(device, message);
-        self.tell_change(state, before, step)
+        self.while_used(state, step, |call| call.fails(device, message))
     }
 
     pub(super) fn device_ready(
         &self,
-        mut state: CallState,
+        state: CallState,
         device: NoticeKind,
         step: &mut Step,
     ) -> CallState {
-        let in_use = state.can_use_devices();
-        let Some(call) = state.details_mut().filter(|_| in_use) else {
-            return state;
-        };
-        let before = call.local();
-        call.works(device);
-        self.tell_change(state, before, step)
+        self.while_used(state, step, |call| call.works(device))
     }
 
     /// What gets to the other side, and with it whether pictures are sent.
     pub(super) fn quality(
         &self,
-        mut state: CallState,
+        state: CallState,
         connection: ConnectionQuality,
         step: &mut Step,
     ) -> CallState {
-        let in_use = state.can_use_devices();
-        let Some(call) = state.details_mut().filter(|_| in_use) else {
-            return state;
-        };
-        let before = call.local();
-        call.connection = connection;
-        self.tell_change(state, before, step)
+        self.while_used(state, step, |call| call.connection = connection)
     }
 
     /// The user's window has another size.
     pub(super) fn pictures_shown(
         &self,
-        mut state: CallState,
+        state: CallState,
         size: PictureSize,
         step: &mut Step,
+    ) -> CallState {
+        self.while_used(state, step, |call| call.shown = Some(size))
+    }
+
+    /// Changes what holds while devices are in use, and tells the other side where that changes what this side sends.
+    fn while_used(
+        &self,
+        mut state: CallState,
+        step: &mut Step,
+        change: impl FnOnce(&mut CallDetails),
     ) -> CallState {
         let in_use = state.can_use_devices();
         let Some(call) = state.details_mut().filter(|_| in_use) else {
             return state;
         };
         let before = call.local();
-        call.shown = Some(size);
+        change(call);
         self.tell_change(state, before, step)
     }
 
