@@ -226,6 +226,7 @@ async fn every_device_rings_and_the_first_answer_silences_the_others() {
     alice.frame().await;
     alice.client.end();
     bob.until_ended(EndedReason::RemoteHungUp).await;
+    alice.until_ended(EndedReason::HungUp).await;
 
     alice.call("Bob", true).await;
     second.until_phase(Phase::Incoming).await;
