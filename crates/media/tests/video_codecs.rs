@@ -306,3 +306,44 @@ proptest! {
         prop_assert!(matches!(picture, Ok(Some(_))), "{picture:?}");
     }
 }
+
+#[test]
+fn what_a_picture_is_stuffed_with_is_passed_over() {
+    for codec in CODECS {
+        let film = Film::new(PatternContent::TalkingHead);
+        let mut encoder = encoder(codec, 500_000);
+        let mut decoders = [(); 2].map(|()| video_decoder(codec).expect("a decoder"));
+        for number in 0..12 {
+            let plain = coded(&mut *encoder, &film.frame(number), number == 0);
+            let mut stuffed = plain.clone();
+            stuffed.stuff(plain.data.len() + [1, 5, 800, 6_000][number as usize % 4]);
+            assert!(stuffed.data.len() > plain.data.len());
+            // As it arrives: the picture is complete, and not two.
+            let mut assembler = FrameAssembler::new(codec);
+            let mut packetizer = Packetizer::new(codec, 1_180);
+            for (sequence_number, part) in (0..).zip(packetizer.packetize(&stuffed)) {
+                assembler.push(RtpPayload {
+                    sequence_number,
+                    timestamp: 1,
+                    marker: part.marker,
+                    payload: part.payload,
+                    received_at: film.start,
+                });
+            }
+            if number == 0 {
+                let arrived = assembler.poll(film.start).expect("it is whole").frame;
+                assert_eq!(arrived.data.len(), stuffed.data.len());
+                assert!(assembler.poll(film.start).is_none());
+            }
+            let one = decoders[0]
+                .decode(&plain.data)
+                .expect("decodes")
+                .expect("a picture");
+            let other = decoders[1]
+                .decode(&stuffed.data)
+                .expect("decodes")
+                .expect("a picture");
+            assert_eq!(one.planes(), other.planes(), "{codec:?}, picture {number}");
+        }
+    }
+}

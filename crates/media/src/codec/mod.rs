@@ -9,6 +9,7 @@ mod opus;
 mod opus;
 #[cfg(feature = "codecs")]
 mod planes;
+mod stuffing;
 #[cfg(feature = "codecs")]
 mod vp8;
 
