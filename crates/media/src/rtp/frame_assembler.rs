@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 
-use super::holes::Holes;
+use super::holes::{Holes, Rhythm};
 use super::unwrap::Unwrapper;
 use super::waiting::{Found, Waiting};
 use super::{RtpPayload, h264, largest, vp8};
@@ -23,9 +23,16 @@ const MAX_PARAMETER_SETS: usize = 4_096;
 const MAX_GAP: i64 = 1_000;
 /// Two requests for a key frame are at least so far apart.
 const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(200);
-/// A missing packet is waited for at least and at most so long, by the round trip in between.
+/// After at least and at most so long, by the round trip in between, a packet that is missing is not expected any more: a key
+/// frame is asked for. The packet is still taken when it comes first.
 const PATIENCE: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_millis(500);
+/// So many times that, and nothing is expected of what is missing any more.
+const LAST_PATIENCE: u32 = 3;
+/// Where more packets get lost than this share, requests do as well.
+const REQUESTS_GET_LOST: f64 = 0.03;
+/// The share of lost packets is taken over about so many.
+const LOSS_WINDOW: f64 = 200.0;
 /// A complete key frame behind a hole is taken after this: longer than packets overtake each other.
 const OVERTAKING: Duration = Duration::from_millis(30);
 
@@ -85,6 +92,8 @@ pub struct FrameAssembler {
     parameter_sets: BytesMut,
     size: (u32, u32),
     round_trip: Duration,
+    /// Share of packets that were missing when the one after them came.
+    loss: f64,
     key_frame_asked_at: Option<Instant>,
     /// Since when the decoder wants a key frame, until one has come.
     key_frame_wanted: Option<Instant>,
@@ -111,6 +120,7 @@ impl FrameAssembler {
             parameter_sets: BytesMut::new(),
             size: (0, 0),
             round_trip: Duration::from_millis(50),
+            loss: 0.0,
             key_frame_asked_at: None,
             key_frame_wanted: None,
             statistics: AssemblerStatistics::default(),
@@ -168,7 +178,8 @@ impl FrameAssembler {
         }
         match self.highest {
             Some(highest) if number > highest => {
-                self.holes.open(highest + 1..number, packet.received_at)
+                self.holes.open(highest + 1..number, packet.received_at);
+                self.count_loss(number - highest - 1);
             }
             Some(_) => self.holes.fill(number),
             None => self.hopeless_from = Some(packet.received_at + OVERTAKING),
@@ -187,6 +198,20 @@ impl FrameAssembler {
             && self.packets.newest_key_frame(i64::MIN).is_none();
         if useless || self.packets.len() > MAX_PACKETS || self.holes.len() > MAX_HOLES {
             self.give_up();
+        }
+    }
+
+    /// A packet came behind so many that did not.
+    fn count_loss(&mut self, missing: i64) {
+        let missing = missing.min(MAX_GAP) as f64;
+        let weight = (1.0 - 1.0 / LOSS_WINDOW).powf(missing + 1.0);
+        self.loss = self.loss * weight + missing / (missing + 1.0) * (1.0 - weight);
+    }
+
+    fn rhythm(&self) -> Rhythm {
+        Rhythm {
+            round_trip: self.round_trip,
+            twice: self.loss > REQUESTS_GET_LOST,
         }
     }
 
@@ -220,7 +245,7 @@ impl FrameAssembler {
     /// When to poll, and to ask for what is missing, again although no packet has come. None: not before one comes.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        let nack = self.holes.next_due(self.round_trip);
+        let nack = self.holes.next_due(self.rhythm());
         let deadlines = [nack, self.skip_due(), self.key_frame_due()];
         deadlines.into_iter().flatten().min()
     }
@@ -235,13 +260,13 @@ impl FrameAssembler {
         Some(if can_skip {
             overtaken
         } else {
-            since + self.patience()
+            since + self.patience() * LAST_PATIENCE
         })
     }
 
     /// The sequence numbers to ask for now (RFC 4585 §6.2.1), each again after a round trip, a few times. Counts as asked.
     pub fn take_nacks(&mut self, now: Instant) -> Vec<u16> {
-        self.holes.due(now, self.round_trip)
+        self.holes.due(now, self.rhythm())
     }
 
     /// Whether to ask for a key frame now (RFC 4585 §6.3.1); true again only after a while. Counts as asked.
@@ -261,10 +286,12 @@ impl FrameAssembler {
 
     /// When to ask for a key frame, unless one comes until then.
     fn key_frame_due(&self) -> Option<Instant> {
-        let needed = match (self.key_frame_wanted, self.stuck_from()) {
-            (Some(wanted), Some(stuck)) => wanted.min(stuck),
-            (wanted, stuck) => wanted.or(stuck)?,
-        };
+        let needs = [
+            self.key_frame_wanted,
+            self.stuck_from(),
+            self.unlikely_from(),
+        ];
+        let needed = needs.into_iter().flatten().min()?;
         let interval = KEY_FRAME_INTERVAL.max(self.round_trip);
         let again = self.key_frame_asked_at.map(|asked| asked + interval);
         Some(again.map_or(needed, |again| again.max(needed)))
@@ -281,6 +308,14 @@ impl FrameAssembler {
             Some(start) => hopeless.max(self.holes.first_since(start)? + self.patience()),
             None => hopeless,
         })
+    }
+
+    /// From when on the packet that everything waits for will probably not come, unless a later key frame is on its way.
+    fn unlikely_from(&self) -> Option<Instant> {
+        let next = self.next?;
+        let since = self.holes.first_since(next)?;
+        let later = self.packets.newest_key_frame(next);
+        later.is_none().then(|| since + self.patience())
     }
 
     fn patience(&self) -> Duration {
@@ -307,7 +342,7 @@ impl FrameAssembler {
             return true;
         }
 
-        if self.next.is_some() && waited >= self.patience() {
+        if self.next.is_some() && waited >= self.patience() * LAST_PATIENCE {
             tracing::debug!("a packet did not come in time: a key frame is needed");
             self.give_up();
             return true;

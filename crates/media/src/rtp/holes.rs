@@ -3,23 +3,65 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// A packet is asked for so often at most; who has not answered by then has forgotten it.
-const MAX_REQUESTS: u8 = 8;
-/// Two requests for one packet are at least so far apart.
+/// A packet is asked for in so many rounds at most; who has not answered by then has forgotten it.
+const MAX_ROUNDS: u8 = 8;
+/// Two rounds are at least so far apart.
 const MIN_INTERVAL: Duration = Duration::from_millis(15);
+/// Where requests get lost themselves each is made a second time after half a round trip, and so long at least and at most:
+/// long enough to lie in no burst of losses with the first.
+const SECOND_REQUEST: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(10)..=Duration::from_millis(25);
 
 #[derive(Debug)]
 struct Hole {
     since: Instant,
     asked_at: Option<Instant>,
-    asked: u8,
+    rounds: u8,
+    /// Of this round's two requests the first has been made.
+    once: bool,
+}
+
+/// How packets are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rhythm {
+    pub round_trip: Duration,
+    /// Each request is made twice.
+    pub twice: bool,
+}
+
+impl Rhythm {
+    fn second(self) -> Duration {
+        let (least, most) = (*SECOND_REQUEST.start(), *SECOND_REQUEST.end());
+        (self.round_trip / 2).clamp(least, most)
+    }
+
+    /// From the last request to the next round.
+    fn next_round(self) -> Duration {
+        let round = self.round_trip.max(MIN_INTERVAL);
+        match self.twice {
+            true => round.saturating_sub(self.second()).max(MIN_INTERVAL),
+            false => round,
+        }
+    }
 }
 
 impl Hole {
     /// When to ask for the packet (again); None when it has been asked for often enough.
-    fn due_at(&self, round_trip: Duration) -> Option<Instant> {
-        let again = |asked| asked + round_trip.max(MIN_INTERVAL);
-        (self.asked < MAX_REQUESTS).then(|| self.asked_at.map_or(self.since, again))
+    fn due_at(&self, rhythm: Rhythm) -> Option<Instant> {
+        if self.rounds >= MAX_ROUNDS {
+            return None;
+        }
+        Some(match self.asked_at {
+            None => self.since,
+            Some(asked) if rhythm.twice && self.once => asked + rhythm.second(),
+            Some(asked) => asked + rhythm.next_round(),
+        })
+    }
+
+    fn asked(&mut self, now: Instant, rhythm: Rhythm) {
+        self.once = rhythm.twice && !self.once;
+        self.rounds += u8::from(!self.once);
+        self.asked_at = Some(now);
     }
 }
 
@@ -37,7 +79,8 @@ impl Holes {
                 Hole {
                     since: now,
                     asked_at: None,
-                    asked: 0,
+                    rounds: 0,
+                    once: false,
                 },
             )
         }));
@@ -71,18 +114,17 @@ impl Holes {
     }
 
     /// When there is something to ask for next.
-    pub(super) fn next_due(&self, round_trip: Duration) -> Option<Instant> {
+    pub(super) fn next_due(&self, rhythm: Rhythm) -> Option<Instant> {
         let holes = self.holes.values();
-        holes.filter_map(|hole| hole.due_at(round_trip)).min()
+        holes.filter_map(|hole| hole.due_at(rhythm)).min()
     }
 
     /// What to ask for now; counts as asked.
-    pub(super) fn due(&mut self, now: Instant, round_trip: Duration) -> Vec<u16> {
-        let due = |hole: &Hole| hole.due_at(round_trip).is_some_and(|due| due <= now);
+    pub(super) fn due(&mut self, now: Instant, rhythm: Rhythm) -> Vec<u16> {
+        let due = |hole: &Hole| hole.due_at(rhythm).is_some_and(|due| due <= now);
         let mut numbers = Vec::new();
         for (&number, hole) in self.holes.iter_mut().filter(|(_, hole)| due(hole)) {
-            hole.asked += 1;
-            hole.asked_at = Some(now);
+            hole.asked(now, rhythm);
             numbers.push(number as u16);
         }
         numbers
