@@ -53,7 +53,7 @@ const RELAY_WAIT: Duration = Duration::from_millis(400);
 const REPLAY_WINDOW: usize = 4_096;
 
 /// How often we report when packets arrived. libwebrtc does it every 50 to 250 ms.
-const FEEDBACK_INTERVAL: Duration = Duration::from_millis(50);
+pub(super) const FEEDBACK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Nearest to the application, so that everything we send passes the others.
 const MEDIA_SLOT: usize = 20_000;

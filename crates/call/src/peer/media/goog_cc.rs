@@ -16,7 +16,9 @@ use goog_cc::{
 
 use super::{
     estimator::BandwidthEstimator,
+    growth::Growth,
     pacer::Probe,
+    silence::Silence,
     transport_cc::{Fate, SentPacket},
 };
 
@@ -42,6 +44,10 @@ pub(crate) struct GoogCc {
     probe: Option<Probe>,
     /// Losses that wait for feedback about something that arrived: the controller takes none without.
     lost: Vec<Fate>,
+    growth: Growth,
+    silence: Silence,
+    min: u32,
+    max: u32,
 }
 
 impl GoogCc {
@@ -76,6 +82,10 @@ impl GoogCc {
             estimate: start,
             probe: None,
             lost: Vec::new(),
+            growth: Growth::new(now),
+            silence: Silence::new(),
+            min,
+            max,
         };
         let update = this
             .controller
@@ -132,6 +142,7 @@ fn timestamp(epoch: Instant, at: Instant) -> Timestamp {
 
 impl BandwidthEstimator for GoogCc {
     fn sent(&mut self, packet: &SentPacket, bytes_in_flight: usize) {
+        self.silence.sent(packet.at);
         let packet = self.sent_packet(packet, bytes_in_flight);
         let update = self.controller.0.on_sent_packet(packet);
         self.apply(update);
@@ -143,6 +154,7 @@ impl BandwidthEstimator for GoogCc {
             self.lost.truncate(MAX_LOST);
             return;
         }
+        self.silence.feedback(now, bytes_in_flight);
         let lost = std::mem::take(&mut self.lost);
         let packet_feedbacks = lost
             .iter()
@@ -170,7 +182,9 @@ impl BandwidthEstimator for GoogCc {
     }
 
     /// The controller takes it from the feedback.
-    fn round_trip(&mut self, _now: Instant, _round_trip: Duration) {}
+    fn round_trip(&mut self, _now: Instant, round_trip: Duration) {
+        self.silence.round_trip(round_trip);
+    }
 
     /// Feedback about single packets says it better.
     fn loss(&mut self, _now: Instant, _share: f64) {}
@@ -187,6 +201,10 @@ impl BandwidthEstimator for GoogCc {
     }
 
     fn tick(&mut self, now: Instant) {
+        self.silence.tick(now);
+        if let Some(probe) = self.growth.probe(now, self.estimate(), self.max) {
+            self.probe = Some(probe);
+        }
         if self
             .processed_at
             .is_some_and(|then| now.saturating_duration_since(then) < PROCESS_INTERVAL)
@@ -202,7 +220,8 @@ impl BandwidthEstimator for GoogCc {
     }
 
     fn estimate(&self) -> u32 {
-        self.estimate
+        let share = f64::from(self.estimate) * self.silence.share();
+        (share as u32).max(self.min)
     }
 
     fn take_probe(&mut self) -> Option<Probe> {

@@ -4,12 +4,18 @@
 mod clock;
 mod estimator;
 mod goog_cc;
+mod growth;
 mod inbound;
 mod interceptor;
+mod lost_by_chance;
 mod outbound;
 mod pacer;
 mod packet;
+mod protection;
 mod session;
+mod silence;
+#[cfg(test)]
+mod simulation;
 mod transport_cc;
 
 pub(super) use interceptor::MediaInterceptor;

@@ -83,6 +83,8 @@ impl Outbound {
             marker,
             sequence_number,
             repeated: false,
+            twice: false,
+            copy: false,
         }
     }
 
@@ -100,7 +102,7 @@ impl Outbound {
         } else {
             self.last_sent = Some((now, packet.timestamp));
         }
-        let Some(place) = self.place(packet.sequence_number) else {
+        let Some(place) = self.place(packet.sequence_number).filter(|_| !packet.copy) else {
             return;
         };
         let is_other = |sent: &Sent| sent.packet.sequence_number != packet.sequence_number;
@@ -108,7 +110,10 @@ impl Outbound {
             return; // A newer one has taken its place meanwhile.
         }
         *place = Some(Sent {
-            packet: packet.clone(),
+            packet: Packet {
+                twice: false,
+                ..packet.clone()
+            },
             at: now,
             queued: false,
         });
@@ -120,11 +125,13 @@ impl Outbound {
     }
 
     /// The packets that the other side asks for and that are still there, `room` bytes of them on the wire at most; and the
-    /// numbers of those that are not there. One that still waits to be sent again is not given out a second time.
+    /// numbers of those that are not there. One that still waits to be sent again is not given out a second time. `twice`
+    /// says that each is to be sent in two copies.
     pub fn repeat(
         &mut self,
         sequence_numbers: impl Iterator<Item = u16>,
         mut room: usize,
+        twice: bool,
         now: Instant,
     ) -> (Vec<Packet>, Vec<u16>) {
         self.stats.nacks += 1;
@@ -139,7 +146,7 @@ impl Outbound {
                 unknown.push(number);
                 continue;
             };
-            let size = sent.packet.size();
+            let size = sent.packet.size() * if twice { 2 } else { 1 };
             let crossed = sent.packet.repeated && now.duration_since(sent.at) < interval;
             if sent.queued || crossed || size > room {
                 continue;
@@ -147,7 +154,10 @@ impl Outbound {
             room -= size;
             sent.packet.repeated = true;
             sent.queued = true;
-            repeated.push(sent.packet.clone());
+            repeated.push(Packet {
+                twice,
+                ..sent.packet.clone()
+            });
         }
         (repeated, unknown)
     }
@@ -204,11 +214,11 @@ mod tests {
         let number = packet.sequence_number;
         outbound.sent(&packet, now);
         let next = number.wrapping_add(1);
-        let (repeated, unknown) = outbound.repeat([number, next].into_iter(), ROOM, now);
+        let (repeated, unknown) = outbound.repeat([number, next].into_iter(), ROOM, false, now);
         assert_eq!((repeated.len(), unknown), (1, vec![next]));
         assert_eq!(repeated[0].payload, packet.payload);
         let count = |outbound: &mut Outbound, now| {
-            let (repeated, _) = outbound.repeat([number; 3].into_iter(), ROOM, now);
+            let (repeated, _) = outbound.repeat([number; 3].into_iter(), ROOM, false, now);
             repeated.len()
         };
         // However long it waits until it leaves …
@@ -231,12 +241,18 @@ mod tests {
             packet.sequence_number
         };
         let first = send(&mut outbound);
-        let (repeated, _) = outbound.repeat([first].into_iter(), ROOM, now);
+        let (repeated, _) = outbound.repeat([first].into_iter(), ROOM, false, now);
         for _ in 0..HISTORY {
             last = send(&mut outbound);
         }
         outbound.sent(&repeated[0], now);
-        assert_eq!(outbound.repeat([last].into_iter(), ROOM, now).0.len(), 1);
+        assert_eq!(
+            outbound
+                .repeat([last].into_iter(), ROOM, false, now)
+                .0
+                .len(),
+            1
+        );
     }
 
     #[test]
@@ -249,10 +265,10 @@ mod tests {
             outbound.sent(&packet, now);
             numbers.push(packet.sequence_number);
         }
-        let (repeated, unknown) = outbound.repeat(numbers.iter().copied(), 5_500, now);
+        let (repeated, unknown) = outbound.repeat(numbers.iter().copied(), 5_500, false, now);
         assert_eq!((repeated.len(), unknown.len()), (5, 0));
         // The others are not forgotten.
-        let (repeated, _) = outbound.repeat(numbers.into_iter(), ROOM, now);
+        let (repeated, _) = outbound.repeat(numbers.into_iter(), ROOM, false, now);
         assert_eq!(repeated.len(), 94);
     }
 

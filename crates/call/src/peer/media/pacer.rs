@@ -32,6 +32,9 @@ const MAX_QUEUE: Duration = Duration::from_millis(400);
 const REPEAT_BURST: Duration = Duration::from_millis(400);
 const MIN_REPEAT_BURST_BYTES: f64 = 10_000.0;
 
+/// The second copy of a packet leaves so long after the first, so that one burst of losses does not take both.
+const COPY_DELAY: Duration = Duration::from_millis(15);
+
 /// A burst that measures how much the path takes: so many bytes at such a rate.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Probe {
@@ -54,6 +57,8 @@ struct Probing {
 pub(crate) struct Pacer {
     audio: VecDeque<Packet>,
     repeated: VecDeque<Packet>,
+    /// Second copies, and when each may leave.
+    copies: VecDeque<(Instant, Packet)>,
     video: VecDeque<Packet>,
     queued_bytes: usize,
     repeated_bytes: usize,
@@ -73,6 +78,7 @@ impl Pacer {
         Self {
             audio: VecDeque::new(),
             repeated: VecDeque::new(),
+            copies: VecDeque::new(),
             video: VecDeque::new(),
             queued_bytes: 0,
             repeated_bytes: 0,
@@ -95,6 +101,11 @@ impl Pacer {
         self.waiting_probe = Some(probe);
     }
 
+    /// The size of a picture with which the probe that waits could be carried out, where there is one.
+    pub fn wanted_for_probe(&self) -> Option<usize> {
+        self.waiting_probe.as_ref().map(|probe| probe.bytes)
+    }
+
     /// Queues a packet.
     pub fn push(&mut self, packet: Packet) {
         if packet.kind == Kind::Audio {
@@ -103,7 +114,8 @@ impl Pacer {
         self.queued_bytes += packet.size();
         if packet.repeated {
             self.repeated_bytes += packet.size();
-            self.repeat_credit -= packet.size() as f64;
+            let copies = if packet.twice { 2 } else { 1 };
+            self.repeat_credit -= (copies * packet.size()) as f64;
             self.repeated.push_back(packet);
         } else {
             self.video.push_back(packet);
@@ -122,6 +134,10 @@ impl Pacer {
             return Some((packet, None));
         }
         self.pay(now);
+        if let Some((_, copy)) = self.copies.pop_front_if(|(due, _)| *due <= now) {
+            self.debt += copy.size() as f64;
+            return Some((copy, None));
+        }
         // A debt of less than a byte is a rounding error.
         if self.queued_bytes == 0 || self.debt >= self.burst() + 1.0 {
             return None;
@@ -133,6 +149,13 @@ impl Pacer {
         let size = packet.size();
         if packet.repeated {
             self.repeated_bytes -= size;
+        }
+        if packet.twice {
+            let copy = Packet {
+                copy: true,
+                ..packet.clone()
+            };
+            self.copies.push_back((now + COPY_DELAY, copy));
         }
         let probe = self.probe_of(size);
         self.queued_bytes -= size;
@@ -148,12 +171,14 @@ impl Pacer {
         if !self.audio.is_empty() {
             return Some(now);
         }
+        let copy = self.copies.front().map(|(due, _)| *due);
         if self.queued_bytes == 0 {
-            return None;
+            return copy;
         }
         self.pay(now);
         let wait = (self.debt - self.burst()).max(0.0) / self.bytes_per_second();
-        Some(now + Duration::from_secs_f64(wait))
+        let other = now + Duration::from_secs_f64(wait);
+        Some(copy.map_or(other, |copy| copy.min(other)))
     }
 
     fn pay(&mut self, now: Instant) {
@@ -234,6 +259,8 @@ mod tests {
             marker: false,
             sequence_number: 0,
             repeated: false,
+            twice: false,
+            copy: false,
         }
     }
 

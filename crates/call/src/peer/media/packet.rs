@@ -10,7 +10,7 @@ pub(crate) enum Kind {
 }
 
 /// What the network adds to a payload: IP and UDP (28), RTP with a header extension (20), the SRTP tag (10).
-const OVERHEAD: usize = 58;
+pub(super) const OVERHEAD: usize = 58;
 
 /// An RTP packet before its header is written.
 #[derive(Debug, Clone)]
@@ -22,6 +22,11 @@ pub(crate) struct Packet {
     pub sequence_number: u16,
     /// It has been sent before.
     pub repeated: bool,
+    /// It will be sent once more soon, as copies get lost as well.
+    pub twice: bool,
+    /// It is that second copy. Usually the other side has it already and says nothing of it, so congestion control is not
+    /// told of it.
+    pub copy: bool,
 }
 
 impl Packet {

@@ -35,6 +35,12 @@ async fn send(side: &Side, codec: VideoCodec, frames: u32, bytes: usize) -> Vec<
     sending.await.expect("no panic")
 }
 
+/// Whether these pictures have come, each as it was sent or stuffed to probe the path.
+fn have_come(received: &[Bytes], sent: &[Bytes]) -> bool {
+    let mut pairs = received.iter().zip(sent);
+    received.len() == sent.len() && pairs.all(|(received, sent)| received.starts_with(sent))
+}
+
 fn data(side: &Side) -> Vec<Bytes> {
     let frames = side.received.video.lock().expect("no panic");
     frames.iter().map(|(_, frame)| frame.data.clone()).collect()
@@ -55,7 +61,7 @@ async fn pictures_and_sound_arrive_whole_and_in_order_both_ways() {
                 .received
                 .until("all pictures", |received| received.frames() == 60)
                 .await;
-            assert_eq!(data(receiver), sent, "{codec:?}");
+            assert!(have_come(&data(receiver), &sent), "{codec:?}");
             receiver
                 .received
                 .until("all sound", |received| received.packets() == 120)
@@ -125,7 +131,9 @@ async fn lost_packets_are_sent_again() {
             .await
             .expect("the pictures arrive");
         let received = data(&callee);
-        assert!(received.iter().all(|data| sent.contains(data)));
+        // Some may have been stuffed to probe the path.
+        let was_sent = |data: &Bytes| sent.iter().any(|sent| data.starts_with(sent));
+        assert!(received.iter().all(was_sent));
         assert!(sent.len() < 200, "{} sent for 100 at 10 % loss", sent.len());
         let stats = (caller.peer.stats(), callee.peer.stats());
         assert!(stats.0.video_out.retransmitted_packets > 20, "{stats:?}");

@@ -33,7 +33,8 @@ async fn pictures_and_sound_come_back() {
             .await;
         let frames = person.received.video.lock().expect("no panic");
         for (number, (_, frame)) in frames.iter().enumerate() {
-            assert_eq!(frame.data, sent[number], "{codec:?} {number}");
+            // It may have been stuffed to probe the path.
+            assert!(frame.data.starts_with(&sent[number]), "{codec:?} {number}");
         }
         let audio = person.received.audio.lock().expect("no panic");
         assert_eq!(audio[29].payload[..], 29u32.to_be_bytes());

@@ -56,6 +56,8 @@ impl Session {
                     continue;
                 }
                 let fates = self.transport.feedback(feedback);
+                let fates = self.lost_by_chance.take_out(&fates, now);
+                self.protection.set_loss(self.lost_by_chance.share());
                 let in_flight = self.transport.bytes_in_flight();
                 self.estimator.feedback(now, &fates, in_flight);
                 self.use_estimate();
@@ -84,7 +86,8 @@ impl Session {
                 }
             }
             if report.ssrc == self.video_out.ssrc {
-                self.estimator.loss(now, self.video_out.loss.unwrap_or(0.0));
+                let loss = self.video_out.loss.unwrap_or(0.0);
+                self.estimator.loss(now, loss);
             }
             if let Some(share) = self.audio_out.loss
                 && report.ssrc == self.audio_out.ssrc
@@ -101,7 +104,10 @@ impl Session {
         }
         let numbers = nack.nacks.iter().copied().flat_map(|pair| pair.into_iter());
         let room = self.pacer.room_for_repeats(now);
-        let (repeated, unknown) = self.video_out.repeat(numbers, room, now);
+        let (repeated, unknown) = {
+            let twice = self.protection.repeats_twice();
+            self.video_out.repeat(numbers, room, twice, now)
+        };
         for packet in repeated {
             self.pacer.push(packet);
         }

@@ -27,9 +27,11 @@ use super::{
     estimator::{BandwidthEstimator, LossBased},
     goog_cc::GoogCc,
     inbound::Inbound,
+    lost_by_chance::LostByChance,
     outbound::Outbound,
     pacer::Pacer,
     packet::Kind,
+    protection::Protection,
     transport_cc::{ProbeInfo, TransportCc},
 };
 use crate::peer::{
@@ -77,7 +79,9 @@ pub(crate) struct Session {
     /// Reflecting: what to add to the other side's sequence numbers, and for which SSRC.
     reflected: [Option<(u32, u16)>; 2],
     pacer: Pacer,
+    protection: Protection,
     transport: TransportCc,
+    lost_by_chance: LostByChance,
     estimator: Box<dyn BandwidthEstimator>,
     rtcp: VecDeque<Vec<Box<dyn rtcp::Packet>>>,
     cname: Bytes,
@@ -116,7 +120,9 @@ impl Session {
             timestamp_offset: rand::random(),
             reflected: [None; 2],
             pacer: Pacer::new(start),
+            protection: Protection::default(),
             transport: TransportCc::default(),
+            lost_by_chance: LostByChance::new(now),
             estimator: Box::new(LossBased::new(start, start, start)),
             rtcp: VecDeque::new(),
             cname: Bytes::from(format!("{:016x}", rand::random::<u64>())),

@@ -48,8 +48,10 @@ impl Limits {
         (f64::from(target) / PAYLOAD_SHARE) as u32 + AUDIO_BITRATE
     }
 
-    pub fn target(self, estimate: u32) -> u32 {
-        let payload = f64::from(estimate.saturating_sub(AUDIO_BITRATE)) * PAYLOAD_SHARE;
+    /// What the encoder gets of the estimate, where this share of the pictures' packets is new and the rest said again.
+    pub fn target(self, estimate: u32, fresh_share: f64) -> u32 {
+        let pictures = f64::from(estimate.saturating_sub(AUDIO_BITRATE));
+        let payload = pictures * PAYLOAD_SHARE * fresh_share;
         // Rounded up: what fits exactly shall not come out a bit less.
         (payload.ceil() as u32).clamp(MIN_BITRATE, self.max)
     }
@@ -78,7 +80,7 @@ impl Session {
             }
         }
         let codec = self.video.as_ref().map(|video| video.codec);
-        for frame in queued.video {
+        for mut frame in queued.video {
             let Some(packetizer) = self
                 .packetizer
                 .as_mut()
@@ -95,10 +97,14 @@ impl Session {
                 .clock
                 .ticks(frame.captured_at, VIDEO_CLOCK_RATE)
                 .wrapping_add(self.timestamp_offset);
+            if let Some(bytes) = self.pacer.wanted_for_probe() {
+                frame.stuff(bytes);
+            }
             for payload in packetizer.packetize(&frame) {
-                let packet = self
+                let mut packet = self
                     .video_out
                     .packet(payload.payload, timestamp, payload.marker);
+                self.protection.mark(&mut packet);
                 self.pacer.push(packet);
             }
         }
@@ -116,6 +122,9 @@ impl Session {
             Kind::Video => &mut self.video_out,
         };
         outbound.sent(&packet, now);
+        if packet.kind == Kind::Video {
+            self.protection.sent(&packet);
+        }
         let mut header = rtp::Header {
             version: 2,
             marker: packet.marker,
@@ -125,7 +134,8 @@ impl Session {
             ssrc: outbound.ssrc,
             ..Default::default()
         };
-        if let Some(id) = outbound.stream.and_then(|stream| stream.transport_cc) {
+        let transport_cc = outbound.stream.and_then(|stream| stream.transport_cc);
+        if let Some(id) = transport_cc.filter(|_| !packet.copy) {
             let audio = packet.kind == Kind::Audio;
             let (number, sent) = self.transport.sent(now, packet.size(), audio, probe);
             let value = Bytes::copy_from_slice(&number.to_be_bytes());
@@ -147,7 +157,7 @@ impl Session {
         if let Some(probe) = self.estimator.take_probe() {
             self.pacer.probe(probe);
         }
-        let target = self.limits.target(estimate);
+        let target = self.limits.target(estimate, self.protection.fresh_share());
         let changed = self.target.is_none_or(|told| {
             let step = f64::from(told) * TARGET_STEP;
             f64::from(told.abs_diff(target)) > step || (target == self.limits.max && told != target)

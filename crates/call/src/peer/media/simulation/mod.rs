@@ -1,0 +1,131 @@
+//! Two sessions and the links between them on virtual time: a minute of a call takes a moment, and comes out the same every
+//! time. The pictures are only sizes, but everything from the encoder's target to the assembled picture is the real thing.
+
+mod figures;
+mod side;
+mod tests;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rtc::{rtcp, rtp};
+use vireo_testing::link::{Link, Pipe};
+
+use figures::Figures;
+use side::Side;
+
+/// IP, UDP and DTLS-SRTP around a control packet.
+const CONTROL_OVERHEAD: usize = 28 + 14;
+
+/// What travels.
+#[derive(Clone)]
+enum Travelling {
+    Rtp(rtp::Packet),
+    Rtcp(Arc<Vec<Box<dyn rtcp::Packet>>>),
+}
+
+impl Travelling {
+    /// On the wire.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Rtp(packet) => packet.payload.len() + super::packet::OVERHEAD,
+            Self::Rtcp(packets) => {
+                let sizes = packets.iter().map(|packet| packet.raw_size());
+                sizes.sum::<usize>() + CONTROL_OVERHEAD
+            }
+        }
+    }
+}
+
+/// A call between Ann, who is measured, and Bob. Both send.
+struct Simulation {
+    start: Instant,
+    now: Instant,
+    ann: Side,
+    bob: Side,
+    there: Pipe<Travelling>,
+    back: Pipe<Travelling>,
+}
+
+impl Simulation {
+    /// With the same link each way.
+    fn new(link: &Link, max_bitrate: u32) -> Self {
+        let now = Instant::now();
+        Self {
+            start: now,
+            now,
+            ann: Side::new(now, max_bitrate, 1),
+            bob: Side::new(now, max_bitrate, 2),
+            there: Pipe::new(link.clone(), 3),
+            back: Pipe::new(link.clone(), 4),
+        }
+    }
+
+    /// Changes both directions.
+    fn set(&mut self, link: &Link) {
+        self.there.set(link.clone(), self.now);
+        self.back.set(link.clone(), self.now);
+    }
+
+    /// Time since the call came up.
+    fn elapsed(&self) -> Duration {
+        self.now - self.start
+    }
+
+    /// Lets time pass.
+    fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        loop {
+            self.step();
+            let due = [
+                self.ann.next_due(self.now),
+                self.bob.next_due(self.now),
+                self.there.next_due(),
+                self.back.next_due(),
+            ];
+            match due.into_iter().flatten().min() {
+                Some(due) if due <= end => self.now = due.max(self.now),
+                _ => break,
+            }
+        }
+        self.now = end;
+    }
+
+    fn step(&mut self) {
+        let now = self.now;
+        while let Some(packet) = self.there.pop(now) {
+            self.bob.receive(packet, now);
+        }
+        while let Some(packet) = self.back.pop(now) {
+            self.ann.receive(packet, now);
+        }
+        for packet in self.ann.send(now) {
+            let bytes = packet.bytes();
+            self.there.push(packet, bytes, now);
+        }
+        for packet in self.bob.send(now) {
+            let bytes = packet.bytes();
+            self.back.push(packet, bytes, now);
+        }
+    }
+
+    /// What Bob saw of Ann in the last so many seconds.
+    fn last(&self, time: Duration) -> Figures {
+        self.between(self.elapsed().saturating_sub(time), self.elapsed())
+    }
+
+    /// What Bob saw of Ann in between, times since the call came up.
+    fn between(&self, from: Duration, until: Duration) -> Figures {
+        Figures::of(&self.bob.shown(), self.start + from, self.start + until)
+    }
+
+    /// Runs on for a time. Gives the share of the link's rate that was used on the way to Bob.
+    fn utilisation(&mut self, rate: u64, time: Duration) -> f64 {
+        let before = self.there.counters().delivered_bytes;
+        self.run(time);
+        let bytes = self.there.counters().delivered_bytes - before;
+        bytes as f64 * 8.0 / rate as f64 / time.as_secs_f64()
+    }
+}

@@ -1,0 +1,273 @@
+//! One side of a simulated call: a session, somebody who makes pictures and sound, and somebody who looks at what comes.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use rtc::{
+    interceptor::{
+        AttributedPacket, Interceptor as _, Packet as Wire, RTPHeaderExtension, StreamInfo,
+        TaggedPacket, TwccReceiverBuilder, TwccReceiverInterceptor,
+    },
+    sansio::Protocol as _,
+    shared::TransportContext,
+};
+use tokio::sync::mpsc;
+use vireo_media::{EncodedFrame, VideoCodec, rtp::RtpPayload};
+
+use super::{Travelling, figures::Shown};
+use crate::peer::{
+    MediaReceiver, PeerConfig, PeerEvent, ReceivedMedia,
+    connection::FEEDBACK_INTERVAL,
+    description::{Negotiated, Stream, VideoStream},
+    media::session::{Limits, Session},
+    sender::{MediaSender, Outbox},
+};
+
+const VIDEO: u8 = 96;
+const AUDIO: u8 = 111;
+const TRANSPORT_CC: u8 = 3;
+const TRANSPORT_CC_URI: &str =
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+
+const FRAMES_PER_SECOND: u32 = 30;
+const SOUND: Duration = Duration::from_millis(20);
+const SOUND_BYTES: usize = 90;
+
+/// A key frame takes so many times the bytes of another picture.
+const KEY_FRAME: f64 = 5.0;
+
+/// Every encoder has a picture that cannot get smaller.
+const LEAST_BYTES: f64 = 300.0;
+
+/// Where a picture's payload says which one it is, behind VP8's header.
+const NUMBER_AT: usize = 10;
+
+/// Pictures that came, by their number.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<Vec<u64>>>);
+
+impl MediaReceiver for Seen {
+    fn audio(&mut self, _packet: RtpPayload) {}
+
+    fn video(&mut self, frame: EncodedFrame) {
+        let number = frame.data.get(NUMBER_AT..NUMBER_AT + 8);
+        let number = number.and_then(|bytes| bytes.try_into().ok());
+        let number = u64::from_be_bytes(number.expect("it was sent so"));
+        self.0.lock().expect("no panic").push(number);
+    }
+}
+
+pub struct Side {
+    session: Session,
+    feedback: TwccReceiverInterceptor,
+    sender: MediaSender,
+    events: mpsc::UnboundedReceiver<PeerEvent>,
+    seen: Seen,
+    shown: Vec<Shown>,
+    /// Bits a second that the encoder aims at.
+    pub target: u32,
+    start: Instant,
+    pictures: u64,
+    sounds: u64,
+    key_frame: bool,
+    /// What the last pictures were too large or too small, in bytes; a rate control makes up for it.
+    surplus: f64,
+    random: StdRng,
+}
+
+/// Both sides count pictures from the same start, so a number says when its picture was captured.
+fn captured_at(start: Instant, number: u64) -> Instant {
+    start + Duration::from_secs(number) / FRAMES_PER_SECOND
+}
+
+impl Side {
+    pub fn new(now: Instant, max_bitrate: u32, seed: u64) -> Self {
+        let (sender, events) = mpsc::unbounded_channel();
+        let outbox = Arc::new(Outbox::new(Arc::default(), sender.clone()));
+        let seen = Seen::default();
+        let received = ReceivedMedia::Deliver(Box::new(seen.clone()));
+        let config = PeerConfig {
+            max_bitrate,
+            ..PeerConfig::default()
+        };
+        let target = config.start_bitrate.min(max_bitrate);
+        let mut session = Session::new(now, Limits::of(&config), outbox.clone(), sender, received);
+        let stream = |payload_type| Stream {
+            payload_type,
+            transport_cc: Some(TRANSPORT_CC),
+        };
+        session.negotiated(Negotiated {
+            audio: Some(stream(AUDIO)),
+            video: Some(VideoStream {
+                stream: stream(VIDEO),
+                codec: VideoCodec::Vp8,
+                codecs: vec![(VIDEO, VideoCodec::Vp8)],
+            }),
+        });
+        outbox.connected();
+        let mut feedback = TwccReceiverBuilder::new()
+            .with_interval(FEEDBACK_INTERVAL)
+            .build();
+        feedback.bind_remote_stream(&StreamInfo {
+            rtp_header_extensions: vec![RTPHeaderExtension {
+                uri: TRANSPORT_CC_URI.to_owned(),
+                id: TRANSPORT_CC.into(),
+            }],
+            ..StreamInfo::default()
+        });
+        Self {
+            session,
+            feedback,
+            sender: MediaSender::new(outbox),
+            events,
+            seen,
+            shown: Vec::new(),
+            target,
+            start: now,
+            pictures: 0,
+            sounds: 0,
+            key_frame: true,
+            surplus: 0.0,
+            random: StdRng::seed_from_u64(seed),
+        }
+    }
+
+    pub fn shown(&self) -> Vec<Shown> {
+        self.shown.clone()
+    }
+
+    /// A packet has arrived.
+    pub fn receive(&mut self, packet: Travelling, now: Instant) {
+        match packet {
+            Travelling::Rtcp(packets) => self.session.handle_rtcp(&packets, now),
+            Travelling::Rtp(packet) => {
+                let tagged = tagged(Wire::Rtp(packet.clone()), now);
+                let _ = self.feedback.handle_read(tagged);
+                while self.feedback.poll_read().is_some() {}
+                self.session.handle_rtp(packet, now);
+            }
+        }
+        self.look(now);
+    }
+
+    /// Everything that leaves now.
+    pub fn send(&mut self, now: Instant) -> Vec<Travelling> {
+        self.listen();
+        self.make_sound(now);
+        self.make_pictures(now);
+        self.session.handle_timeout(now);
+        self.look(now);
+        let _ = self.feedback.handle_timeout(now);
+        let mut leaving = Vec::new();
+        while let Some(wire) = self.session.poll(now) {
+            leaving.extend(travelling(wire));
+        }
+        while let Some(feedback) = self.feedback.poll_write() {
+            leaving.extend(travelling(feedback.message.packet));
+        }
+        leaving
+    }
+
+    pub fn next_due(&mut self, now: Instant) -> Option<Instant> {
+        [
+            self.session.poll_timeout(now),
+            self.feedback.poll_timeout(),
+            Some(captured_at(self.start, self.pictures)),
+            Some(self.start + SOUND * self.sounds as u32),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// What the session tells the encoder.
+    fn listen(&mut self) {
+        while let Ok(event) = self.events.try_recv() {
+            match event {
+                PeerEvent::TargetBitrate(target) => self.target = target,
+                PeerEvent::KeyFrameRequested => self.key_frame = true,
+                _ => {}
+            }
+        }
+    }
+
+    fn make_sound(&mut self, now: Instant) {
+        while self.start + SOUND * self.sounds as u32 <= now {
+            let timestamp = (self.sounds * 960) as u32;
+            self.sender
+                .send_audio(vec![0; SOUND_BYTES].into(), timestamp);
+            self.sounds += 1;
+        }
+    }
+
+    fn make_pictures(&mut self, now: Instant) {
+        while captured_at(self.start, self.pictures) <= now {
+            let captured_at = captured_at(self.start, self.pictures);
+            let key_frame = std::mem::take(&mut self.key_frame);
+            let bytes = self.size(key_frame);
+            self.sender.send_video(EncodedFrame {
+                codec: VideoCodec::Vp8,
+                data: picture(key_frame, self.pictures, bytes).into(),
+                key_frame,
+                width: 640,
+                height: 360,
+                rtp_timestamp: 0,
+                captured_at,
+            });
+            self.pictures += 1;
+        }
+    }
+
+    /// What an encoder with rate control makes: never quite what it was asked for, but nearly so over half a second.
+    fn size(&mut self, key_frame: bool) -> usize {
+        let average = f64::from(self.target / 8 / FRAMES_PER_SECOND);
+        let varied = average * (0.75 + 0.5 * self.random.random::<f64>());
+        let bytes = match key_frame {
+            true => varied * KEY_FRAME,
+            false => varied - self.surplus / f64::from(FRAMES_PER_SECOND / 2),
+        };
+        let bytes = bytes.max(LEAST_BYTES);
+        self.surplus += bytes - average;
+        bytes as usize
+    }
+
+    fn look(&mut self, now: Instant) {
+        for number in self.seen.0.lock().expect("no panic").drain(..) {
+            self.shown.push(Shown {
+                captured_at: captured_at(self.start, number),
+                at: now,
+            });
+        }
+    }
+}
+
+/// Looks like VP8 to whoever reads only its header (RFC 6386, 9.1).
+fn picture(key_frame: bool, number: u64, bytes: usize) -> Vec<u8> {
+    let mut data = vec![0; bytes.max(NUMBER_AT + 8)];
+    let header: &[u8] = match key_frame {
+        true => &[0x10, 2, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01],
+        false => &[0x11, 2, 0],
+    };
+    data[..header.len()].copy_from_slice(header);
+    data[NUMBER_AT..NUMBER_AT + 8].copy_from_slice(&number.to_be_bytes());
+    data
+}
+
+fn travelling(wire: Wire) -> Option<Travelling> {
+    match wire {
+        Wire::Rtp(packet) => Some(Travelling::Rtp(packet)),
+        Wire::Rtcp(packets) => Some(Travelling::Rtcp(Arc::new(packets))),
+        _ => None,
+    }
+}
+
+fn tagged(packet: Wire, now: Instant) -> TaggedPacket {
+    TaggedPacket {
+        now,
+        transport: TransportContext::default(),
+        message: AttributedPacket::new(packet),
+    }
+}

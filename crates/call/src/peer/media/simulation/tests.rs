@@ -1,0 +1,121 @@
+//! What the estimator, the pacer and repetitions make of links, together. The figures are those that a call has to reach
+//! beside a browser's; what is measured on real sockets is `cargo xtask bench network`.
+
+use vireo_testing::link::Loss;
+
+use super::*;
+
+const MAX: u32 = 2_500_000;
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+fn milliseconds(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+fn link(rate: u64, round_trip_ms: u64) -> Link {
+    Link {
+        rate: Some(rate),
+        delay: milliseconds(round_trip_ms / 2),
+        queue: milliseconds(200),
+        ..Link::default()
+    }
+}
+
+#[test]
+fn a_wide_link_adds_nothing_but_its_delay() {
+    let mut call = Simulation::new(&link(100_000_000, 50), MAX);
+    call.run(seconds(30));
+    let figures = call.last(seconds(20));
+    assert_eq!(call.ann.target, MAX);
+    assert!(figures.frames_per_second > 29.9, "{figures:?}");
+    assert!(figures.p50 <= milliseconds(28), "{figures:?}");
+    assert!(figures.p95 <= milliseconds(32), "{figures:?}");
+}
+
+#[test]
+fn a_narrow_link_is_used_and_its_queue_stays_short() {
+    for (rate, used) in [
+        (300_000, 0.8),
+        (500_000, 0.9),
+        (1_000_000, 0.9),
+        (2_000_000, 0.9),
+    ] {
+        let mut call = Simulation::new(&link(rate, 40), MAX);
+        call.run(seconds(30));
+        let utilisation = call.utilisation(rate, seconds(30));
+        let figures = call.last(seconds(30));
+        assert!(
+            utilisation >= used,
+            "{rate}: {utilisation} used, {figures:?}"
+        );
+        assert!(figures.p95 <= milliseconds(120), "{rate}: {figures:?}");
+        assert!(figures.frozen < 0.01, "{rate}: {figures:?}");
+        assert!(figures.longest_gap < milliseconds(300), "{rate}: {figures:?}");
+    }
+}
+
+#[test]
+fn pictures_keep_moving_whatever_gets_lost() {
+    let bursts = Loss::Bursts {
+        share: 0.1,
+        length: 5.0,
+    };
+    for (loss, frozen, p95) in [
+        (Loss::Random(0.05), 0.001, 130),
+        (Loss::Random(0.1), 0.01, 150),
+        (Loss::Random(0.2), 0.02, 175),
+        (bursts, 0.01, 200),
+    ] {
+        let lossy = Link {
+            loss,
+            ..link(10_000_000, 50)
+        };
+        let mut call = Simulation::new(&lossy, MAX);
+        call.run(seconds(60));
+        let figures = call.last(seconds(50));
+        assert!(figures.frames_per_second >= 28.0, "{loss:?}: {figures:?}");
+        assert!(figures.frozen <= frozen, "{loss:?}: {figures:?}");
+        assert!(figures.p95 <= milliseconds(p95), "{loss:?}: {figures:?}");
+        assert!(call.ann.target >= 500_000, "{loss:?}: {}", call.ann.target);
+    }
+}
+
+#[test]
+fn after_a_narrow_place_the_former_rate_is_soon_back() {
+    let wide = link(10_000_000, 40);
+    let mut call = Simulation::new(&wide, MAX);
+    call.run(seconds(20));
+    assert_eq!(call.ann.target, MAX);
+    call.set(&link(250_000, 40));
+    call.run(seconds(30));
+    let figures = call.last(seconds(20));
+    assert!(call.ann.target < 200_000, "{}", call.ann.target);
+    assert!(figures.frames_per_second > 29.0, "{figures:?}");
+    call.set(&wide);
+    call.run(seconds(8));
+    assert!(call.ann.target > MAX / 10 * 9, "{}", call.ann.target);
+}
+
+#[test]
+fn after_an_outage_pictures_are_there_at_once() {
+    let wide = link(10_000_000, 40);
+    for outage in [5, 12] {
+        let mut call = Simulation::new(&wide, MAX);
+        call.run(seconds(20));
+        call.set(&Link {
+            blackout: true,
+            ..wide.clone()
+        });
+        call.run(seconds(outage));
+        call.set(&wide);
+        let from = call.elapsed();
+        call.run(seconds(10));
+        let first = call.between(from, call.elapsed()).first;
+        let soon = first.is_some_and(|first| first <= milliseconds(400));
+        assert!(soon, "{first:?} after {outage} s");
+        assert_eq!(call.ann.target, MAX);
+    }
+}
