@@ -53,7 +53,10 @@ fn a_narrow_link_is_used_and_its_queue_stays_short() {
         );
         assert!(figures.p95 <= milliseconds(120), "{rate}: {figures:?}");
         assert!(figures.frozen < 0.01, "{rate}: {figures:?}");
-        assert!(figures.longest_gap < milliseconds(300), "{rate}: {figures:?}");
+        assert!(
+            figures.longest_gap < milliseconds(300),
+            "{rate}: {figures:?}"
+        );
     }
 }
 
