@@ -7,13 +7,22 @@ use super::{
     transport_cc::{Fate, SentPacket},
 };
 
+/// What feedback shows beside the fates of single packets.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct PathState {
+    /// How long the last packet that arrived waited in queues.
+    pub waited: Option<Duration>,
+    /// The share of packets that get lost although no queue is full.
+    pub lost_by_chance: f64,
+}
+
 /// Watches what is sent and what becomes of it.
 pub(crate) trait BandwidthEstimator: Send {
     /// A packet has left.
     fn sent(&mut self, packet: &SentPacket, bytes_in_flight: usize);
 
     /// Feedback about single packets has come (transport-wide congestion control).
-    fn feedback(&mut self, now: Instant, fates: &[Fate], bytes_in_flight: usize);
+    fn feedback(&mut self, now: Instant, fates: &[Fate], bytes_in_flight: usize, path: PathState);
 
     /// A round trip has been measured.
     fn round_trip(&mut self, now: Instant, round_trip: Duration);
@@ -66,7 +75,14 @@ impl LossBased {
 impl BandwidthEstimator for LossBased {
     fn sent(&mut self, _packet: &SentPacket, _bytes_in_flight: usize) {}
 
-    fn feedback(&mut self, _now: Instant, _fates: &[Fate], _bytes_in_flight: usize) {}
+    fn feedback(
+        &mut self,
+        _now: Instant,
+        _fates: &[Fate],
+        _bytes_in_flight: usize,
+        _path: PathState,
+    ) {
+    }
 
     fn round_trip(&mut self, _now: Instant, _round_trip: Duration) {}
 

@@ -7,17 +7,18 @@ use goog_cc::{
     GoogCcConfig, GoogCcNetworkController,
     network_control::{NetworkControllerConfig, NetworkControllerInterface},
     transport::{
-        NetworkAvailability, NetworkControlUpdate, PacedPacketInfo, PacketResult, ProcessInterval,
-        RemoteBitrateReport, SentPacket as GoogSentPacket, StreamsConfig, TargetRateConstraints,
-        TransportPacketsFeedback,
+        NetworkAvailability, NetworkControlUpdate, NetworkRouteChange, PacedPacketInfo,
+        PacketResult, ProcessInterval, RemoteBitrateReport, SentPacket as GoogSentPacket,
+        StreamsConfig, TargetRateConstraints, TransportPacketsFeedback,
     },
     units::{DataRate, DataSize, Timestamp},
 };
 
 use super::{
-    estimator::BandwidthEstimator,
+    estimator::{BandwidthEstimator, PathState},
     growth::Growth,
     pacer::Probe,
+    queueing::delivered_rate,
     silence::Silence,
     transport_cc::{Fate, SentPacket},
 };
@@ -27,6 +28,11 @@ const PROCESS_INTERVAL: Duration = Duration::from_millis(25);
 
 /// Losses that are kept in an outage; one that loses more is no different.
 const MAX_LOST: usize = 1_000;
+
+/// Packets that waited so long came through a queue that is full or nearly so,
+const LONG_QUEUE: Duration = Duration::from_millis(80);
+/// and no more than this share of what comes through it is to be sent.
+const OF_DELIVERED: f64 = 0.8;
 
 struct Controller(GoogCcNetworkController);
 
@@ -56,14 +62,8 @@ impl GoogCc {
         // The controller takes no time before its epoch, and a packet may have been queued a moment ago.
         let epoch = now.checked_sub(Duration::from_secs(1)).unwrap_or(now);
         let at_time = timestamp(epoch, now);
-        let rate = |bits: u32| Some(DataRate::from_bits_per_sec(i64::from(bits)));
         let config = NetworkControllerConfig {
-            constraints: TargetRateConstraints {
-                at_time,
-                min_data_rate: rate(min),
-                max_data_rate: rate(max),
-                starting_rate: rate(start),
-            },
+            constraints: constraints(at_time, start, min, max),
             stream_based_config: StreamsConfig {
                 at_time,
                 requests_alr_probing: Some(true),
@@ -119,6 +119,23 @@ impl GoogCc {
         }
     }
 
+    /// Begins anew with so many bits a second: the controller would find out by itself that the path is another one, but only
+    /// half a second later.
+    fn fall_to(&mut self, bits_per_second: f64, now: Instant) {
+        if bits_per_second >= f64::from(self.estimate) {
+            return;
+        }
+        let start = (bits_per_second as u32).max(self.min);
+        let at_time = self.time(now);
+        let change = NetworkRouteChange {
+            at_time,
+            constraints: constraints(at_time, start, self.min, self.max),
+        };
+        let update = self.controller.0.on_network_route_change(change);
+        self.apply(update);
+        self.probe = None; // Not into a queue that is full.
+    }
+
     fn apply(&mut self, update: NetworkControlUpdate) {
         if let Some(target) = update.target_rate {
             self.estimate = u32::try_from(target.target_rate.bps()).unwrap_or(u32::MAX);
@@ -136,6 +153,17 @@ impl GoogCc {
     }
 }
 
+/// All in bits a second.
+fn constraints(at_time: Timestamp, start: u32, min: u32, max: u32) -> TargetRateConstraints {
+    let rate = |bits: u32| Some(DataRate::from_bits_per_sec(i64::from(bits)));
+    TargetRateConstraints {
+        at_time,
+        min_data_rate: rate(min),
+        max_data_rate: rate(max),
+        starting_rate: rate(start),
+    }
+}
+
 fn timestamp(epoch: Instant, at: Instant) -> Timestamp {
     Timestamp::from_micros(at.saturating_duration_since(epoch).as_micros() as i64)
 }
@@ -148,13 +176,12 @@ impl BandwidthEstimator for GoogCc {
         self.apply(update);
     }
 
-    fn feedback(&mut self, now: Instant, fates: &[Fate], bytes_in_flight: usize) {
+    fn feedback(&mut self, now: Instant, fates: &[Fate], bytes_in_flight: usize, path: PathState) {
         if fates.iter().all(|fate| fate.arrival.is_none()) {
             self.lost.extend_from_slice(fates);
             self.lost.truncate(MAX_LOST);
             return;
         }
-        self.silence.feedback(now, bytes_in_flight);
         let lost = std::mem::take(&mut self.lost);
         let packet_feedbacks = lost
             .iter()
@@ -179,6 +206,16 @@ impl BandwidthEstimator for GoogCc {
                 sendless_arrival_times: Vec::new(),
             });
         self.apply(update);
+        let full = path.waited.is_some_and(|waited| waited >= LONG_QUEUE);
+        if self.silence.lasts()
+            && full
+            && let Some(delivered) = delivered_rate(fates)
+        {
+            self.fall_to(delivered * OF_DELIVERED, now);
+        }
+        self.silence
+            .feedback(now, bytes_in_flight, f64::from(self.estimate));
+        self.silence.loss(path.lost_by_chance);
     }
 
     /// The controller takes it from the feedback.
@@ -201,7 +238,7 @@ impl BandwidthEstimator for GoogCc {
     }
 
     fn tick(&mut self, now: Instant) {
-        self.silence.tick(now);
+        self.silence.tick(now, f64::from(self.estimate));
         if let Some(probe) = self.growth.probe(now, self.estimate(), self.max) {
             self.probe = Some(probe);
         }
@@ -220,8 +257,8 @@ impl BandwidthEstimator for GoogCc {
     }
 
     fn estimate(&self) -> u32 {
-        let share = f64::from(self.estimate) * self.silence.share();
-        (share as u32).max(self.min)
+        let estimate = self.silence.of(f64::from(self.estimate));
+        (estimate as u32).max(self.min)
     }
 
     fn take_probe(&mut self) -> Option<Probe> {
@@ -277,7 +314,7 @@ mod tests {
                     reported.into_iter().partition(|(known, _)| *known <= now);
                 reported = later;
                 let fates: Vec<Fate> = due.into_iter().map(|(_, fate)| fate).collect();
-                estimator.feedback(now, &fates, 10_000);
+                estimator.feedback(now, &fates, 10_000, PathState::default());
             }
             estimator.tick(now);
         }
@@ -330,7 +367,12 @@ mod tests {
             // Any time at all, or never; also twice, and of packets long gone.
             let arrival = (next() % 4 != 0).then(|| Duration::from_millis(next() % (1 << 40)));
             let fates = vec![Fate { packet, arrival }; (next() % 3) as usize];
-            estimator.feedback(now, &fates, (next() % 100_000) as usize);
+            estimator.feedback(
+                now,
+                &fates,
+                (next() % 100_000) as usize,
+                PathState::default(),
+            );
             if next() % 100 == 0 {
                 estimator.limit(now, next() as u32);
             }

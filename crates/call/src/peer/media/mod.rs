@@ -2,6 +2,7 @@
 //! stage, [`session`] joins them, [`interceptor`] puts them into the connection.
 
 mod clock;
+mod collapse;
 mod estimator;
 mod goog_cc;
 mod growth;
@@ -12,6 +13,7 @@ mod outbound;
 mod pacer;
 mod packet;
 mod protection;
+mod queueing;
 mod session;
 mod silence;
 #[cfg(test)]

@@ -119,6 +119,13 @@ impl Outbound {
         });
     }
 
+    /// Forgets what was sent: nobody shall have it again. A number is left out, so that the other side takes no picture for the
+    /// successor of the last one it has.
+    pub fn begin_anew(&mut self) {
+        self.history.fill(None);
+        self.next_sequence_number = self.next_sequence_number.wrapping_add(1);
+    }
+
     /// Where a packet is remembered; nowhere for sound.
     fn place(&mut self, sequence_number: u16) -> Option<&mut Option<Sent>> {
         self.history.get_mut(usize::from(sequence_number) % HISTORY)

@@ -122,6 +122,16 @@ impl Pacer {
         }
     }
 
+    /// Drops everything that waits but sound.
+    pub fn clear_pictures(&mut self) {
+        self.repeated.clear();
+        self.copies.clear();
+        self.video.clear();
+        self.queued_bytes = 0;
+        self.repeated_bytes = 0;
+        self.probing = None;
+    }
+
     /// How many bytes of packets that are sent again may be queued now.
     pub fn room_for_repeats(&mut self, now: Instant) -> usize {
         self.pay(now);

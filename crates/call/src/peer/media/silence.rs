@@ -2,14 +2,25 @@
 
 use std::time::{Duration, Instant};
 
-/// Feedback is late when it takes so much longer than a round trip: it comes every 50 ms, and a queue may have grown.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// So often feedback comes while something is sent: from us every 50 ms, from libwebrtc more rarely where little is sent.
+const INTERVAL: std::ops::RangeInclusive<f64> = 0.05..=0.3;
+/// How much a new interval counts for the average.
+const NEW: f64 = 0.1;
 
-/// For each such time without feedback the rate is halved.
-const HALVED_EVERY: Duration = Duration::from_millis(100);
+/// It is late when it should have come so long ago,
+const PATIENCE: Duration = Duration::from_millis(40);
 
-/// With each feedback that comes again the rate grows by so much, until it is what is estimated.
-const RECOVERS: f64 = 1.5;
+/// unless so many in a row may well have got lost: it would have to be as rare as this.
+const RARE: f64 = 0.001;
+/// At least and at most this loss is reckoned with.
+const LOSS: std::ops::RangeInclusive<f64> = 0.03..=0.5;
+
+/// Then the rate falls to this share, and again after each such time.
+const FALLS: f64 = 1.0 / 3.0;
+const FALLS_EVERY: Duration = Duration::from_millis(50);
+
+/// With each feedback that comes again the ceiling rises by so much, until it is what is estimated.
+const RISES: f64 = 1.5;
 
 /// No less than this share of what is estimated.
 const LEAST: f64 = 1.0 / 64.0;
@@ -21,8 +32,14 @@ pub(crate) struct Silence {
     round_trip: Duration,
     /// When the oldest packet left of which nothing has been heard, or feedback came since.
     waiting_since: Option<Instant>,
-    halved_at: Option<Instant>,
-    share: f64,
+    /// It is the former: its feedback is a round trip away.
+    is_first: bool,
+    fell_at: Option<Instant>,
+    /// Between one feedback and the next, on average, in seconds.
+    interval: f64,
+    /// Bits a second that are not to be exceeded; none when all is well.
+    ceiling: Option<f64>,
+    loss: f64,
 }
 
 impl Silence {
@@ -30,14 +47,23 @@ impl Silence {
         Self {
             round_trip: Duration::from_millis(200),
             waiting_since: None,
-            halved_at: None,
-            share: 1.0,
+            is_first: false,
+            fell_at: None,
+            interval: *INTERVAL.start(),
+            ceiling: None,
+            loss: 0.0,
         }
     }
 
-    /// How much of what is estimated to send.
-    pub fn share(&self) -> f64 {
-        self.share
+    /// What is left of the estimate, in bits a second.
+    pub fn of(&self, estimate: f64) -> f64 {
+        self.ceiling
+            .map_or(estimate, |ceiling| ceiling.min(estimate))
+    }
+
+    /// Whether nothing was heard for a while, and the rate is not back yet.
+    pub fn lasts(&self) -> bool {
+        self.ceiling.is_some()
     }
 
     /// A round trip has been measured.
@@ -47,26 +73,51 @@ impl Silence {
 
     /// A packet has left.
     pub fn sent(&mut self, at: Instant) {
-        self.waiting_since.get_or_insert(at);
+        if self.waiting_since.is_none() {
+            self.waiting_since = Some(at);
+            self.is_first = true;
+        }
     }
 
-    /// Feedback has come, and so much is still under way.
-    pub fn feedback(&mut self, now: Instant, bytes_in_flight: usize) {
+    /// Feedback has come, so much is still under way, and so much is estimated now.
+    pub fn feedback(&mut self, now: Instant, bytes_in_flight: usize, estimate: f64) {
+        if let Some(since) = self.waiting_since.filter(|_| !self.is_first) {
+            let interval = now.saturating_duration_since(since).as_secs_f64();
+            let interval = interval.clamp(*INTERVAL.start(), *INTERVAL.end());
+            self.interval += (interval - self.interval) * NEW;
+        }
         self.waiting_since = (bytes_in_flight > 0).then_some(now);
-        self.halved_at = None;
-        self.share = (self.share * RECOVERS).min(1.0);
+        self.is_first = false;
+        self.fell_at = None;
+        let ceiling = self.ceiling.map(|ceiling| ceiling * RISES);
+        self.ceiling = ceiling.filter(|ceiling| *ceiling < estimate);
     }
 
-    /// Time has passed.
-    pub fn tick(&mut self, now: Instant) {
+    /// Such a share of packets gets lost by chance.
+    pub fn loss(&mut self, share: f64) {
+        self.loss = share;
+    }
+
+    /// For how long nothing may be heard.
+    fn patience(&self) -> Duration {
+        let in_a_row = RARE.ln() / self.loss.clamp(*LOSS.start(), *LOSS.end()).ln();
+        Duration::from_secs_f64(self.interval * in_a_row.ceil()) + PATIENCE
+    }
+
+    /// Time has passed, and so much is estimated.
+    pub fn tick(&mut self, now: Instant, estimate: f64) {
         let Some(since) = self.waiting_since else {
             return;
         };
-        let late_from = since + self.round_trip + PATIENCE;
-        let due = self.halved_at.map_or(late_from, |at| at + HALVED_EVERY);
+        let way = match self.is_first {
+            true => self.round_trip,
+            false => Duration::ZERO,
+        };
+        let late_from = since + way + self.patience();
+        let due = self.fell_at.map_or(late_from, |at| at + FALLS_EVERY);
         if now >= due {
-            self.halved_at = Some(now);
-            self.share = (self.share / 2.0).max(LEAST);
+            self.fell_at = Some(now);
+            self.ceiling = Some((self.of(estimate) * FALLS).max(estimate * LEAST));
         }
     }
 }
@@ -75,25 +126,57 @@ impl Silence {
 mod tests {
     use super::*;
 
-    #[test]
-    fn slows_down_while_nothing_is_heard_and_recovers_soon() {
-        let start = Instant::now();
+    const ESTIMATE: f64 = 2_000_000.0;
+
+    /// After three seconds in which nothing was heard, beginning at the time given.
+    fn silent(start: Instant) -> Silence {
         let mut silence = Silence::new();
         silence.round_trip(Duration::from_millis(40));
         let at = |millisecond: u64| start + Duration::from_millis(millisecond);
         silence.sent(start);
-        silence.tick(at(230));
-        assert!((silence.share() - 1.0).abs() < 1e-9, "not yet");
-        for millisecond in (240..=3_000).step_by(20) {
+        silence.tick(at(170), ESTIMATE);
+        assert!((silence.of(ESTIMATE) - ESTIMATE).abs() < 1.0, "not yet");
+        for millisecond in (180..=3_000).step_by(20) {
             silence.sent(at(millisecond));
-            silence.tick(at(millisecond));
+            silence.tick(at(millisecond), ESTIMATE);
         }
-        assert!((silence.share() - LEAST).abs() < 1e-9, "{silence:?}");
+        assert!(
+            (silence.of(ESTIMATE) - ESTIMATE * LEAST).abs() < 1.0,
+            "{silence:?}"
+        );
+        silence
+    }
+
+    #[test]
+    fn slows_down_while_nothing_is_heard_and_recovers_soon() {
+        let start = Instant::now();
+        let mut silence = silent(start);
+        let at = |millisecond: u64| start + Duration::from_millis(millisecond);
         for feedback in 0..11 {
-            silence.feedback(at(3_000 + feedback * 50), 1_000);
-            silence.tick(at(3_001 + feedback * 50));
+            silence.feedback(at(3_000 + feedback * 50), 1_000, ESTIMATE);
+            silence.tick(at(3_001 + feedback * 50), ESTIMATE);
         }
-        assert!((silence.share() - 1.0).abs() < 1e-9, "{silence:?}");
+        assert!((silence.of(ESTIMATE) - ESTIMATE).abs() < 1.0, "{silence:?}");
+    }
+
+    #[test]
+    fn who_reports_rarely_is_not_taken_for_silent_for_long() {
+        let start = Instant::now();
+        let mut silence = Silence::new();
+        let mut falls = 0;
+        for millisecond in (0..10_000_u64).step_by(10) {
+            let now = start + Duration::from_millis(millisecond);
+            silence.sent(now);
+            if millisecond % 250 == 240 {
+                silence.feedback(now, 1_000, ESTIMATE);
+            }
+            silence.tick(now, ESTIMATE);
+            if silence.fell_at == Some(now) {
+                falls += 1;
+            }
+        }
+        assert!(falls < 12, "{falls}");
+        assert!(!silence.lasts());
     }
 
     #[test]
@@ -101,8 +184,8 @@ mod tests {
         let start = Instant::now();
         let mut silence = Silence::new();
         silence.sent(start);
-        silence.feedback(start + Duration::from_millis(50), 0);
-        silence.tick(start + Duration::from_secs(60));
-        assert!((silence.share() - 1.0).abs() < 1e-9);
+        silence.feedback(start + Duration::from_millis(50), 0, ESTIMATE);
+        silence.tick(start + Duration::from_secs(60), ESTIMATE);
+        assert!((silence.of(ESTIMATE) - ESTIMATE).abs() < 1.0);
     }
 }

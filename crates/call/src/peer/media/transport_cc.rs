@@ -56,10 +56,17 @@ pub(crate) struct TransportCc {
     next: u64,
     in_flight: VecDeque<SentPacket>,
     bytes_in_flight: usize,
+    last_sent_at: Option<Instant>,
     reference: Option<(u32, Duration)>,
 }
 
 impl TransportCc {
+    /// For how long nothing has been sent.
+    pub fn idle(&self, now: Instant) -> Duration {
+        self.last_sent_at
+            .map_or(Duration::MAX, |at| now.saturating_duration_since(at))
+    }
+
     /// Takes note of a packet that leaves now; gives the number to write into its header.
     pub fn sent(
         &mut self,
@@ -76,6 +83,7 @@ impl TransportCc {
             probe,
         };
         self.next += 1;
+        self.last_sent_at = Some(now);
         self.in_flight.push_back(packet);
         self.bytes_in_flight += bytes;
         while self.in_flight.len() > MAX_PACKETS

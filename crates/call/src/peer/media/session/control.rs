@@ -23,7 +23,7 @@ use rtc::rtcp::{
 use super::Session;
 use crate::peer::{
     PeerEvent, ReceivedMedia,
-    media::{packet::Kind, transport_cc},
+    media::{estimator::PathState, packet::Kind, transport_cc},
 };
 
 /// The encoder makes a key frame no more often than this, whoever asks.
@@ -56,15 +56,23 @@ impl Session {
                     continue;
                 }
                 let fates = self.transport.feedback(feedback);
-                let fates = self.lost_by_chance.take_out(&fates, now);
+                self.queueing.update(&fates, now);
+                let arrived = fates.iter().rev();
+                let waited = arrived.filter_map(|fate| self.queueing.waited(fate)).next();
+                let fates = self.lost_by_chance.take_out(&fates, &self.queueing);
                 self.protection.set_loss(self.lost_by_chance.share());
                 let in_flight = self.transport.bytes_in_flight();
-                self.estimator.feedback(now, &fates, in_flight);
-                self.use_estimate();
+                let path = PathState {
+                    waited,
+                    lost_by_chance: self.lost_by_chance.share(),
+                };
+                self.estimator.feedback(now, &fates, in_flight, path);
+                self.use_estimate(now);
+                self.go_on(waited, now);
             } else if let Some(limit) = packet.downcast_ref::<ReceiverEstimatedMaximumBitrate>() {
                 self.estimator
                     .limit(now, limit.bitrate.clamp(0.0, 4e9) as u32);
-                self.use_estimate();
+                self.use_estimate(now);
             } else if packet.is::<PictureLossIndication>() || packet.is::<FullIntraRequest>() {
                 self.handle_key_frame_request(now);
             }
@@ -95,7 +103,7 @@ impl Session {
                 let _ = self.events.send(PeerEvent::AudioLoss(share));
             }
         }
-        self.use_estimate();
+        self.use_estimate(now);
     }
 
     fn handle_nack(&mut self, nack: &TransportLayerNack, now: Instant) {

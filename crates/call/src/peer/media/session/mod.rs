@@ -24,6 +24,7 @@ use vireo_media::{
 
 use super::{
     clock::Clock,
+    collapse::Collapse,
     estimator::{BandwidthEstimator, LossBased},
     goog_cc::GoogCc,
     inbound::Inbound,
@@ -32,6 +33,7 @@ use super::{
     pacer::Pacer,
     packet::Kind,
     protection::Protection,
+    queueing::Queueing,
     transport_cc::{ProbeInfo, TransportCc},
 };
 use crate::peer::{
@@ -81,7 +83,10 @@ pub(crate) struct Session {
     pacer: Pacer,
     protection: Protection,
     transport: TransportCc,
+    queueing: Queueing,
     lost_by_chance: LostByChance,
+    /// Where the other side gives feedback about single packets.
+    collapse: Option<Collapse>,
     estimator: Box<dyn BandwidthEstimator>,
     rtcp: VecDeque<Vec<Box<dyn rtcp::Packet>>>,
     cname: Bytes,
@@ -122,7 +127,9 @@ impl Session {
             pacer: Pacer::new(start),
             protection: Protection::default(),
             transport: TransportCc::default(),
-            lost_by_chance: LostByChance::new(now),
+            queueing: Queueing::new(now),
+            lost_by_chance: LostByChance::default(),
+            collapse: None,
             estimator: Box::new(LossBased::new(start, start, start)),
             rtcp: VecDeque::new(),
             cname: Bytes::from(format!("{:016x}", rand::random::<u64>())),
@@ -159,7 +166,7 @@ impl Session {
         if self.next_tick.is_none_or(|due| due <= now) {
             self.next_tick = Some(now + TICK);
             self.estimator.tick(now);
-            self.use_estimate();
+            self.use_estimate(now);
         }
         self.tell_key_frame(now);
         if self.next_report.is_some_and(|due| due <= now) {
@@ -184,12 +191,13 @@ impl Session {
             .into_iter()
             .flatten()
             .any(|stream| stream.transport_cc.is_some());
+        self.collapse = feedback.then(|| Collapse::new(now));
         self.estimator = if feedback {
             Box::new(GoogCc::new(now, start, min, max))
         } else {
             Box::new(LossBased::new(start, min, max))
         };
-        self.use_estimate();
+        self.use_estimate(now);
     }
 
     /// When there is something due next.

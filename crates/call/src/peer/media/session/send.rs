@@ -1,6 +1,6 @@
 //! What goes out, and how much of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rtc::rtp;
@@ -10,6 +10,7 @@ use crate::peer::{
     PeerConfig, PeerEvent, ReceivedMedia,
     media::{
         clock::VIDEO_CLOCK_RATE,
+        collapse::Admission,
         packet::{Kind, Packet},
         transport_cc::ProbeInfo,
     },
@@ -80,6 +81,7 @@ impl Session {
             }
         }
         let codec = self.video.as_ref().map(|video| video.codec);
+        let idle = self.transport.idle(now);
         for mut frame in queued.video {
             let Some(packetizer) = self
                 .packetizer
@@ -88,6 +90,13 @@ impl Session {
             else {
                 continue;
             };
+            let collapse = self.collapse.as_mut();
+            let admission = collapse.map_or(Admission::Whole, |collapse| {
+                collapse.admit(frame.key_frame, idle)
+            });
+            if admission == Admission::None {
+                continue;
+            }
             if frame.key_frame {
                 // It answers everybody who has asked for one until now.
                 self.key_frame_told_at = Some(now);
@@ -100,7 +109,12 @@ impl Session {
             if let Some(bytes) = self.pacer.wanted_for_probe() {
                 frame.stuff(bytes);
             }
-            for payload in packetizer.packetize(&frame) {
+            let payloads = packetizer.packetize(&frame);
+            let first = match admission {
+                Admission::Sign => payloads.len() - 1,
+                _ => 0,
+            };
+            for payload in payloads.into_iter().skip(first) {
                 let mut packet = self
                     .video_out
                     .packet(payload.payload, timestamp, payload.marker);
@@ -150,10 +164,25 @@ impl Session {
         }
     }
 
+    /// Feedback has come: goes on with a key frame where pictures were held back.
+    pub(super) fn go_on(&mut self, waited: Option<Duration>, now: Instant) {
+        let collapse = self.collapse.as_mut();
+        if collapse.is_some_and(|collapse| collapse.is_over(waited, now)) {
+            self.key_frame_told_at = None;
+            self.key_frame_to_tell = true;
+            self.tell_key_frame(now);
+        }
+    }
+
     /// Lets pacer and encoder know what the path takes.
-    pub(super) fn use_estimate(&mut self) {
+    pub(super) fn use_estimate(&mut self, now: Instant) {
         let estimate = self.estimator.estimate();
         self.pacer.set_estimate(estimate);
+        let collapse = self.collapse.as_mut();
+        if collapse.is_some_and(|collapse| collapse.happened(estimate, now)) {
+            self.pacer.clear_pictures();
+            self.video_out.begin_anew();
+        }
         if let Some(probe) = self.estimator.take_probe() {
             self.pacer.probe(probe);
         }

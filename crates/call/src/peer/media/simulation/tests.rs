@@ -37,11 +37,11 @@ fn a_wide_link_adds_nothing_but_its_delay() {
 
 #[test]
 fn a_narrow_link_is_used_and_its_queue_stays_short() {
-    for (rate, used) in [
-        (300_000, 0.8),
-        (500_000, 0.9),
-        (1_000_000, 0.9),
-        (2_000_000, 0.9),
+    for (rate, used, p95) in [
+        (300_000, 0.88, 130),
+        (500_000, 0.9, 115),
+        (1_000_000, 0.9, 100),
+        (2_000_000, 0.9, 80),
     ] {
         let mut call = Simulation::new(&link(rate, 40), MAX);
         call.run(seconds(30));
@@ -51,7 +51,7 @@ fn a_narrow_link_is_used_and_its_queue_stays_short() {
             utilisation >= used,
             "{rate}: {utilisation} used, {figures:?}"
         );
-        assert!(figures.p95 <= milliseconds(120), "{rate}: {figures:?}");
+        assert!(figures.p95 <= milliseconds(p95), "{rate}: {figures:?}");
         assert!(figures.frozen < 0.01, "{rate}: {figures:?}");
         assert!(
             figures.longest_gap < milliseconds(300),
@@ -92,8 +92,11 @@ fn after_a_narrow_place_the_former_rate_is_soon_back() {
     let mut call = Simulation::new(&wide, MAX);
     call.run(seconds(20));
     assert_eq!(call.ann.target, MAX);
+    let narrow_from = call.elapsed();
     call.set(&link(250_000, 40));
     call.run(seconds(30));
+    let narrow = call.between(narrow_from, call.elapsed());
+    assert!(narrow.longest_gap <= milliseconds(650), "{narrow:?}");
     let figures = call.last(seconds(20));
     assert!(call.ann.target < 200_000, "{}", call.ann.target);
     assert!(figures.frames_per_second > 29.0, "{figures:?}");
