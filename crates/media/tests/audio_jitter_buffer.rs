@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use vireo_media::rtp::{AudioJitterBuffer, AudioPacket, RtpPayload};
+use vireo_media::rtp::{AudioJitterBuffer, AudioPacket, RtpPayload, Tempo};
 
 /// A packet on the link: which one, and when it arrives, in milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -111,11 +111,15 @@ impl Simulation {
     /// Samples that came out.
     fn pop(&mut self, now_ms: f64) -> u32 {
         match self.buffer.pop(self.at(now_ms)) {
-            AudioPacket::Data { payload, hurry } => {
+            AudioPacket::Data { payload, tempo, .. } => {
                 self.heard.played.push((index_of(&payload), now_ms));
-                self.heard.hurried += u32::from(hurry);
-                // What shortening takes out on average.
-                if hurry { 720 } else { 960 }
+                self.heard.hurried += u32::from(tempo == Tempo::Faster);
+                // What stretching takes out or puts in on average.
+                match tempo {
+                    Tempo::Faster => 720,
+                    Tempo::Steady => 960,
+                    Tempo::Slower => 1_200,
+                }
             }
             AudioPacket::Fec { next, samples } => {
                 self.heard.recovered.push(index_of(&next).wrapping_sub(1));

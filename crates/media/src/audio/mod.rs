@@ -7,6 +7,7 @@ mod device;
 mod device;
 mod keeper;
 mod pace;
+mod playout;
 #[cfg(feature = "codecs")]
 mod processor;
 #[cfg(not(feature = "codecs"))]
@@ -25,6 +26,7 @@ pub use device::{
     Microphone, Speaker, find_sound_server, has_microphone, has_speaker, microphones, speakers,
 };
 pub use pace::FRAME_DURATION;
+pub use playout::{Playout, Stretched};
 pub use processor::VoiceProcessor;
 pub use receive_chain::ReceiveChain;
 pub use send_chain::{

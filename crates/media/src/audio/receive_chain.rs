@@ -1,7 +1,6 @@
 //! The way of a sound in: RTP payloads → jitter buffer → Opus → speaker, which also tells the echo canceller.
 
 use std::{
-    collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -10,15 +9,13 @@ use std::{
 };
 
 use super::{
-    AudioFrame, AudioSink, FRAME_SAMPLES, NullSink, VoiceProcessor,
+    AudioFrame, AudioSink, NullSink, Playout, VoiceProcessor,
     keeper::{Change, Keeper, Opener},
-    stretch::shorten,
     worker::Worker,
 };
 use crate::{
     MediaError, MediaEvent,
-    codec::OpusDecoder,
-    rtp::{AudioJitterBuffer, AudioPacket, AudioReceiveStatistics, RtpPayload},
+    rtp::{AudioJitterBuffer, AudioReceiveStatistics, RtpPayload},
 };
 
 #[derive(Default)]
@@ -50,10 +47,7 @@ impl ReceiveChain {
         processor: VoiceProcessor,
         on_event: impl FnMut(MediaEvent) + Send + 'static,
     ) -> Result<Self, MediaError> {
-        let playout = Playout {
-            decoder: OpusDecoder::new()?,
-            ready: VecDeque::new(),
-        };
+        let playout = Playout::new()?;
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
         let worker = Worker::start("audio-receive", move |stop| {
@@ -89,7 +83,8 @@ fn run(
     let mut speaker = Keeper::new(open, Instant::now());
     let mut nowhere = NullSink::new();
     while !stop.load(Relaxed) {
-        let frame = playout.next(shared);
+        // The buffer is free again before anything is decoded: packets must not wait for that.
+        let frame = playout.next(|| shared.buffer().pop(Instant::now()));
         processor.render(&frame);
         write(&mut speaker, &mut nowhere, &frame, &mut on_event);
     }
@@ -113,54 +108,5 @@ fn write(
     };
     if let Err(error) = outcome {
         speaker.lost(&error, Instant::now(), &mut changed);
-    }
-}
-
-/// Turns what the jitter buffer says into frames of 10 ms.
-struct Playout {
-    decoder: OpusDecoder,
-    ready: VecDeque<f32>,
-}
-
-impl Playout {
-    fn next(&mut self, shared: &Shared) -> AudioFrame {
-        while self.ready.len() < FRAME_SAMPLES {
-            // The buffer is free again before anything is decoded: packets must not wait for that.
-            let packet = shared.buffer().pop(Instant::now());
-            if let Err(error) = self.take(packet) {
-                tracing::debug!(%error, "a packet of sound could not be decoded");
-                self.ready.extend([0.0; FRAME_SAMPLES]);
-            }
-        }
-        let mut frame = AudioFrame::SILENCE;
-        for (sample, ready) in frame.0.iter_mut().zip(self.ready.drain(..FRAME_SAMPLES)) {
-            *sample = ready;
-        }
-        frame
-    }
-
-    fn take(&mut self, packet: AudioPacket) -> Result<(), MediaError> {
-        match packet {
-            AudioPacket::Data {
-                payload,
-                hurry: false,
-            } => self.ready.extend(self.decoder.decode(&payload)?),
-            AudioPacket::Data {
-                payload,
-                hurry: true,
-            } => {
-                let mut samples = self.decoder.decode(&payload)?.to_vec();
-                shorten(&mut samples);
-                self.ready.extend(samples);
-            }
-            AudioPacket::Fec { next, samples } => self
-                .ready
-                .extend(self.decoder.decode_fec(&next, samples as usize)?),
-            AudioPacket::Missing { samples } => {
-                self.ready.extend(self.decoder.conceal(samples as usize)?)
-            }
-            AudioPacket::Empty => self.ready.extend([0.0; FRAME_SAMPLES]),
-        }
-        Ok(())
     }
 }

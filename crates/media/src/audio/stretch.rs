@@ -1,4 +1,5 @@
-//! Shortens sound without changing its pitch, to catch up when it waits longer than it need.
+//! Shortens and lengthens sound without changing its pitch: to catch up when it waits longer than it need, and to make room
+//! for what comes later than it did.
 
 /// Lags that are tried: 2.5 to 10 ms, which are pitches of 100 to 400 Hz (or several periods of higher ones).
 const LAGS: std::ops::RangeInclusive<usize> = 120..=480;
@@ -15,26 +16,8 @@ const QUIET: f32 = 0.001;
 /// Takes one period (or a few) out of the beginning of `samples`, fading over. Leaves them as they are when no period is
 /// found or there are too few of them. Returns how many samples were taken out.
 pub(crate) fn shorten(samples: &mut Vec<f32>) -> usize {
-    if samples.len() < LAGS.end() + OVERLAP {
+    let Some(lag) = period(samples) else {
         return 0;
-    }
-    let head = &samples[..OVERLAP];
-    let head_energy = energy(head);
-    let lag = if head_energy / OVERLAP as f32 <= QUIET * QUIET {
-        *LAGS.end()
-    } else {
-        let likeness = |lag: usize| {
-            let tail = &samples[lag..lag + OVERLAP];
-            let product: f32 = head.iter().zip(tail).map(|(a, b)| a * b).sum();
-            product / (head_energy * energy(tail)).sqrt().max(f32::MIN_POSITIVE)
-        };
-        let best = LAGS
-            .map(|lag| (lag, likeness(lag)))
-            .max_by(|a, b| a.1.total_cmp(&b.1));
-        match best {
-            Some((lag, alike)) if alike >= ALIKE => lag,
-            _ => return 0,
-        }
     };
     for i in 0..OVERLAP {
         let fade = i as f32 / OVERLAP as f32;
@@ -42,6 +25,44 @@ pub(crate) fn shorten(samples: &mut Vec<f32>) -> usize {
     }
     samples.drain(OVERLAP..OVERLAP + lag);
     lag
+}
+
+/// Puts one period (or a few) of the beginning of `samples` in once more, fading over. Leaves them as they are when no
+/// period is found or there are too few of them. Returns how many samples were put in.
+pub(crate) fn lengthen(samples: &mut Vec<f32>) -> usize {
+    let Some(lag) = period(samples) else {
+        return 0;
+    };
+    let mut longer = Vec::with_capacity(samples.len() + lag);
+    longer.extend_from_slice(&samples[..lag]);
+    longer.extend((0..OVERLAP).map(|i| {
+        let fade = i as f32 / OVERLAP as f32;
+        samples[i + lag] * (1.0 - fade) + samples[i] * fade
+    }));
+    longer.extend_from_slice(&samples[OVERLAP..]);
+    *samples = longer;
+    lag
+}
+
+/// After how many samples the beginning of `samples` comes again.
+fn period(samples: &[f32]) -> Option<usize> {
+    if samples.len() < LAGS.end() + OVERLAP {
+        return None;
+    }
+    let head = &samples[..OVERLAP];
+    let head_energy = energy(head);
+    if head_energy / OVERLAP as f32 <= QUIET * QUIET {
+        return Some(*LAGS.end());
+    }
+    let likeness = |lag: usize| {
+        let tail = &samples[lag..lag + OVERLAP];
+        let product: f32 = head.iter().zip(tail).map(|(a, b)| a * b).sum();
+        product / (head_energy * energy(tail)).sqrt().max(f32::MIN_POSITIVE)
+    };
+    LAGS.map(|lag| (lag, likeness(lag)))
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .filter(|(_, alike)| *alike >= ALIKE)
+        .map(|(lag, _)| lag)
 }
 
 fn energy(samples: &[f32]) -> f32 {
@@ -56,22 +77,28 @@ mod tests {
     fn a_tone_stays_one() {
         for hz in [150.0, 440.0, 1_000.0, 3_000.0] {
             let step = std::f32::consts::TAU * hz / 48_000.0;
-            let mut samples: Vec<f32> = (0..960).map(|i| 0.5 * (step * i as f32).sin()).collect();
-            let removed = shorten(&mut samples);
+            let tone: Vec<f32> = (0..960).map(|i| 0.5 * (step * i as f32).sin()).collect();
+            let (mut shorter, mut longer) = (tone.clone(), tone);
+            let (removed, added) = (shorten(&mut shorter), lengthen(&mut longer));
             assert!(LAGS.contains(&removed), "{hz}: {removed}");
-            assert_eq!(samples.len(), 960 - removed);
-            // No jump is larger than the tone's own steepest step.
-            let steepest = samples
-                .windows(2)
-                .map(|pair| (pair[1] - pair[0]).abs())
-                .fold(0.0, f32::max);
-            assert!(steepest < 0.5 * step * 1.3, "{hz}: {steepest}");
+            assert!(LAGS.contains(&added), "{hz}: {added}");
+            assert_eq!((shorter.len(), longer.len()), (960 - removed, 960 + added));
+            for samples in [shorter, longer] {
+                // No jump is larger than the tone's own steepest step.
+                let steepest = samples
+                    .windows(2)
+                    .map(|pair| (pair[1] - pair[0]).abs())
+                    .fold(0.0, f32::max);
+                assert!(steepest < 0.5 * step * 1.3, "{hz}: {steepest}");
+            }
         }
     }
 
     #[test]
-    fn silence_is_cut_and_noise_is_not() {
+    fn silence_is_stretched_and_noise_is_not() {
         let mut silence = vec![0.0; 960];
+        assert_eq!(lengthen(&mut silence), 480);
+        assert_eq!(silence.len(), 1_440);
         assert_eq!(shorten(&mut silence), 480);
         let mut state = 1_u32;
         let mut noise: Vec<f32> = (0..960)
@@ -80,7 +107,7 @@ mod tests {
                 (state >> 8) as f32 / (1 << 24) as f32 - 0.5
             })
             .collect();
-        assert_eq!(shorten(&mut noise), 0);
+        assert_eq!((shorten(&mut noise), lengthen(&mut noise)), (0, 0));
         assert_eq!(shorten(&mut vec![0.0; 480]), 0);
     }
 }

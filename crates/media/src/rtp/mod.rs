@@ -15,7 +15,7 @@ mod unwrap;
 mod vp8;
 mod waiting;
 
-pub use audio_jitter_buffer::{AudioJitterBuffer, AudioPacket, AudioReceiveStatistics};
+pub use audio_jitter_buffer::{AudioJitterBuffer, AudioPacket, AudioReceiveStatistics, Tempo};
 pub use frame_assembler::{AssembledFrame, AssemblerStatistics, FrameAssembler};
 pub use largest::{MAX_MACROBLOCKS, macroblocks};
 pub use opus_duration::{opus_packet_has_copy, opus_packet_samples};

@@ -1,0 +1,109 @@
+//! Turns what the jitter buffer says into frames of 10 ms: decodes, makes up what is missing, stretches.
+
+use std::collections::VecDeque;
+
+use super::{
+    AudioFrame, FRAME_SAMPLES,
+    stretch::{lengthen, shorten},
+};
+use crate::{
+    MediaError,
+    codec::OpusDecoder,
+    rtp::{AudioPacket, Tempo},
+};
+
+/// Samples that stretching has put in and taken out, as in W3C `insertedSamplesForDeceleration` and
+/// `removedSamplesForAcceleration`, and how often it did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stretched {
+    /// Samples put in.
+    pub inserted: u64,
+    /// Samples taken out.
+    pub removed: u64,
+    /// How many times either was done.
+    pub times: u64,
+}
+
+/// One for a call. It has no clock: whoever plays asks for a frame when it is needed.
+pub struct Playout {
+    decoder: OpusDecoder,
+    ready: VecDeque<f32>,
+    stretched: Stretched,
+}
+
+impl Playout {
+    /// One that has played nothing yet.
+    ///
+    /// # Errors
+    /// [`MediaError::Codec`] when there is no Opus decoder.
+    pub fn new() -> Result<Self, MediaError> {
+        Ok(Self {
+            decoder: OpusDecoder::new()?,
+            ready: VecDeque::new(),
+            stretched: Stretched::default(),
+        })
+    }
+
+    /// The next 10 ms. `pop` asks the jitter buffer, as often as it takes.
+    pub fn next(&mut self, mut pop: impl FnMut() -> AudioPacket) -> AudioFrame {
+        while self.ready.len() < FRAME_SAMPLES {
+            let packet = pop();
+            if let Err(error) = self.take(packet) {
+                tracing::debug!(%error, "a packet of sound could not be decoded");
+                self.ready.extend([0.0; FRAME_SAMPLES]);
+            }
+        }
+        let mut frame = AudioFrame::SILENCE;
+        for (sample, ready) in frame.0.iter_mut().zip(self.ready.drain(..FRAME_SAMPLES)) {
+            *sample = ready;
+        }
+        frame
+    }
+
+    /// Samples that are decoded and not played yet; a packet at most.
+    #[must_use]
+    pub fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// What stretching has done so far.
+    #[must_use]
+    pub const fn stretched(&self) -> Stretched {
+        self.stretched
+    }
+
+    fn take(&mut self, packet: AudioPacket) -> Result<(), MediaError> {
+        match packet {
+            AudioPacket::Data { payload, tempo, .. } => self.play(&payload, tempo)?,
+            AudioPacket::Fec { next, samples } => self
+                .ready
+                .extend(self.decoder.decode_fec(&next, samples as usize)?),
+            AudioPacket::Missing { samples } => {
+                self.ready.extend(self.decoder.conceal(samples as usize)?)
+            }
+            AudioPacket::Empty => self.ready.extend([0.0; FRAME_SAMPLES]),
+        }
+        Ok(())
+    }
+
+    fn play(&mut self, payload: &[u8], tempo: Tempo) -> Result<(), MediaError> {
+        let decoded = self.decoder.decode(payload)?;
+        if tempo == Tempo::Steady {
+            self.ready.extend(decoded);
+            return Ok(());
+        }
+        let mut samples = decoded.to_vec();
+        let changed = if tempo == Tempo::Faster {
+            let removed = shorten(&mut samples);
+            self.stretched.removed += removed as u64;
+            removed
+        } else {
+            let inserted = lengthen(&mut samples);
+            self.stretched.inserted += inserted as u64;
+            inserted
+        };
+        self.stretched.times += u64::from(changed > 0);
+        self.ready.extend(samples);
+        Ok(())
+    }
+}
