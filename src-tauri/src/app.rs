@@ -6,6 +6,7 @@ use std::{
 };
 
 use tokio::sync::watch;
+use vireo_call::VoiceSettings;
 use vireo_client::{
     Client, ClientError, ClientOptions, Session,
     paths::{Account, Profile, Settings},
@@ -188,6 +189,7 @@ impl App {
             let media = inner.media.clone()?;
             let options = ClientOptions {
                 ice_servers: inner.settings.ice_servers.clone(),
+                voice: inner.settings.voice,
                 ..ClientOptions::default()
             };
             let client = Client::connect(session, media, options);
@@ -207,6 +209,22 @@ impl App {
                 }
             }
         });
+    }
+
+    /// Switches parts of the voice processing on and off, at once, and keeps it for the calls to come.
+    ///
+    /// # Errors
+    /// [`ClientError::Profile`] when it cannot be saved; it applies until the application ends.
+    pub fn set_voice(&self, voice: VoiceSettings) -> Result<(), ClientError> {
+        let (client, profile, settings) = self.with(|inner| {
+            inner.settings.voice = voice;
+            let settings = inner.settings.clone();
+            (inner.client.clone(), inner.profile.clone(), settings)
+        });
+        if let Some(client) = client {
+            client.set_voice(voice);
+        }
+        profile.map_or(Ok(()), |profile| profile.save_settings(&settings))
     }
 
     /// Ends the call and stops the embedded server.

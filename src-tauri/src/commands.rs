@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tauri::State;
+use vireo_call::VoiceSettings;
 use vireo_client::OwnStatus;
 use vireo_protocol::{ChatId, Contact, UserId};
 
@@ -121,6 +122,13 @@ pub async fn set_camera_enabled(app: State<'_, Arc<App>>, enabled: bool) -> Outc
 #[tauri::command]
 pub async fn set_video_kept(app: State<'_, Arc<App>>, kept: bool) -> Outcome {
     app.client()?.set_video_kept(kept);
+    Ok(())
+}
+
+/// Switches parts of the voice processing on and off.
+#[tauri::command]
+pub async fn set_voice(app: State<'_, Arc<App>>, voice: VoiceSettings) -> Outcome {
+    app.set_voice(voice)?;
     Ok(())
 }
 

@@ -72,6 +72,7 @@ fn run_application(arguments: Arguments) -> Result<(), Box<dyn std::error::Error
             commands::set_microphone_muted,
             commands::set_camera_enabled,
             commands::set_video_kept,
+            commands::set_voice,
             commands::media_socket,
         ])
         .setup(move |tauri| {

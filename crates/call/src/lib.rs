@@ -18,3 +18,4 @@ pub use stats::{
 pub use view::{
     CallPeer, CallView, ConnectionQuality, Direction, EndedReason, Notice, NoticeKind, Phase,
 };
+pub use vireo_media::audio::{NoiseSuppression, VoiceSettings};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use vireo_call::{NoiseSuppression, VoiceSettings};
 use vireo_media::{VideoCodec, VideoFormat};
 use vireo_protocol::{InviteLink, MAX_INVITE_USES};
 
@@ -252,6 +253,15 @@ pub struct MediaArguments {
     /// The most bits a second to send as video. Below 50000 nothing could be seen: that much is sent all the same.
     #[arg(long, value_name = "BPS", value_parser = clap::value_parser!(u32).range(30_000..=100_000_000))]
     pub max_bitrate: Option<u32>,
+    /// How much of a microphone's sound that is no voice is taken away.
+    #[arg(long, value_name = "HOW", default_value = "standard")]
+    pub noise_suppression: NoiseChoice,
+    /// Leaves what the speaker plays in what the microphone hears.
+    #[arg(long)]
+    pub no_echo_cancellation: bool,
+    /// Leaves a microphone as loud or quiet as it is.
+    #[arg(long)]
+    pub no_automatic_gain: bool,
     /// Hangs up so long after the call is connected.
     #[arg(long = "for", value_name = "SECONDS", value_parser = parse_seconds)]
     pub duration: Option<Duration>,
@@ -284,6 +294,19 @@ impl MediaArguments {
         }
     }
 
+    /// What is done to a microphone's sound.
+    pub fn voice(&self) -> VoiceSettings {
+        VoiceSettings {
+            echo_cancellation: !self.no_echo_cancellation,
+            noise_suppression: match self.noise_suppression {
+                NoiseChoice::Off => NoiseSuppression::Off,
+                NoiseChoice::Standard => NoiseSuppression::Standard,
+                NoiseChoice::Strong => NoiseSuppression::Strong,
+            },
+            automatic_gain: !self.no_automatic_gain,
+        }
+    }
+
     /// The codecs to negotiate, the most wanted first.
     pub fn codecs(&self) -> Vec<VideoCodec> {
         match self.codec {
@@ -292,6 +315,17 @@ impl MediaArguments {
             Some(CodecChoice::Vp8) => vec![VideoCodec::Vp8],
         }
     }
+}
+
+/// How much noise is taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum NoiseChoice {
+    /// None.
+    Off,
+    /// Some 12 dB.
+    Standard,
+    /// Some 21 dB.
+    Strong,
 }
 
 /// Width and height in pixels.
@@ -361,6 +395,7 @@ mod tests {
         assert_eq!(media.codecs(), [VideoCodec::H264, VideoCodec::Vp8]);
         assert_eq!(media.duration, None);
         assert!(media.camera.is_none());
+        assert_eq!(media.voice(), VoiceSettings::default());
     }
 
     #[test]
@@ -374,6 +409,9 @@ mod tests {
             "--camera=pattern",
             "--microphone=tone:440",
             "--speaker=none",
+            "--noise-suppression=strong",
+            "--no-echo-cancellation",
+            "--no-automatic-gain",
             "--record=out",
             "--stats=s.jsonl",
             "--frames=f.csv",
@@ -389,6 +427,12 @@ mod tests {
         assert_eq!(media.camera, Some(CameraChoice::Pattern));
         assert_eq!(media.microphone, Some(MicrophoneChoice::Tone(440.0)));
         assert_eq!(media.speaker, Some(SpeakerChoice::None));
+        let voice = VoiceSettings {
+            echo_cancellation: false,
+            noise_suppression: NoiseSuppression::Strong,
+            automatic_gain: false,
+        };
+        assert_eq!(media.voice(), voice);
     }
 
     #[test]

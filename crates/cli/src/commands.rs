@@ -180,6 +180,7 @@ async fn prepare(identity: &Identity, media: &MediaArguments) -> Result<Caller, 
             return Err(Failure::new(Status::ServerUnreachable, sentence));
         }
     };
+    client.set_voice(media.voice());
     output::line(&Event::Ready {
         user: &client.view().borrow().me.name,
     });

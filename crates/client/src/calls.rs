@@ -7,7 +7,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use vireo_call::machine::{CallPolicy, Input};
-use vireo_call::{CallPeer, CallStats, Engine, EngineConfig, EngineEvent, MediaFactory};
+use vireo_call::{
+    CallPeer, CallStats, Engine, EngineConfig, EngineEvent, MediaFactory, VoiceSettings,
+};
 use vireo_protocol::{CallErrorCode, CallId, ChatId, ClientMessage, IceServer, ServerMessage};
 
 use crate::Reflect;
@@ -164,6 +166,11 @@ impl Calls {
 
     pub fn set_ice_servers(&mut self, servers: Vec<IceServer>) {
         self.config.ice_servers = servers;
+        self.configure();
+    }
+
+    pub fn set_voice(&mut self, voice: VoiceSettings) {
+        self.config.voice = voice;
         self.configure();
     }
 

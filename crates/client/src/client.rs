@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use vireo_call::{CallStats, MediaFactory};
+use vireo_call::{CallStats, MediaFactory, VoiceSettings};
 use vireo_protocol::{
     CallId, ChatId, Contact, Credentials, HistoryId, IceServer, PastCall, Registration, UserId,
 };
@@ -214,6 +214,11 @@ impl Client {
     /// Takes STUN and TURN servers from the user's settings, for the calls to come.
     pub fn set_ice_servers(&self, ice_servers: Vec<IceServer>) {
         self.tell(Command::SetIceServers(ice_servers));
+    }
+
+    /// Switches parts of the voice processing on and off, at once.
+    pub fn set_voice(&self, voice: VoiceSettings) {
+        self.tell(Command::SetVoice(voice));
     }
 
     /// Ends the call, says goodbye to the server and stops. The other side has been told when this returns.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use vireo_call::VoiceSettings;
 use vireo_protocol::IceServer;
 
 /// How a [`Client`](crate::Client) behaves.
@@ -9,6 +10,8 @@ use vireo_protocol::IceServer;
 pub struct ClientOptions {
     /// STUN and TURN servers from the user's settings; they are tried before those that the server hands out.
     pub ice_servers: Vec<IceServer>,
+    /// What is done to the user's voice.
+    pub voice: VoiceSettings,
     /// Set for a service that answers every call and sends back what it receives; it opens no devices.
     pub reflect: Option<Reflect>,
 }

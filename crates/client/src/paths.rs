@@ -16,6 +16,7 @@ use std::{
 
 use rand::distr::{Alphanumeric, SampleString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use vireo_call::VoiceSettings;
 use vireo_protocol::IceServer;
 
 use crate::ClientError;
@@ -173,6 +174,8 @@ pub struct Settings {
     pub microphone: Option<String>,
     /// The speaker's name; none for the system's default.
     pub speaker: Option<String>,
+    /// What is done to the user's voice.
+    pub voice: VoiceSettings,
     /// What else stands in the file.
     #[serde(flatten)]
     pub other: serde_json::Map<String, serde_json::Value>,
@@ -247,6 +250,8 @@ fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use vireo_call::NoiseSuppression;
+
     use super::*;
 
     fn profile() -> (tempfile::TempDir, Profile) {
@@ -268,9 +273,18 @@ mod tests {
     fn settings_survive_with_fields_of_a_later_version() {
         let (_directory, profile) = profile();
         let path = profile.directory().join("settings.json");
-        fs::write(&path, r#"{"camera":"Cam","theme":"dark"}"#).expect("write");
+        fs::write(
+            &path,
+            r#"{"camera":"Cam","voice":{"noiseSuppression":"strong"},"theme":"dark"}"#,
+        )
+        .expect("write");
         let mut settings = profile.settings().expect("readable");
         assert_eq!(settings.camera.as_deref(), Some("Cam"));
+        let voice = VoiceSettings {
+            noise_suppression: NoiseSuppression::Strong,
+            ..VoiceSettings::default()
+        };
+        assert_eq!(settings.voice, voice);
         settings.camera = None;
         profile.save_settings(&settings).expect("writable");
         assert_eq!(profile.settings(), Ok(settings));

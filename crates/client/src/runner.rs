@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use vireo_call::{CallPeer, CallStats, EngineEvent, MediaFactory};
+use vireo_call::{CallPeer, CallStats, EngineEvent, MediaFactory, VoiceSettings};
 use vireo_protocol::{
     CallId, ChatId, ClientMessage, Contact, HistoryId, IceServer, PastCall, Request, ServerMessage,
 };
@@ -45,6 +45,7 @@ pub(crate) enum Command {
     SetVideoKept(bool),
     CallStats(oneshot::Sender<Option<CallStats>>),
     SetIceServers(Vec<IceServer>),
+    SetVoice(VoiceSettings),
     Close(oneshot::Sender<()>),
 }
 
@@ -61,10 +62,12 @@ pub(crate) fn start(
         contacts: Vec::new(),
         call: None,
     });
+    let mut calls = Calls::new(media, options.reflect);
+    calls.set_voice(options.voice);
     let runner = Runner {
         view,
         link: Link::start(session),
-        calls: Calls::new(media, options.reflect),
+        calls,
         own_ice_servers: options.ice_servers,
         server_ice_servers: Vec::new(),
         linked: false,
@@ -152,6 +155,7 @@ impl Runner {
                 let _ = reply.send(self.calls.stats().await);
             }
             Command::SetIceServers(servers) => self.set_own_ice_servers(servers),
+            Command::SetVoice(voice) => self.calls.set_voice(voice),
             // The loop takes this one itself.
             Command::Close(reply) => drop(reply),
         }

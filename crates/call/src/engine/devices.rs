@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use vireo_media::{
     MediaError, MediaEvent, VideoCodec,
-    audio::{self, AudioSendOptions, ReceiveChain, VoiceProcessor},
+    audio::{self, AudioSendOptions, ReceiveChain, VoiceProcessor, VoiceSettings},
     video::{self, VideoSendOptions, VideoSendStatistics, VideoTarget},
 };
 use vireo_protocol::{CallId, MediaState};
@@ -108,6 +108,8 @@ pub(super) struct Devices {
     microphone: Option<(ChainId, audio::SendChain)>,
     speaker: Option<ChainId>,
     codec: Option<VideoCodec>,
+    voice: VoiceSettings,
+    processor: VoiceProcessor,
 }
 
 impl Devices {
@@ -125,14 +127,17 @@ impl Devices {
             microphone: None,
             speaker: None,
             codec: None,
+            voice: VoiceSettings::default(),
+            processor: VoiceProcessor::new(),
         }
     }
 
     /// Opens what the call needs, each device on a thread of its own.
     pub(super) fn start(&mut self, wanted: MediaState, quality: &Quality, playback: &Playback) {
-        // The microphone's chain takes out what the speaker's chain plays.
-        let processor = VoiceProcessor::new();
-        self.start_microphone(processor.clone());
+        // The microphone's chain takes out what the speaker's chain plays. Each call has its own room.
+        self.processor = VoiceProcessor::new();
+        self.processor.set(self.voice);
+        self.start_microphone(self.processor.clone());
         if !wanted.microphone {
             self.set_microphone(false);
         }
@@ -143,7 +148,7 @@ impl Devices {
         let key_frames =
             KeyFrameRequester::new(move || outlet.send(MediaSender::request_key_frame));
         let pictures = self.media.remote_video(key_frames);
-        playback.fill(self.start_speaker(processor), pictures);
+        playback.fill(self.start_speaker(self.processor.clone()), pictures);
     }
 
     fn start_camera(&mut self, target: Option<VideoTarget>) {
@@ -195,6 +200,12 @@ impl Devices {
         if let Some((_, chain)) = &self.microphone {
             chain.set_muted(!on);
         }
+    }
+
+    /// What is done to the user's voice from now on, in the call that goes on too.
+    pub(super) fn set_voice(&mut self, voice: VoiceSettings) {
+        self.voice = voice;
+        self.processor.set(voice);
     }
 
     pub(super) fn set_camera(&self, on: bool) {
@@ -268,6 +279,7 @@ impl Devices {
     pub(super) fn stop(&mut self) -> impl Send + use<> {
         self.speaker = None;
         self.codec = None;
+        self.processor = VoiceProcessor::new();
         (self.camera.take(), self.microphone.take())
     }
 

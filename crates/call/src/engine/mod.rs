@@ -12,6 +12,7 @@ mod steering;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
+use vireo_media::audio::VoiceSettings;
 use vireo_protocol::{ClientMessage, IceServer};
 
 use crate::{
@@ -29,6 +30,8 @@ pub struct EngineConfig {
     pub ice_servers: Vec<IceServer>,
     /// Which local addresses the other side is offered.
     pub addresses: Addresses,
+    /// What is done to the user's voice, in the call that goes on too.
+    pub voice: VoiceSettings,
     /// Answers every call by itself and sends back what it receives; no device is opened.
     pub reflect: bool,
 }
@@ -73,7 +76,7 @@ impl Engine {
         self.order(Order::Input(input));
     }
 
-    /// Takes another configuration, for the calls to come.
+    /// Takes another configuration, for the calls to come; what is done to the voice changes at once.
     pub fn configure(&self, config: EngineConfig) {
         self.order(Order::Configure(config));
     }

@@ -58,12 +58,14 @@ impl Run {
     pub(super) fn new(config: EngineConfig, media: Arc<dyn MediaFactory>, report: Report) -> Self {
         let (news, device_news) = mpsc::unbounded_channel();
         let outlet = Outlet::default();
+        let mut devices = Devices::new(media.clone(), outlet.clone(), news);
+        devices.set_voice(config.voice);
         Self {
             call: Call::new(config.policy),
             calendar: Calendar::of_system(),
             shown: None,
             connection: None,
-            devices: Devices::new(media.clone(), outlet.clone(), news),
+            devices,
             device_news,
             outlet,
             playback: Arc::default(),
@@ -113,6 +115,7 @@ impl Run {
 
     fn configure(&mut self, config: EngineConfig) {
         self.call.set_policy(config.policy);
+        self.devices.set_voice(config.voice);
         self.config = config;
     }
 

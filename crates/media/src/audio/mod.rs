@@ -19,6 +19,7 @@ mod send_chain;
 mod silence;
 mod stretch;
 mod synthetic;
+mod voice;
 mod wav;
 mod worker;
 
@@ -33,6 +34,7 @@ pub use send_chain::{
     AudioSendOptions, AudioSendStatistics, DEFAULT_AUDIO_BITRATE, SendChain, VoiceProcessing,
 };
 pub use synthetic::{NullSink, SilentSource, ToneMicrophone};
+pub use voice::{NoiseSuppression, VoiceSettings};
 pub use wav::{RecordedSink, Recording, WavSink, WavSource};
 
 use crate::MediaError;

@@ -8,56 +8,115 @@ use std::sync::{
 use sonora::{
     AudioProcessing, Config, StreamConfig,
     config::{
-        AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, NoiseSuppression,
+        AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, NoiseSuppressionLevel,
         TransparentModeType,
     },
 };
 
-use super::{AudioFrame, SAMPLE_RATE};
+use super::{AudioFrame, FRAME_SAMPLES, NoiseSuppression, SAMPLE_RATE, VoiceSettings};
 
 /// One for a call, shared by the side that plays ([`Self::render`]) and the side that records ([`Self::capture`]).
 /// Clones are handles to the same one.
 #[derive(Clone)]
 pub struct VoiceProcessor {
     /// Made when something is captured for the first time, since that takes some milliseconds: tones and files go without.
-    processing: Arc<Mutex<Option<Box<AudioProcessing>>>>,
+    processing: Arc<Mutex<Option<Box<Processing>>>>,
+    wanted: Arc<Mutex<VoiceSettings>>,
     /// Nothing is computed while nothing is captured.
     in_use: Arc<AtomicBool>,
 }
 
-impl VoiceProcessor {
-    /// Echo canceller, noise suppressor and gain controller, as in a browser.
-    fn build() -> AudioProcessing {
-        let config = Config {
-            high_pass_filter: Some(HighPassFilter::default()),
-            echo_canceller: Some(EchoCanceller {
-                // Who wears a headset and speaks while the other one does is otherwise taken for an echo for longer
-                // (7 s against 5 s, by up to 40 dB); what is left of a real echo is the same.
-                transparent_mode: TransparentModeType::Hmm,
-                ..EchoCanceller::default()
-            }),
-            noise_suppression: Some(NoiseSuppression::default()),
-            gain_controller2: Some(GainController2 {
-                adaptive_digital: Some(AdaptiveDigital::default()),
-                ..GainController2::default()
-            }),
-            ..Config::default()
-        };
+/// The high-pass filter always, and of echo canceller, noise suppressor and gain controller what is wanted.
+fn config(settings: VoiceSettings) -> Config {
+    let level = match settings.noise_suppression {
+        NoiseSuppression::Off => None,
+        NoiseSuppression::Standard => Some(NoiseSuppressionLevel::Moderate),
+        NoiseSuppression::Strong => Some(NoiseSuppressionLevel::VeryHigh),
+    };
+    Config {
+        high_pass_filter: Some(HighPassFilter::default()),
+        echo_canceller: settings.echo_cancellation.then(|| EchoCanceller {
+            // Who wears a headset and speaks while the other one does is otherwise taken for an echo for longer
+            // (7 s against 5 s, by up to 40 dB); what is left of a real echo is the same.
+            transparent_mode: TransparentModeType::Hmm,
+            ..EchoCanceller::default()
+        }),
+        noise_suppression: level.map(|level| sonora::config::NoiseSuppression {
+            level,
+            ..sonora::config::NoiseSuppression::default()
+        }),
+        gain_controller2: settings.automatic_gain.then(|| GainController2 {
+            adaptive_digital: Some(AdaptiveDigital::default()),
+            ..GainController2::default()
+        }),
+        ..Config::default()
+    }
+}
+
+/// The processing itself, and how it is set.
+struct Processing {
+    processing: AudioProcessing,
+    applied: VoiceSettings,
+    /// The next frame is the first one with other settings.
+    begins: bool,
+}
+
+impl Processing {
+    fn new(settings: VoiceSettings) -> Self {
         let stream = StreamConfig::new(SAMPLE_RATE, 1);
-        AudioProcessing::builder()
-            .config(config)
+        let processing = AudioProcessing::builder()
+            .config(config(settings))
             .capture_config(stream)
             .render_config(stream)
-            .build()
+            .build();
+        Self {
+            processing,
+            applied: settings,
+            begins: false,
+        }
     }
 
+    /// Cleans a frame. Other settings apply from the next one on: what is switched begins with an empty memory, which would
+    /// click, so the sound goes down before and comes up after, in 10 ms each.
+    fn capture(
+        &mut self,
+        frame: &mut AudioFrame,
+        wanted: VoiceSettings,
+    ) -> Result<(), sonora::Error> {
+        let captured = frame.clone();
+        self.processing
+            .process_capture_f32(&[&captured.0], &mut [&mut frame.0])
+            .inspect_err(|_| *frame = captured)?;
+        let position = |i: usize| i as f32 / FRAME_SAMPLES as f32;
+        if std::mem::take(&mut self.begins) {
+            let samples = frame.0.iter_mut().enumerate();
+            samples.for_each(|(i, sample)| *sample *= position(i));
+        }
+        if wanted != self.applied {
+            let samples = frame.0.iter_mut().enumerate();
+            samples.for_each(|(i, sample)| *sample *= 1.0 - position(i));
+            self.processing.apply_config(config(wanted));
+            self.applied = wanted;
+            self.begins = true;
+        }
+        Ok(())
+    }
+}
+
+impl VoiceProcessor {
     /// One that has heard nothing yet. Costs nothing.
     #[must_use]
     pub fn new() -> Self {
         Self {
             processing: Arc::default(),
+            wanted: Arc::default(),
             in_use: Arc::default(),
         }
+    }
+
+    /// Switches parts of it on and off, from the next 10 ms on. Said twice it changes nothing.
+    pub fn set(&self, settings: VoiceSettings) {
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = settings;
     }
 
     /// Nothing is captured for a while: what is played meanwhile is of no interest either.
@@ -71,10 +130,10 @@ impl VoiceProcessor {
             return;
         }
         let mut played = AudioFrame::SILENCE;
-        let outcome = self
-            .lock()
-            .as_mut()
-            .map(|processing| processing.process_render_f32(&[&frame.0], &mut [&mut played.0]));
+        let outcome = self.lock().as_mut().map(|one| {
+            let played = &mut [&mut played.0[..]];
+            one.processing.process_render_f32(&[&frame.0], played)
+        });
         if let Some(Err(error)) = outcome {
             tracing::debug!(?error, "the echo canceller took no reference");
         }
@@ -83,18 +142,17 @@ impl VoiceProcessor {
     /// Cleans what was captured, in place.
     pub fn capture(&self, frame: &mut AudioFrame) {
         self.in_use.store(true, Ordering::Relaxed);
-        let captured = frame.clone();
+        let wanted = *self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = self
             .lock()
-            .get_or_insert_with(|| Box::new(Self::build()))
-            .process_capture_f32(&[&captured.0], &mut [&mut frame.0]);
+            .get_or_insert_with(|| Box::new(Processing::new(wanted)))
+            .capture(frame, wanted);
         if let Err(error) = outcome {
             tracing::debug!(?error, "the sound is sent as it was captured");
-            *frame = captured;
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Box<AudioProcessing>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Box<Processing>>> {
         self.processing
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -181,6 +239,108 @@ mod tests {
             }
         }
         assert!(after > before * 0.3, "{before} became {after}");
+    }
+
+    /// How much of a steady noise is left after some seconds, in decibels.
+    fn noise_left(noise_suppression: NoiseSuppression) -> f32 {
+        let processor = VoiceProcessor::new();
+        processor.set(VoiceSettings {
+            noise_suppression,
+            automatic_gain: false,
+            ..VoiceSettings::default()
+        });
+        let mut random = 3_u32;
+        let (mut before, mut after) = (0.0, 0.0);
+        for i in 0..600 {
+            let mut frame = AudioFrame::SILENCE;
+            for sample in &mut frame.0 {
+                random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                *sample = 0.02 * ((random >> 8) as f32 / (1 << 23) as f32 - 1.0);
+            }
+            let said = level(&frame);
+            processor.capture(&mut frame);
+            if i >= 400 {
+                before += said.powi(2);
+                after += level(&frame).powi(2);
+            }
+        }
+        10.0 * (after / before).log10()
+    }
+
+    #[test]
+    fn noise_is_taken_away_as_much_as_is_wanted() {
+        let [off, standard, strong] = [
+            NoiseSuppression::Off,
+            NoiseSuppression::Standard,
+            NoiseSuppression::Strong,
+        ]
+        .map(noise_left);
+        assert!(off > -3.0, "{off} dB");
+        assert!(standard < off - 8.0, "{standard} dB after {off} dB");
+        assert!(strong < standard - 4.0, "{strong} dB after {standard} dB");
+    }
+
+    #[test]
+    fn what_is_switched_in_a_call_applies_at_once_and_does_not_click() {
+        let processor = VoiceProcessor::new();
+        let plain = VoiceSettings {
+            echo_cancellation: false,
+            noise_suppression: NoiseSuppression::Off,
+            automatic_gain: false,
+        };
+        processor.set(plain);
+        let step = std::f32::consts::TAU * 300.0 / SAMPLE_RATE as f32;
+        let (mut sample, mut last) = (0_u32, 0.0);
+        let mut steepest = 0.0_f32;
+        let mut loudness = Vec::new();
+        for i in 0..300 {
+            // Every half second something else, over and over.
+            match i % 100 {
+                0 => processor.set(plain),
+                50 => processor.set(VoiceSettings::default()),
+                _ => {}
+            }
+            let mut frame = AudioFrame::SILENCE;
+            for captured in &mut frame.0 {
+                *captured = 0.1 * (step * sample as f32).sin();
+                sample += 1;
+            }
+            processor.capture(&mut frame);
+            for played in frame.0 {
+                steepest = steepest.max((played - last).abs());
+                last = played;
+            }
+            loudness.push(level(&frame));
+        }
+        // With the gain controller the tone is up to 15 dB louder, and so steeper, than it was.
+        let loudest = loudness.iter().copied().fold(0.0, f32::max) * std::f32::consts::SQRT_2;
+        assert!(steepest < 1.5 * step * loudest, "{steepest} at {loudest}");
+        let [before, after] = [(20, 49), (60, 99)].map(|(from, to)| {
+            let frames = &loudness[from..to];
+            frames.iter().sum::<f32>() / frames.len() as f32
+        });
+        assert!((0.06..0.08).contains(&before), "{before}");
+        assert!((after - before).abs() > 0.2 * before, "{after}");
+    }
+
+    #[test]
+    fn without_the_canceller_the_echo_stays() {
+        let processor = VoiceProcessor::new();
+        processor.set(VoiceSettings {
+            echo_cancellation: false,
+            noise_suppression: NoiseSuppression::Off,
+            automatic_gain: false,
+        });
+        let mut babble = Babble(7, 0);
+        let (mut echo, mut left) = (0.0, 0.0);
+        for _ in 0..400 {
+            let mut captured = babble.next();
+            processor.render(&captured);
+            echo += level(&captured).powi(2);
+            processor.capture(&mut captured);
+            left += level(&captured).powi(2);
+        }
+        assert!(left > 0.5 * echo, "{left} of {echo}");
     }
 
     #[test]

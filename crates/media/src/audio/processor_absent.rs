@@ -1,6 +1,6 @@
 //! In a build without codecs sound is sent as it was captured.
 
-use super::AudioFrame;
+use super::{AudioFrame, VoiceSettings};
 
 /// Does nothing in this build.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +12,9 @@ impl VoiceProcessor {
     pub const fn new() -> Self {
         Self
     }
+
+    /// Does nothing in this build.
+    pub const fn set(&self, _settings: VoiceSettings) {}
 
     /// Does nothing in this build.
     pub const fn pause(&self) {}
