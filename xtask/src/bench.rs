@@ -1,5 +1,7 @@
 //! `cargo xtask bench …`: measurements.
 
+mod sound;
+
 use anyhow::Result;
 use clap::Subcommand;
 
@@ -28,6 +30,8 @@ pub enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// How speech survives losses, judged by PESQ; writes target/bench/sound.json.
+    Sound,
     /// How soon a thousand clients are back when their server is, or another one is still there.
     Return,
 }
@@ -59,6 +63,7 @@ pub fn bench(what: &Bench) -> Result<()> {
             let packages = ["vireo-server", "vireo-signalling"];
             measure(&mut steps, &packages, "bench_signalling", arguments)
         }
+        Bench::Sound => sound::measure(&mut steps),
         Bench::Return => {
             set_up(&mut steps, &[Purpose::Build, Purpose::Test])?;
             build(&mut steps, &["vireo-server"])?;

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail};
 
 pub use packages::{NAMESPACES, Optional, Purpose};
-pub use python_tools::{KOSOKU, ZIG};
+pub use python_tools::{KOSOKU, PESQ, ZIG};
 
 use crate::process;
 use crate::steps::Steps;

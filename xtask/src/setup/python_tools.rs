@@ -31,6 +31,13 @@ pub const KOSOKU: PythonTool = PythonTool {
     why: "checks that the server speaks WebSocket as RFC 6455 has it",
 };
 
+/// Judges speech as people would (ITU-T P.862.2).
+pub const PESQ: PythonTool = PythonTool {
+    name: "pesq",
+    requirement: "pesq==0.0.4",
+    why: "judges how speech sounds",
+};
+
 impl PythonTool {
     /// The Python that has the program; fetched where it is missing.
     pub fn ensure(&self) -> Result<PathBuf> {
