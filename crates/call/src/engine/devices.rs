@@ -1,6 +1,9 @@
 //! The devices of a call: what is open, and who is told when one comes or goes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 use tokio::sync::mpsc;
 use vireo_media::{
@@ -108,6 +111,8 @@ pub(super) struct Devices {
     microphone: Option<(ChainId, audio::SendChain)>,
     speaker: Option<ChainId>,
     codec: Option<VideoCodec>,
+    /// So many copies of the sounds before go with each packet.
+    copies: Arc<AtomicUsize>,
     voice: VoiceSettings,
     processor: VoiceProcessor,
 }
@@ -127,6 +132,7 @@ impl Devices {
             microphone: None,
             speaker: None,
             codec: None,
+            copies: Arc::default(),
             voice: VoiceSettings::default(),
             processor: VoiceProcessor::new(),
         }
@@ -173,11 +179,15 @@ impl Devices {
     fn start_microphone(&mut self, processor: VoiceProcessor) {
         let reporter = self.reporter();
         let (media, outlet, events) = (self.media.clone(), self.outlet.clone(), reporter.clone());
+        let copies = self.copies.clone();
         let chain = audio::SendChain::start(
             AudioSendOptions::default(),
             reporter.opener(NoticeKind::Microphone, move || media.open_microphone()),
             processor,
-            move |packet| outlet.send(|sender| sender.send_audio(packet.payload, packet.timestamp)),
+            move |packet| {
+                let copies = copies.load(Relaxed);
+                outlet.send(|sender| sender.send_audio(packet.payload, packet.timestamp, copies));
+            },
             move |event| events.event(event),
         );
         self.microphone = started(chain, &reporter, NoticeKind::Microphone);
@@ -232,9 +242,10 @@ impl Devices {
     }
 
     fn set_audio_quality(&self, quality: AudioQuality) {
+        self.copies.store(quality.copies, Relaxed);
         if let Some((_, chain)) = &self.microphone {
             chain.set_packet_loss(quality.expected_loss);
-            chain.set_rate(quality.bits_per_second);
+            chain.set_bitrate(quality.bits_per_second);
         }
     }
 
@@ -279,6 +290,7 @@ impl Devices {
     pub(super) fn stop(&mut self) -> impl Send + use<> {
         self.speaker = None;
         self.codec = None;
+        self.copies.store(0, Relaxed);
         self.processor = VoiceProcessor::new();
         (self.camera.take(), self.microphone.take())
     }

@@ -153,6 +153,10 @@ impl Run {
         match (event, self.steering.as_mut()) {
             (PeerEvent::NegotiatedVideo(codec), _) => self.devices.set_codec(*codec),
             (PeerEvent::KeyFrameRequested, _) => self.devices.request_key_frame(),
+            (PeerEvent::NegotiatedRedundancy(taken), Some(steering)) => {
+                steering.set_redundancy(*taken);
+                return true;
+            }
             (PeerEvent::AudioLoss(share), Some(steering)) => {
                 steering.reported(*share);
                 return true;
@@ -162,7 +166,8 @@ impl Run {
                 return true;
             }
             (
-                PeerEvent::AudioLoss(_)
+                PeerEvent::NegotiatedRedundancy(_)
+                | PeerEvent::AudioLoss(_)
                 | PeerEvent::TargetBitrate(_)
                 | PeerEvent::LocalCandidate(_)
                 | PeerEvent::Connected
@@ -292,6 +297,7 @@ impl Run {
             ice_servers: self.config.ice_servers.clone(),
             addresses: self.config.addresses,
             video_codecs: self.media.video_codecs(),
+            redundant_sound: !self.config.reflect,
             start_bitrate: defaults.start_bitrate.min(max_bitrate),
             max_bitrate,
         }

@@ -17,6 +17,8 @@ const INTERVAL: Duration = Duration::from_millis(500);
 pub(super) struct Steering {
     policy: QualityPolicy,
     path: Path,
+    /// The other side takes copies of sound.
+    copies: bool,
     next_at: Instant,
     limitation: QualityLimitation,
     told: ConnectionQuality,
@@ -36,6 +38,7 @@ impl Steering {
                 round_trip: None,
                 reported: false,
             },
+            copies: false,
             next_at: now,
             limitation: QualityLimitation::None,
             told: ConnectionQuality::Good,
@@ -80,6 +83,11 @@ impl Steering {
         self.path.for_pictures = for_pictures;
     }
 
+    /// Whether the other side takes sound with copies.
+    pub(super) fn set_redundancy(&mut self, taken: bool) {
+        self.copies = taken;
+    }
+
     /// The other side has reported such a share of our sound lost.
     pub(super) fn reported(&mut self, loss: f64) {
         self.path.loss = self.path.loss.max(loss);
@@ -101,6 +109,7 @@ impl Steering {
         let conditions = Conditions {
             camera,
             path: self.path,
+            copies: self.copies,
             encoder_load: encoder_load.filter(|_| camera),
             shown,
         };

@@ -161,6 +161,7 @@ fn received_name(message: &ServerMessage) -> &'static str {
 fn peer_name(event: &PeerEvent) -> &'static str {
     match event {
         PeerEvent::LocalCandidate(_) => "peer-candidate",
+        PeerEvent::NegotiatedRedundancy(_) => "peer-redundancy",
         PeerEvent::NegotiatedVideo(_) => "peer-negotiated",
         PeerEvent::Connected => "peer-connected",
         PeerEvent::Disconnected => "peer-disconnected",

@@ -194,6 +194,7 @@ impl Call {
             PeerEvent::Closed => self.peer_closed(state, step),
             // The engine's own business.
             PeerEvent::NegotiatedVideo(_)
+            | PeerEvent::NegotiatedRedundancy(_)
             | PeerEvent::KeyFrameRequested
             | PeerEvent::AudioLoss(_)
             | PeerEvent::TargetBitrate(_) => state,

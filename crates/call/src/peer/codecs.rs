@@ -6,7 +6,7 @@ use rtc::rtp_transceiver::rtp_sender::{
 use vireo_media::VideoCodec;
 use webrtc::peer_connection::MediaEngine;
 
-use super::PeerError;
+use super::{PeerConfig, PeerError};
 
 /// draft-holmer-rmcat-transport-wide-cc-extensions-01.
 pub(super) const TRANSPORT_CC_URI: &str =
@@ -20,6 +20,9 @@ const H264_FMTP: &str = "level-asymmetry-allowed=1;packetization-mode=1;profile-
 
 const OPUS_PAYLOAD_TYPE: u8 = 111;
 
+/// RFC 2198, with Opus in all its blocks.
+const RED_PAYLOAD_TYPE: u8 = 63;
+
 fn payload_type(codec: VideoCodec) -> u8 {
     match codec {
         VideoCodec::H264 => 102,
@@ -28,7 +31,7 @@ fn payload_type(codec: VideoCodec) -> u8 {
 }
 
 /// The codecs Vireo speaks, the video codecs in order of preference.
-pub(super) fn media_engine(video: &[VideoCodec]) -> Result<MediaEngine, PeerError> {
+pub(super) fn media_engine(config: &PeerConfig) -> Result<MediaEngine, PeerError> {
     let internal = |error: webrtc::error::Error| PeerError::Internal(error.to_string());
     let mut engine = MediaEngine::default();
     let opus = RTCRtpCodec {
@@ -41,7 +44,19 @@ pub(super) fn media_engine(video: &[VideoCodec]) -> Result<MediaEngine, PeerErro
     engine
         .register_codec(parameters(opus, OPUS_PAYLOAD_TYPE), RtpCodecKind::Audio)
         .map_err(internal)?;
-    for &codec in video {
+    if config.redundant_sound {
+        let red = RTCRtpCodec {
+            mime_type: "audio/red".into(),
+            clock_rate: 48_000,
+            channels: 2,
+            sdp_fmtp_line: format!("{OPUS_PAYLOAD_TYPE}/{OPUS_PAYLOAD_TYPE}"),
+            rtcp_feedback: Vec::new(),
+        };
+        engine
+            .register_codec(parameters(red, RED_PAYLOAD_TYPE), RtpCodecKind::Audio)
+            .map_err(internal)?;
+    }
+    for &codec in &config.video_codecs {
         let (mime_type, sdp_fmtp_line) = match codec {
             VideoCodec::H264 => ("video/H264", H264_FMTP),
             VideoCodec::Vp8 => ("video/VP8", ""),

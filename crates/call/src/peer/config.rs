@@ -15,6 +15,9 @@ pub struct PeerConfig {
     /// Video codecs in order of preference; one that is not listed is not spoken. Empty: an offer without video, and a
     /// video section that is offered gets rejected.
     pub video_codecs: Vec<VideoCodec>,
+    /// Whether sound may carry copies of the packets before (RFC 2198). Never where media is reflected: what comes back is of
+    /// whichever form it came in.
+    pub redundant_sound: bool,
     /// Bits a second the video encoder is told to begin with.
     pub start_bitrate: u32,
     /// Bits a second the video encoder is never told to exceed.
@@ -27,6 +30,7 @@ impl Default for PeerConfig {
             ice_servers: Vec::new(),
             addresses: Addresses::All,
             video_codecs: vec![VideoCodec::H264, VideoCodec::Vp8],
+            redundant_sound: true,
             start_bitrate: 1_500_000,
             max_bitrate: 4_000_000,
         }

@@ -249,7 +249,7 @@ pub(super) async fn open(
                 .with_ice_servers(servers)
                 .build(),
         )
-        .with_media_engine(codecs::media_engine(&config.video_codecs)?)
+        .with_media_engine(codecs::media_engine(config)?)
         .with_setting_engine(settings())
         .with_interceptor_registry(registry)
         .with_runtime(Arc::new(runtime))

@@ -11,6 +11,8 @@ use super::{PeerError, codecs::TRANSPORT_CC_URI};
 pub(super) struct Negotiated {
     /// None when the call has no sound.
     pub audio: Option<Stream>,
+    /// The payload type of packets that carry copies of those before them (RFC 2198); none where either side knows none.
+    pub red: Option<u8>,
     /// None when the call has no video.
     pub video: Option<VideoStream>,
 }
@@ -110,13 +112,17 @@ pub(super) fn negotiated(answer: &RTCSessionDescription) -> Result<Negotiated, P
         let transport_cc = extension_id(&attributes, TRANSPORT_CC_URI);
         match section.media_name.media.as_str() {
             "audio" if negotiated.audio.is_none() => {
-                negotiated.audio = payload_types
-                    .into_iter()
-                    .find(|&payload_type| is_opus(&attributes, payload_type))
-                    .map(|payload_type| Stream {
-                        payload_type,
-                        transport_cc,
-                    });
+                let known: Vec<u8> = payload_types.collect();
+                let opus = |payload_type: &&u8| is_opus(&attributes, **payload_type);
+                negotiated.audio = known.iter().find(opus).map(|&payload_type| Stream {
+                    payload_type,
+                    transport_cc,
+                });
+                negotiated.red = negotiated.audio.and_then(|opus| {
+                    let red =
+                        |payload_type: &u8| is_red(&attributes, *payload_type, opus.payload_type);
+                    known.into_iter().find(red)
+                });
             }
             "video" if negotiated.video.is_none() => {
                 let codecs: Vec<_> = payload_types
@@ -160,6 +166,17 @@ fn of_payload_type<'a>(
 fn is_opus(attributes: &[(&str, &str)], payload_type: u8) -> bool {
     of_payload_type(attributes, "rtpmap", payload_type)
         .is_some_and(|map| map.eq_ignore_ascii_case("opus/48000/2"))
+}
+
+/// Whether this is redundant audio data (RFC 2198) of nothing but this Opus, such as `a=fmtp:63 111/111`.
+fn is_red(attributes: &[(&str, &str)], payload_type: u8, opus: u8) -> bool {
+    let is_ours = |parameters: &str| {
+        let mut blocks = parameters.split('/');
+        blocks.all(|block| block.trim().parse() == Ok(opus))
+    };
+    of_payload_type(attributes, "rtpmap", payload_type)
+        .is_some_and(|map| map.eq_ignore_ascii_case("red/48000/2"))
+        && of_payload_type(attributes, "fmtp", payload_type).is_some_and(is_ours)
 }
 
 fn video_codec(attributes: &[(&str, &str)], payload_type: u8) -> Option<VideoCodec> {
@@ -217,6 +234,19 @@ mod tests {
             video.codecs,
             [(108, VideoCodec::H264), (96, VideoCodec::Vp8)]
         );
+    }
+
+    #[test]
+    fn copies_are_taken_where_they_are_of_the_same_opus() {
+        let with = |fmtp: &str| {
+            let section = AUDIO.replace("111 0", "111 0 63");
+            let sdp = format!("{HEADER}{section}a=rtpmap:63 red/48000/2\r\n{fmtp}");
+            read(sdp).red
+        };
+        assert_eq!(with("a=fmtp:63 111/111\r\n"), Some(63));
+        assert_eq!(with("a=fmtp:63 111/0\r\n"), None);
+        assert_eq!(with(""), None);
+        assert_eq!(read(format!("{HEADER}{AUDIO}")).red, None);
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub enum PeerEvent {
     LocalCandidate(IceCandidate),
     /// Offer and answer are both known: the codec that both sides send, or none when the call has no video.
     NegotiatedVideo(Option<VideoCodec>),
+    /// Whether sound may carry copies of the packets before it.
+    NegotiatedRedundancy(bool),
     /// Media flows from now on. Again after [`PeerEvent::Disconnected`], when the path has come back.
     Connected,
     /// Nothing has been heard of the other side for a while; it may come back by itself.

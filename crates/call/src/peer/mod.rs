@@ -84,12 +84,13 @@ impl Peer {
     }
 
     async fn with_runtime(
-        config: PeerConfig,
+        mut config: PeerConfig,
         received: ReceivedMedia,
         events: mpsc::UnboundedSender<PeerEvent>,
         wake: Arc<Wake>,
         runtime: ConnectionRuntime,
     ) -> Result<Self, PeerError> {
+        config.redundant_sound &= matches!(received, ReceivedMedia::Deliver(_));
         let outbox = Arc::new(Outbox::new(wake.clone(), events.clone()));
         let limits = Limits::of(&config);
         let session = Session::new(

@@ -55,11 +55,12 @@ impl MediaSender {
         });
     }
 
-    /// Sends a packet of Opus; `timestamp` counts samples at 48 kHz. Dropped while there is no connection.
-    pub fn send_audio(&self, payload: Bytes, timestamp: u32) {
+    /// Sends a packet of Opus; `timestamp` counts samples at 48 kHz. So many copies of the packets before go with it, where the
+    /// other side takes any. Dropped while there is no connection.
+    pub fn send_audio(&self, payload: Bytes, timestamp: u32, copies: usize) {
         self.outbox.change(|queued| {
             if queued.connected && queued.audio.len() < MAX_QUEUED_AUDIO {
-                queued.audio.push_back((payload, timestamp));
+                queued.audio.push_back((payload, timestamp, copies));
             }
         });
     }
@@ -81,7 +82,7 @@ pub(super) struct Outbox {
 /// The contents.
 #[derive(Debug, Default)]
 pub(super) struct Queued {
-    pub audio: VecDeque<(Bytes, u32)>,
+    pub audio: VecDeque<(Bytes, u32, usize)>,
     pub video: VecDeque<EncodedFrame>,
     /// Pictures were dropped, so the encoder has to begin anew.
     pub video_lost: bool,
@@ -169,14 +170,14 @@ mod tests {
         for key_frame in [false, true, false, false, true, false] {
             sender.send_video(frame(key_frame));
         }
-        sender.send_audio(Bytes::from_static(b"sound"), 0);
+        sender.send_audio(Bytes::from_static(b"sound"), 0, 0);
         outbox.connected();
         let queued = outbox.take();
         let key_frames: Vec<_> = queued.video.iter().map(|frame| frame.key_frame).collect();
         assert_eq!(key_frames, [true, false]);
         assert!(queued.audio.is_empty(), "old sound is of no use");
         sender.send_video(frame(false));
-        sender.send_audio(Bytes::from_static(b"sound"), 960);
+        sender.send_audio(Bytes::from_static(b"sound"), 960, 0);
         let queued = outbox.take();
         assert_eq!((queued.video.len(), queued.audio.len()), (1, 1));
     }
@@ -194,7 +195,7 @@ mod tests {
         assert_eq!(events.try_recv(), Ok(PeerEvent::KeyFrameRequested));
         for _ in 0..1_000 {
             sender.send_video(frame(false));
-            sender.send_audio(Bytes::new(), 0);
+            sender.send_audio(Bytes::new(), 0, 0);
         }
         let queued = outbox.take();
         assert!(queued.video.len() <= MAX_QUEUED_FRAMES && queued.video_lost);

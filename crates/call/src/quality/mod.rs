@@ -25,13 +25,14 @@
 mod climb;
 mod expected_loss;
 mod pause;
+mod sound;
 mod steps;
 #[cfg(test)]
 mod tests;
 
 use std::time::{Duration, Instant};
 
-use vireo_media::{VideoFormat, audio::DEFAULT_AUDIO_BITRATE, video::VideoTarget};
+use vireo_media::{VideoFormat, video::VideoTarget};
 use vireo_protocol::PictureSize;
 
 use self::{
@@ -40,6 +41,7 @@ use self::{
     pause::{Pause, Stage},
     steps::Steps,
 };
+pub use self::sound::AudioQuality;
 use crate::ConnectionQuality;
 
 /// So much more than it needs must be there for a step up, lest it flips back and forth.
@@ -68,9 +70,6 @@ const UNSTABLE_AFTER: Duration = Duration::from_secs(2);
 /// until it has not done so for so long.
 const STABLE_AFTER: Duration = Duration::from_secs(6);
 
-/// What sound gets, in bits a second, where there is no room even for the least pictures.
-const LEAST_AUDIO_BITS: u32 = 24_000;
-
 /// What is known of the way to the other side.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Path {
@@ -91,6 +90,8 @@ pub struct Conditions {
     pub camera: bool,
     /// The way to the other side.
     pub path: Path,
+    /// The other side takes sound with copies of the sounds before (RFC 2198).
+    pub copies: bool,
     /// Share of the time between two pictures that coding one takes; above 1 the encoder is too slow. None where it is not
     /// known.
     pub encoder_load: Option<f64>,
@@ -109,15 +110,6 @@ pub struct Quality {
     pub connection: ConnectionQuality,
     /// What keeps pictures from being what the camera gives.
     pub limitation: QualityLimitation,
-}
-
-/// How sound is coded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AudioQuality {
-    /// What to aim at.
-    pub bits_per_second: u32,
-    /// How much loss to be ready for, in percent.
-    pub expected_loss: u8,
 }
 
 /// What keeps the picture from being what the camera gives (W3C `RTCQualityLimitationReason`).
@@ -217,14 +209,11 @@ impl QualityPolicy {
                 format: self.steps.format(self.step),
                 bits_per_second: path.for_pictures.min(self.steps.most(self.step)),
             }),
-            audio: AudioQuality {
-                bits_per_second: if sends {
-                    DEFAULT_AUDIO_BITRATE
-                } else {
-                    LEAST_AUDIO_BITS
-                },
-                expected_loss: self.expected_loss.update(path.loss, now),
-            },
+            audio: AudioQuality::new(
+                self.expected_loss.update(path.loss, now),
+                sends,
+                conditions.copies,
+            ),
             connection: self.connection(conditions, sends, now),
             limitation: if !sends || (bandwidth >= cpu && bandwidth > shown) {
                 QualityLimitation::Bandwidth

@@ -136,8 +136,8 @@ impl SendChain {
         self.shared.packet_loss.store(percent, Relaxed);
     }
 
-    /// What to aim at from now on, in bits a second.
-    pub fn set_rate(&self, bits_per_second: u32) {
+    /// What the codec aims at from now on, in bits a second.
+    pub fn set_bitrate(&self, bits_per_second: u32) {
         self.shared.bits_per_second.store(bits_per_second, Relaxed);
     }
 

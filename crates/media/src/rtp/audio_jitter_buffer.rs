@@ -106,7 +106,7 @@ pub enum Tempo {
 pub struct AudioReceiveStatistics {
     /// Packets that came, each once.
     pub packets_received: u64,
-    /// Packets that were sent and did not come (RFC 3550 6.4.1); a late one is taken off again.
+    /// Packets that were sent and did not come, not even as a whole copy (RFC 3550 6.4.1); a late one is taken off again.
     pub packets_lost: u64,
     /// Packets that came too late, or had to be skipped.
     pub packets_discarded: u64,
@@ -401,16 +401,18 @@ impl AudioJitterBuffer {
 
     /// Makes up what is missing between what was played and the first packet that is here.
     fn bridge(&mut self, next: Next, lost: i64, gap: i64, now: Instant) -> AudioPacket {
-        self.last_loss = Some(now);
         let samples = ((gap / lost).max(1) as u32).min(MAX_CONCEALED);
         let after = self
             .packets
             .first_key_value()
-            .map(|(_, held)| &held.payload);
+            .map(|(_, held)| &held.payload)
+            .filter(|payload| opus_packet_has_copy(payload))
+            .cloned();
+        if after.is_some() {
+            self.last_loss = Some(now);
+        }
         if lost == 1
             && let Some(carrier) = after
-                .filter(|payload| opus_packet_has_copy(payload))
-                .cloned()
         {
             self.next = Some(Next {
                 sequence: next.sequence + 1,

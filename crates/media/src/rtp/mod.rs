@@ -10,6 +10,7 @@ mod holes;
 mod largest;
 mod opus_duration;
 mod packetizer;
+mod red;
 mod sps;
 mod unwrap;
 mod vp8;
@@ -20,6 +21,7 @@ pub use frame_assembler::{AssembledFrame, AssemblerStatistics, FrameAssembler};
 pub use largest::{MAX_MACROBLOCKS, macroblocks};
 pub use opus_duration::{opus_packet_has_copy, opus_packet_samples};
 pub use packetizer::Packetizer;
+pub use red::{RedBlock, red_blocks, red_packet};
 pub use unwrap::Unwrapper;
 
 use std::time::Instant;

@@ -43,7 +43,7 @@ struct Connection {
 impl Connection {
     fn new() -> Self {
         let now = Instant::now();
-        let codecs = codecs::media_engine(&[VideoCodec::H264, VideoCodec::Vp8]);
+        let codecs = codecs::media_engine(&PeerConfig::default());
         let inner = RTCPeerConnectionBuilder::new()
             .with_media_engine(codecs.expect("ours are known"))
             .with_setting_engine(settings())

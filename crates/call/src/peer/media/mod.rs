@@ -14,6 +14,7 @@ mod pacer;
 mod packet;
 mod protection;
 mod queueing;
+mod redundancy;
 mod session;
 mod silence;
 #[cfg(test)]

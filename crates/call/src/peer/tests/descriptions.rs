@@ -54,11 +54,11 @@ async fn a_call_of_sound_alone_comes_up() {
         caller
             .peer
             .media()
-            .send_audio(bytes::Bytes::from_static(b"sound"), 0);
+            .send_audio(bytes::Bytes::from_static(b"sound"), 0, 0);
         callee
             .peer
             .media()
-            .send_audio(bytes::Bytes::from_static(b"noise"), 0);
+            .send_audio(bytes::Bytes::from_static(b"noise"), 0, 0);
         let heard = |received: &super::support::Received| received.packets() > 0;
         callee.received.until("sound", heard).await;
         caller.received.until("sound", heard).await;

@@ -22,7 +22,7 @@ async fn pictures_and_sound_come_back() {
             sent.push(frame.data.clone());
             person.peer.media().send_video(frame);
             let sound = Bytes::from(number.to_be_bytes().to_vec());
-            person.peer.media().send_audio(sound, number * 960);
+            person.peer.media().send_audio(sound, number * 960, 0);
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
         person

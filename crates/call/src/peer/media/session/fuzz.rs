@@ -119,6 +119,7 @@ impl Call {
         };
         session.negotiated(Negotiated {
             audio: Some(stream(111)),
+            red: (first & 8 == 0).then_some(63),
             video: Some(VideoStream {
                 stream: stream(payload_type),
                 codec,
@@ -162,7 +163,8 @@ impl Call {
             rtp_timestamp: 0,
             captured_at: self.now,
         });
-        self.sender.send_audio(vec![8; length % 100].into(), 0);
+        self.sender
+            .send_audio(vec![8; length % 100].into(), 0, length % 4);
     }
 
     /// Lets time pass as the connection's task does.

@@ -34,6 +34,7 @@ use super::{
     packet::Kind,
     protection::Protection,
     queueing::Queueing,
+    redundancy::Redundancy,
     transport_cc::{ProbeInfo, TransportCc},
 };
 use crate::peer::{
@@ -72,6 +73,8 @@ pub(crate) struct Session {
     audio_in: Option<Inbound>,
     video_in: Option<Inbound>,
     audio: Option<Stream>,
+    /// Copies of sound, where both sides know how.
+    redundancy: Option<Redundancy>,
     video: Option<VideoStream>,
     packetizer: Option<Packetizer>,
     /// Of the stream with this codec and SSRC.
@@ -119,6 +122,7 @@ impl Session {
             audio_in: None,
             video_in: None,
             audio: None,
+            redundancy: None,
             video: None,
             packetizer: None,
             assembler: None,
@@ -150,7 +154,16 @@ impl Session {
     /// Both descriptions are known.
     pub fn negotiated(&mut self, negotiated: Negotiated) {
         self.audio = negotiated.audio;
-        self.audio_out.stream = negotiated.audio;
+        self.redundancy = negotiated
+            .audio
+            .zip(negotiated.red)
+            .map(|(opus, red)| Redundancy::new(red, opus.payload_type));
+        self.audio_out.stream = negotiated.audio.map(|opus| Stream {
+            payload_type: negotiated.red.unwrap_or(opus.payload_type),
+            ..opus
+        });
+        let red = PeerEvent::NegotiatedRedundancy(self.redundancy.is_some());
+        let _ = self.events.send(red);
         self.video_out.stream = negotiated.video.as_ref().map(|video| video.stream);
         let codec = negotiated.video.as_ref().map(|video| video.codec);
         self.packetizer = codec.map(|codec| Packetizer::new(codec, MAX_PAYLOAD));

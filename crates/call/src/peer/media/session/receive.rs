@@ -44,6 +44,24 @@ impl Session {
             .is_some_and(|audio| audio.payload_type == payload_type)
         {
             self.handle_audio(ssrc, payload);
+        } else if self
+            .redundancy
+            .as_ref()
+            .is_some_and(|redundancy| redundancy.payload_type == payload_type)
+        {
+            self.handle_redundant_audio(ssrc, &payload);
+        }
+    }
+
+    /// The packet and what copies it carries. Of copies only the jitter buffer knows which are needed.
+    fn handle_redundant_audio(&mut self, ssrc: u32, packet: &RtpPayload) {
+        let inbound = inbound(&mut self.audio_in, ssrc, AUDIO_CLOCK_RATE);
+        inbound.arrived(packet);
+        if let (Some(redundancy), ReceivedMedia::Deliver(receiver)) =
+            (&self.redundancy, &mut self.received)
+        {
+            let packets = redundancy.unpack(packet);
+            packets.for_each(|packet| receiver.audio(packet));
         }
     }
 

@@ -74,8 +74,12 @@ impl Session {
             return;
         }
         if self.audio_out.stream.is_some() {
-            for (payload, timestamp) in queued.audio {
+            for (payload, timestamp, copies) in queued.audio {
                 let timestamp = timestamp.wrapping_add(self.timestamp_offset);
+                let payload = match &mut self.redundancy {
+                    Some(redundancy) => redundancy.pack(payload, timestamp, copies),
+                    None => payload,
+                };
                 let packet = self.audio_out.packet(payload, timestamp, false);
                 self.pacer.push(packet);
             }

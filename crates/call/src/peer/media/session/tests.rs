@@ -62,6 +62,7 @@ impl Bench {
         };
         session.negotiated(Negotiated {
             audio: Some(stream(111)),
+            red: None,
             video: Some(VideoStream {
                 stream: stream(VIDEO),
                 codec: VideoCodec::Vp8,
@@ -197,7 +198,7 @@ fn a_request_that_a_key_frame_has_answered_causes_no_second_one() {
 #[test]
 fn feedback_on_more_packets_than_can_be_on_their_way_is_not_read() {
     let mut bench = Bench::new();
-    bench.sender.send_audio(vec![1; 100].into(), 0);
+    bench.sender.send_audio(vec![1; 100].into(), 0, 0);
     bench.pass(MILLISECOND);
     let in_flight = bench.session.transport.bytes_in_flight();
     assert!(in_flight > 0);

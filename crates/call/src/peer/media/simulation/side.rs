@@ -101,6 +101,7 @@ impl Side {
         };
         session.negotiated(Negotiated {
             audio: Some(stream(AUDIO)),
+            red: None,
             video: Some(VideoStream {
                 stream: stream(VIDEO),
                 codec: VideoCodec::Vp8,
@@ -198,7 +199,7 @@ impl Side {
         while self.start + SOUND * self.sounds as u32 <= now {
             let timestamp = (self.sounds * 960) as u32;
             self.sender
-                .send_audio(vec![0; SOUND_BYTES].into(), timestamp);
+                .send_audio(vec![0; SOUND_BYTES].into(), timestamp, 0);
             self.sounds += 1;
         }
     }
