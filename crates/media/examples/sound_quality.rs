@@ -36,9 +36,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         (Protection::InBand, 36_000),
         (Protection::Red(1), 36_000),
         (Protection::Red(2), 36_000),
-        (Protection::InBand, 48_000),
-        (Protection::Red(1), 48_000),
-        (Protection::Red(2), 48_000),
         (Protection::InBand, 72_000),
         (Protection::Red(1), 72_000),
         (Protection::Red(2), 72_000),
@@ -141,7 +138,7 @@ fn write(path: &Path, samples: &[f32]) -> Result<(), Box<dyn Error>> {
 
 /// By a windowed sinc, in one go.
 fn resampled(samples: &[f32], from: u32, to: u32) -> Vec<f32> {
-    const ZERO_CROSSINGS: f64 = 24.0;
+    const ZERO_CROSSINGS: f64 = 12.0;
     let step = f64::from(from) / f64::from(to);
     let cutoff = (1.0 / step).min(1.0) * 0.97;
     let reach = ZERO_CROSSINGS / cutoff;

@@ -202,6 +202,21 @@ fn a_lost_packet_is_made_up_from_the_next_one() {
 }
 
 #[test]
+fn a_copy_is_waited_for_whenever_the_sound_card_asks() {
+    // How long after a packet's arrival the card asks for sound decides what it finds when one is lost.
+    for delay in [30.0, 31.0, 35.0, 39.0] {
+        let mut simulation = Simulation::new(START);
+        let arrivals = steady(1_000, |_| delay)
+            .into_iter()
+            .filter(|arrival| arrival.index % 20 != 7)
+            .collect();
+        simulation.run(arrivals, 0.0, 20_000.0);
+        let recovered = simulation.heard.recovered.len();
+        assert!(recovered >= 47, "{delay} ms: {recovered} of 50");
+    }
+}
+
+#[test]
 fn a_lost_packet_of_which_there_is_no_copy_counts_as_concealed() {
     let mut simulation = Simulation::new(START);
     simulation.copies = false;

@@ -11,7 +11,7 @@ use crate::{process, workspace};
 pub struct PythonTool {
     /// Its folder.
     pub name: &'static str,
-    /// As pip is asked for it.
+    /// As pip is asked for it, and for what it needs without saying so.
     pub requirement: &'static str,
     /// What it is needed for.
     pub why: &'static str,
@@ -34,7 +34,7 @@ pub const KOSOKU: PythonTool = PythonTool {
 /// Judges speech as people would (ITU-T P.862.2).
 pub const PESQ: PythonTool = PythonTool {
     name: "pesq",
-    requirement: "pesq==0.0.4",
+    requirement: "pesq==0.0.4 numpy>=2",
     why: "judges how speech sounds",
 };
 
@@ -53,13 +53,11 @@ impl PythonTool {
                 .args(["-m", "venv"])
                 .arg(&environment),
         )?;
-        process::run_quietly(process::command(&python.to_string_lossy()).args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            self.requirement,
-        ]))
+        process::run_quietly(
+            process::command(&python.to_string_lossy())
+                .args(["-m", "pip", "install", "--quiet"])
+                .args(self.requirement.split(' ')),
+        )
         .with_context(|| format!("{} could not be fetched from PyPI", self.requirement))?;
         fs::write(version, self.requirement)?;
         Ok(python)

