@@ -35,13 +35,13 @@ use std::time::{Duration, Instant};
 use vireo_media::{VideoFormat, video::VideoTarget};
 use vireo_protocol::PictureSize;
 
+pub use self::sound::AudioQuality;
 use self::{
     climb::{Climb, Lasting},
     expected_loss::ExpectedLoss,
     pause::{Pause, Stage},
     steps::Steps,
 };
-pub use self::sound::AudioQuality;
 use crate::ConnectionQuality;
 
 /// So much more than it needs must be there for a step up, lest it flips back and forth.

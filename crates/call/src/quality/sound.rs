@@ -36,7 +36,11 @@ impl AudioQuality {
             };
         }
         Self {
-            bits_per_second: if room { DEFAULT_AUDIO_BITRATE } else { LEAST_BITS },
+            bits_per_second: if room {
+                DEFAULT_AUDIO_BITRATE
+            } else {
+                LEAST_BITS
+            },
             expected_loss,
             copies: 0,
         }
