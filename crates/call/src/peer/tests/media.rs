@@ -229,10 +229,11 @@ async fn sounds_that_arrive(callee: PeerConfig) -> usize {
         .map(|packet| {
             let number: [u8; 4] = packet.payload[..].try_into().expect("four bytes");
             let number = u32::from_be_bytes(number);
-            let place = packet.sequence_number.wrapping_sub(first.sequence_number);
-            let time = packet.timestamp.wrapping_sub(first.timestamp);
+            // Below zero for a copy of what was lost before the first packet that arrived.
+            let place = packet.sequence_number.wrapping_sub(first.sequence_number) as i16;
+            let time = packet.timestamp.wrapping_sub(first.timestamp) as i32;
             assert_eq!(
-                u32::from(place) * 960,
+                i32::from(place) * 960,
                 time,
                 "a copy has its own number and time"
             );
