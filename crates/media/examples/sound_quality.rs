@@ -34,11 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     write(&folder.join("reference.wav"), &speech)?;
     for (protection, bits) in [
         (Protection::InBand, 36_000),
-        (Protection::Red(1), 36_000),
-        (Protection::Red(2), 36_000),
-        (Protection::InBand, 72_000),
-        (Protection::Red(1), 72_000),
         (Protection::Red(2), 72_000),
+        (Protection::Red(3), 128_000),
     ] {
         for percent in [0, 5, 10, 20, 30] {
             measure(folder, &speech, protection, bits, percent)?;

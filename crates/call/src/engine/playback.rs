@@ -65,6 +65,12 @@ impl MediaReceiver for Receiver {
         }
     }
 
+    fn audio_copy(&mut self, packet: RtpPayload) {
+        if let Some(chain) = lock(&self.0.sound).as_ref() {
+            chain.push_copy(packet);
+        }
+    }
+
     fn video(&mut self, frame: EncodedFrame) {
         if let Some(sink) = lock(&self.0.pictures).as_mut() {
             self.0.first_picture.get_or_init(Instant::now);

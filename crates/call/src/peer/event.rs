@@ -33,6 +33,9 @@ pub trait MediaReceiver: Send {
     /// A packet of Opus, in the order of arrival.
     fn audio(&mut self, packet: RtpPayload);
 
+    /// A packet of Opus that came as a copy within a later one (RFC 2198); it may have come by itself before.
+    fn audio_copy(&mut self, packet: RtpPayload);
+
     /// A whole picture, in the order of sending. Pictures that cannot be decoded are left out, and a key frame has been
     /// asked for; a decoder can take whatever comes here.
     fn video(&mut self, frame: EncodedFrame);

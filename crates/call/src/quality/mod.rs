@@ -211,7 +211,7 @@ impl QualityPolicy {
             }),
             audio: AudioQuality::new(
                 self.expected_loss.update(path.loss, now),
-                sends,
+                sends.then_some(path.for_pictures),
                 conditions.copies,
             ),
             connection: self.connection(conditions, sends, now),

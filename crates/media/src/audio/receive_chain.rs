@@ -64,6 +64,11 @@ impl ReceiveChain {
         self.shared.buffer().push(packet);
     }
 
+    /// Takes a packet that came as a copy within a later one; from any thread, never waits for long.
+    pub fn push_copy(&self, packet: RtpPayload) {
+        self.shared.buffer().push_copy(packet);
+    }
+
     /// What was received so far.
     #[must_use]
     pub fn statistics(&self) -> AudioReceiveStatistics {

@@ -9,6 +9,7 @@
 //! | clean, and two sound cards whose clocks differ | 20 ms | 25 ms |
 //! | packets up to *J* late | *J* + 20 ms | *J* + 25 ms |
 //! | losses, which wait for the packet with the copy | 20 ms more | 20 ms more |
+//! | packets that carry copies of the *N* before | *N* × 20 ms more | *N* × 20 ms more |
 //! | anything else | 200 ms wanted at most, 400 more are skipped | |
 //!
 //! 10 ms of it are how much a sound card takes at a time. `tests/sound_on_links` holds it to that.
@@ -45,7 +46,10 @@ const MAX_SILENCE: u32 = 48_000;
 /// Sequence numbers that are remembered to tell duplicates.
 const REMEMBERED: i64 = 1_024;
 
-/// After a loss more is expected for so long.
+/// No sender says a sound again later than this many packets after it.
+const MAX_COPIES: i64 = 8;
+
+/// After a loss, or a copy, more are expected for so long.
 const EXPECT_LOSS_FOR: Duration = Duration::from_secs(3);
 
 /// Packets over which the delay in the statistics is averaged: 1 s of 20 ms packets.
@@ -166,6 +170,8 @@ pub struct AudioJitterBuffer {
     estimator: DelayEstimator,
     recent: VecDeque<Recent>,
     last_loss: Option<Instant>,
+    /// How many packets behind the newest the deepest copy of late was, and when it came.
+    copies: Option<(i64, Instant)>,
     last_samples: u32,
     in_silence: bool,
     statistics: AudioReceiveStatistics,
@@ -180,6 +186,24 @@ impl AudioJitterBuffer {
 
     /// Takes a packet, in whatever order they come. Duplicates and what is no Opus packet are dropped.
     pub fn push(&mut self, packet: RtpPayload) {
+        self.take(packet, false);
+    }
+
+    /// Takes a packet that came within a later one, which was taken before. It is late by nature and says nothing of the
+    /// link; but as long as such copies come, what is lost is waited for as long as it takes its last copy to come.
+    pub fn push_copy(&mut self, packet: RtpPayload) {
+        let behind = self.sequence.peek_u16(packet.sequence_number);
+        let behind = self.highest.saturating_sub(behind).clamp(0, MAX_COPIES);
+        let deepest = self.copies.filter(|(depth, at)| {
+            *depth > behind && packet.received_at.saturating_duration_since(*at) < EXPECT_LOSS_FOR
+        });
+        if deepest.is_none() {
+            self.copies = Some((behind, packet.received_at));
+        }
+        self.take(packet, true);
+    }
+
+    fn take(&mut self, packet: RtpPayload, copy: bool) {
         let Some(samples) = opus_packet_samples(&packet.payload) else {
             return;
         };
@@ -190,7 +214,7 @@ impl AudioJitterBuffer {
             return;
         }
         let timestamp = self.timestamp.peek_u32(packet.timestamp);
-        if !self.estimator.observe(timestamp, packet.received_at) {
+        if !copy && !self.estimator.observe(timestamp, packet.received_at) {
             self.recent.clear();
         }
         self.statistics.packets_received += 1;
@@ -321,14 +345,13 @@ impl AudioJitterBuffer {
         Some(self.first)
     }
 
-    /// Where packets get lost, each waits for its successor, which carries its copy.
+    /// Where packets get lost, each waits for its successor, which carries its copy, or for as many as carry whole ones.
     fn loss_allowance(&self, now: Instant) -> Duration {
-        match self.last_loss {
-            Some(at) if now.saturating_duration_since(at) < EXPECT_LOSS_FOR => {
-                Duration::from_micros(u64::from(self.last_samples) * 125 / 6)
-            }
-            _ => Duration::ZERO,
-        }
+        let expected = |at: Instant| now.saturating_duration_since(at) < EXPECT_LOSS_FOR;
+        let in_band = i64::from(self.last_loss.is_some_and(expected));
+        let whole = self.copies.filter(|(_, at)| expected(*at));
+        let packets = in_band.max(whole.map_or(0, |(depth, _)| depth));
+        Duration::from_micros(packets as u64 * u64::from(self.last_samples) * 125 / 6)
     }
 
     /// The delay that is wanted now.

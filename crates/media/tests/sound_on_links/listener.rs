@@ -139,16 +139,19 @@ pub fn listen(
     heard
 }
 
-/// A copy is a packet that comes late.
 fn receive(buffer: &mut AudioJitterBuffer, sent: &Sent, received_at: Instant) {
     for (before, payload) in (0_u16..).zip(&sent.payloads) {
-        buffer.push(RtpPayload {
+        let packet = RtpPayload {
             sequence_number: sent.sequence_number.wrapping_sub(before),
             timestamp: sent.timestamp.wrapping_sub(u32::from(before) * 960),
             marker: false,
             payload: payload.clone(),
             received_at,
-        });
+        };
+        match before {
+            0 => buffer.push(packet),
+            _ => buffer.push_copy(packet),
+        }
     }
 }
 

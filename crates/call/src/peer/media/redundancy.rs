@@ -6,7 +6,7 @@ use bytes::Bytes;
 use vireo_media::rtp::{RedBlock, RtpPayload, red_blocks, red_packet};
 
 /// No packet carries more copies than this.
-pub(crate) const MAX_COPIES: usize = 2;
+pub(crate) const MAX_COPIES: usize = 3;
 
 /// Packs what is sent and unpacks what comes, where both sides know how.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lost_packet_is_in_the_two_that_follow() {
+    fn a_lost_packet_is_in_those_that_follow() {
         let mut redundancy = Redundancy::new(63, 111);
         let sounds =
             ["one", "two", "three", "four"].map(|word| Bytes::from_static(word.as_bytes()));
@@ -74,7 +74,7 @@ mod tests {
                     sequence_number: number.wrapping_sub(2),
                     timestamp,
                     marker: false,
-                    payload: redundancy.pack(sound.clone(), timestamp, MAX_COPIES),
+                    payload: redundancy.pack(sound.clone(), timestamp, 2),
                     received_at: Instant::now(),
                 }
             })

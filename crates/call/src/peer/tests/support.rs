@@ -104,6 +104,10 @@ impl MediaReceiver for Receiver {
         self.0.arrived.notify_one();
     }
 
+    fn audio_copy(&mut self, packet: RtpPayload) {
+        self.audio(packet);
+    }
+
     fn video(&mut self, frame: EncodedFrame) {
         let mut frames = self.0.video.lock().expect("no panic");
         frames.push((Instant::now(), frame));

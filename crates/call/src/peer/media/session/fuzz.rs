@@ -70,6 +70,10 @@ impl MediaReceiver for Shown {
         assert!(packet.payload.len() <= LONGEST);
     }
 
+    fn audio_copy(&mut self, packet: RtpPayload) {
+        self.audio(packet);
+    }
+
     fn video(&mut self, frame: EncodedFrame) {
         let mut begun = self.0.lock().expect("no panic");
         assert!(

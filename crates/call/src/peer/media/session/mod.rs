@@ -75,6 +75,8 @@ pub(crate) struct Session {
     audio: Option<Stream>,
     /// Copies of sound, where both sides know how.
     redundancy: Option<Redundancy>,
+    /// What sound takes on the wire of late while it is sent, in bits a second.
+    sound_rate: f64,
     video: Option<VideoStream>,
     packetizer: Option<Packetizer>,
     /// Of the stream with this codec and SSRC.
@@ -123,6 +125,7 @@ impl Session {
             video_in: None,
             audio: None,
             redundancy: None,
+            sound_rate: 0.0,
             video: None,
             packetizer: None,
             assembler: None,

@@ -60,8 +60,11 @@ impl Session {
         if let (Some(redundancy), ReceivedMedia::Deliver(receiver)) =
             (&self.redundancy, &mut self.received)
         {
-            let packets = redundancy.unpack(packet);
-            packets.for_each(|packet| receiver.audio(packet));
+            let mut packets = redundancy.unpack(packet);
+            if let Some(own) = packets.next() {
+                receiver.audio(own);
+            }
+            packets.for_each(|copy| receiver.audio_copy(copy));
         }
     }
 

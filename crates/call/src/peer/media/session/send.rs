@@ -1,9 +1,13 @@
 //! What goes out, and how much of it.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use rtc::rtp;
+use vireo_media::EncodedFrame;
 
 use super::Session;
 use crate::peer::{
@@ -19,8 +23,11 @@ use crate::peer::{
 /// Nobody can see anything below this, in bits a second.
 pub(super) const MIN_BITRATE: u32 = 50_000;
 
-/// What sound takes on the wire, in bits a second.
+/// What sound takes on the wire at least, in bits a second.
 const AUDIO_BITRATE: u32 = 60_000;
+
+/// A second has so many packets of sound, and what they take is averaged over about as many.
+const SOUNDS_PER_SECOND: f64 = 50.0;
 
 /// What is left of the wire for the codec, headers taken off.
 const PAYLOAD_SHARE: f64 = 0.94;
@@ -49,9 +56,10 @@ impl Limits {
         (f64::from(target) / PAYLOAD_SHARE) as u32 + AUDIO_BITRATE
     }
 
-    /// What the encoder gets of the estimate, where this share of the pictures' packets is new and the rest said again.
-    pub fn target(self, estimate: u32, fresh_share: f64) -> u32 {
-        let pictures = f64::from(estimate.saturating_sub(AUDIO_BITRATE));
+    /// What the encoder gets of the estimate, where sound takes so much and this share of the pictures' packets is new and
+    /// the rest said again.
+    pub fn target(self, estimate: u32, sound: u32, fresh_share: f64) -> u32 {
+        let pictures = f64::from(estimate.saturating_sub(sound.max(AUDIO_BITRATE)));
         let payload = pictures * PAYLOAD_SHARE * fresh_share;
         // Rounded up: what fits exactly shall not come out a bit less.
         (payload.ceil() as u32).clamp(MIN_BITRATE, self.max)
@@ -73,58 +81,76 @@ impl Session {
         if matches!(self.received, ReceivedMedia::Reflect) {
             return;
         }
-        if self.audio_out.stream.is_some() {
-            for (payload, timestamp, copies) in queued.audio {
-                let timestamp = timestamp.wrapping_add(self.timestamp_offset);
-                let payload = match &mut self.redundancy {
-                    Some(redundancy) => redundancy.pack(payload, timestamp, copies),
-                    None => payload,
-                };
-                let packet = self.audio_out.packet(payload, timestamp, false);
-                self.pacer.push(packet);
-            }
+        self.collect_sound(queued.audio);
+        self.collect_pictures(queued.video, now);
+    }
+
+    fn collect_sound(&mut self, sounds: VecDeque<(Bytes, u32, usize)>) {
+        if self.audio_out.stream.is_none() {
+            return;
         }
-        let codec = self.video.as_ref().map(|video| video.codec);
-        let idle = self.transport.idle(now);
-        for mut frame in queued.video {
-            let Some(packetizer) = self
-                .packetizer
-                .as_mut()
-                .filter(|_| codec == Some(frame.codec))
-            else {
-                continue;
+        for (payload, timestamp, copies) in sounds {
+            let timestamp = timestamp.wrapping_add(self.timestamp_offset);
+            let payload = match &mut self.redundancy {
+                Some(redundancy) => redundancy.pack(payload, timestamp, copies),
+                None => payload,
             };
+            let packet = self.audio_out.packet(payload, timestamp, false);
+            let bits = packet.size() as f64 * 8.0 * SOUNDS_PER_SECOND;
+            self.sound_rate += (bits - self.sound_rate) / SOUNDS_PER_SECOND;
+            self.pacer.push(packet);
+        }
+    }
+
+    fn collect_pictures(&mut self, frames: VecDeque<EncodedFrame>, now: Instant) {
+        let codec = self.video.as_ref().map(|video| video.codec);
+        for frame in frames {
+            if codec != Some(frame.codec) {
+                continue;
+            }
+            let idle = self.transport.idle(now);
             let collapse = self.collapse.as_mut();
             let admission = collapse.map_or(Admission::Whole, |collapse| {
                 collapse.admit(frame.key_frame, idle)
             });
-            if admission == Admission::None {
-                continue;
+            match admission {
+                Admission::Whole => self.push_picture(frame, now),
+                // No picture comes of it: a number is missing before it, see `Outbound::begin_anew`.
+                Admission::Sign => self.push_packets(&frame, 1),
+                Admission::None => {}
             }
-            if frame.key_frame {
-                // It answers everybody who has asked for one until now.
-                self.key_frame_told_at = Some(now);
-                self.key_frame_to_tell = false;
-            }
-            let timestamp = self
-                .clock
-                .ticks(frame.captured_at, VIDEO_CLOCK_RATE)
-                .wrapping_add(self.timestamp_offset);
-            if let Some(bytes) = self.pacer.wanted_for_probe() {
-                frame.stuff(bytes);
-            }
-            let payloads = packetizer.packetize(&frame);
-            let first = match admission {
-                Admission::Sign => payloads.len() - 1,
-                _ => 0,
-            };
-            for payload in payloads.into_iter().skip(first) {
-                let mut packet = self
-                    .video_out
-                    .packet(payload.payload, timestamp, payload.marker);
-                self.protection.mark(&mut packet);
-                self.pacer.push(packet);
-            }
+        }
+    }
+
+    fn push_picture(&mut self, mut frame: EncodedFrame, now: Instant) {
+        if frame.key_frame {
+            // It answers everybody who has asked for one until now.
+            self.key_frame_told_at = Some(now);
+            self.key_frame_to_tell = false;
+        }
+        if let Some(bytes) = self.pacer.wanted_for_probe() {
+            frame.stuff(bytes);
+        }
+        self.push_packets(&frame, usize::MAX);
+    }
+
+    /// The last packets of a picture, no more than so many.
+    fn push_packets(&mut self, frame: &EncodedFrame, most: usize) {
+        let Some(packetizer) = &mut self.packetizer else {
+            return;
+        };
+        let timestamp = self
+            .clock
+            .ticks(frame.captured_at, VIDEO_CLOCK_RATE)
+            .wrapping_add(self.timestamp_offset);
+        let payloads = packetizer.packetize(frame);
+        let first = payloads.len().saturating_sub(most);
+        for payload in payloads.into_iter().skip(first) {
+            let mut packet = self
+                .video_out
+                .packet(payload.payload, timestamp, payload.marker);
+            self.protection.mark(&mut packet);
+            self.pacer.push(packet);
         }
     }
 
@@ -190,7 +216,10 @@ impl Session {
         if let Some(probe) = self.estimator.take_probe() {
             self.pacer.probe(probe);
         }
-        let target = self.limits.target(estimate, self.protection.fresh_share());
+        let sound = self.sound_rate as u32;
+        let target = self
+            .limits
+            .target(estimate, sound, self.protection.fresh_share());
         let changed = self.target.is_none_or(|told| {
             let step = f64::from(told) * TARGET_STEP;
             f64::from(told.abs_diff(target)) > step || (target == self.limits.max && told != target)

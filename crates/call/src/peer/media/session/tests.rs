@@ -34,6 +34,8 @@ impl Shown {
 impl MediaReceiver for Shown {
     fn audio(&mut self, _packet: RtpPayload) {}
 
+    fn audio_copy(&mut self, _packet: RtpPayload) {}
+
     fn video(&mut self, frame: EncodedFrame) {
         self.0.lock().expect("no panic").push(frame);
     }

@@ -52,6 +52,8 @@ struct Seen(Arc<Mutex<Vec<u64>>>);
 impl MediaReceiver for Seen {
     fn audio(&mut self, _packet: RtpPayload) {}
 
+    fn audio_copy(&mut self, _packet: RtpPayload) {}
+
     fn video(&mut self, frame: EncodedFrame) {
         let number = frame.data.get(NUMBER_AT..NUMBER_AT + 8);
         let number = number.and_then(|bytes| bytes.try_into().ok());
