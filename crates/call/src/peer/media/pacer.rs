@@ -11,6 +11,11 @@ use super::packet::{Kind, Packet};
 /// factor).
 const PACING_FACTOR: f64 = 2.5;
 
+/// What takes longer than this at the estimate's rate is a key frame, most of all. Where the path is what limits the call it
+/// would overflow its queue, so until no more than this is left of it, it leaves hardly faster than the path takes it.
+const LARGE: Duration = Duration::from_millis(120);
+const LARGE_PACING_FACTOR: f64 = 1.1;
+
 /// So much of the estimate may leave at once: a picture of average size at 30 pictures a second.
 const BURST: Duration = Duration::from_millis(40);
 const MIN_BURST_BYTES: f64 = 6_000.0;
@@ -68,6 +73,7 @@ pub(crate) struct Pacer {
     debt: f64,
     counted_at: Option<Instant>,
     estimate: f64,
+    narrow: bool,
     waiting_probe: Option<Probe>,
     probing: Option<Probing>,
 }
@@ -86,14 +92,16 @@ impl Pacer {
             debt: -FIRST_BURST_BYTES,
             counted_at: None,
             estimate: f64::from(estimate),
+            narrow: false,
             waiting_probe: None,
             probing: None,
         }
     }
 
-    /// What the path is thought to take, in bits a second.
-    pub fn set_estimate(&mut self, bits_per_second: u32) {
+    /// What the path is thought to take, in bits a second; `narrow`: the call could do with more.
+    pub fn set_estimate(&mut self, bits_per_second: u32, narrow: bool) {
         self.estimate = f64::from(bits_per_second);
+        self.narrow = narrow;
     }
 
     /// The next pictures that are enough for it leave at the probe's rate. A newer probe replaces one that still waits.
@@ -218,11 +226,13 @@ impl Pacer {
     }
 
     fn bytes_per_second(&self) -> f64 {
+        let fresh_bytes = self.queued_bytes - self.repeated_bytes;
+        let large = self.narrow && fresh_bytes as f64 * 8.0 > self.estimate * LARGE.as_secs_f64();
         let paced = match &self.probing {
             Some(probing) => probing.probe.bits_per_second / 8.0,
+            None if large => self.estimate * LARGE_PACING_FACTOR / 8.0,
             None => self.estimate * PACING_FACTOR / 8.0,
         };
-        let fresh_bytes = self.queued_bytes - self.repeated_bytes;
         paced
             .max(fresh_bytes as f64 / MAX_QUEUE.as_secs_f64())
             .max(1_000.0)

@@ -207,7 +207,8 @@ impl Session {
     /// Lets pacer and encoder know what the path takes.
     pub(super) fn use_estimate(&mut self, now: Instant) {
         let estimate = self.estimator.estimate();
-        self.pacer.set_estimate(estimate);
+        let narrow = estimate < Limits::on_wire(self.limits.max);
+        self.pacer.set_estimate(estimate, narrow);
         let collapse = self.collapse.as_mut();
         if collapse.is_some_and(|collapse| collapse.happened(estimate, now)) {
             self.pacer.clear_pictures();
