@@ -11,12 +11,11 @@ use rtc::{
     sansio::Protocol,
     shared::{TaggedBytesMut, TransportContext},
 };
-use vireo_media::VideoCodec;
 use vireo_protocol::SessionDescription;
 use webrtc::peer_connection::{RTCIceCandidateInit, RTCPeerConnection};
 
 use crate::peer::{
-    codecs,
+    PeerConfig, codecs,
     connection::settings,
     description::{self, Negotiated},
     readable,
