@@ -1,4 +1,4 @@
-//! `cargo xtask bench sound`: how real speech survives losses, by PESQ.
+//! `cargo xtask bench sound`: how speech, as espeak-ng says it, survives losses, by PESQ.
 
 use std::fs::{self, File};
 use std::path::Path;

@@ -297,7 +297,7 @@ impl Run {
             ice_servers: self.config.ice_servers.clone(),
             addresses: self.config.addresses,
             video_codecs: self.media.video_codecs(),
-            redundant_sound: !self.config.reflect,
+            redundant_sound: defaults.redundant_sound,
             start_bitrate: defaults.start_bitrate.min(max_bitrate),
             max_bitrate,
         }

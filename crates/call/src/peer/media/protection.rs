@@ -13,6 +13,9 @@ const EVERYTHING: f64 = 0.12;
 /// Once something is sent twice, it is until the loss is by so much smaller.
 const HOLD: f64 = 0.7;
 
+/// So many bytes later what was counted counts a third.
+const MEMORY: f64 = 200_000.0;
+
 /// What the loss asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Level {
@@ -30,9 +33,6 @@ pub(crate) struct Protection {
     fresh: f64,
     extra: f64,
 }
-
-/// So many bytes later what was counted counts a third.
-const MEMORY: f64 = 200_000.0;
 
 impl Protection {
     /// This share of packets gets lost.

@@ -112,10 +112,8 @@ impl Session {
         }
         let numbers = nack.nacks.iter().copied().flat_map(|pair| pair.into_iter());
         let room = self.pacer.room_for_repeats(now);
-        let (repeated, unknown) = {
-            let twice = self.protection.repeats_twice();
-            self.video_out.repeat(numbers, room, twice, now)
-        };
+        let twice = self.protection.repeats_twice();
+        let (repeated, unknown) = self.video_out.repeat(numbers, room, twice, now);
         for packet in repeated {
             self.pacer.push(packet);
         }
