@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use vireo_media::{
-    AudioSink, AudioSource, EncodedFrame, MediaError, VideoCodec, VideoFormat, VideoSink,
-    VideoSource,
+    AudioSink, AudioSource, DeviceKind, EncodedFrame, Following, MediaError, VideoCodec,
+    VideoFormat, VideoSink, VideoSource,
 };
 use vireo_protocol::PictureSize;
 
@@ -30,6 +30,12 @@ pub trait MediaFactory: Send + Sync + 'static {
     /// # Errors
     /// In a sentence for the user; the call goes on without sound.
     fn open_speaker(&self) -> Result<Option<Box<dyn AudioSink>>, MediaError>;
+
+    /// Calls `changed` whenever another device is to be used for something than before, until the answer is dropped. A call
+    /// follows it as long as it has devices open, and opens that one then.
+    fn follow_devices(&self, _changed: Box<dyn FnMut(DeviceKind) + Send>) -> Option<Following> {
+        None
+    }
 
     /// Where the remote pictures of a new call go. The call drops the sink when it is over.
     fn remote_video(&self, key_frames: KeyFrameRequester) -> Box<dyn EncodedVideoSink>;

@@ -262,6 +262,9 @@ pub struct MediaArguments {
     /// Leaves a microphone as loud or quiet as it is.
     #[arg(long)]
     pub no_automatic_gain: bool,
+    /// Takes commands from standard input, one a line: camera, microphone or speaker, and another choice for it.
+    #[arg(long)]
+    pub control: bool,
     /// Hangs up so long after the call is connected.
     #[arg(long = "for", value_name = "SECONDS", value_parser = parse_seconds)]
     pub duration: Option<Duration>,

@@ -5,12 +5,11 @@
 use vireo_media::audio::{
     Recording, WavSource, has_microphone, has_speaker, microphones, speakers,
 };
-use vireo_media::video::{PatternContent, Y4mSource};
+use vireo_media::video::{PatternContent, Y4mSource, cameras, has_camera};
 use vireo_media::{MediaError, VideoFormat, VideoSource};
 
 use crate::devices::{CameraChoice, MicrophoneChoice, SpeakerChoice};
 use crate::failure::{Failure, Status};
-use crate::hardware;
 use crate::output;
 
 /// The camera to use; the system's own, if there is one, where none was named.
@@ -19,13 +18,13 @@ use crate::output;
 /// Bad device or file.
 pub fn camera(choice: Option<CameraChoice>) -> Result<CameraChoice, Failure> {
     match choice {
-        None if hardware::cameras().is_empty() => {
+        None if cameras().is_empty() => {
             output::say("There is no camera; nobody will see you.");
             Ok(CameraChoice::None)
         }
         None => Ok(CameraChoice::Device(None)),
         Some(CameraChoice::Device(name)) => {
-            known("camera", name.as_deref(), hardware::has_camera)?;
+            known("camera", name.as_deref(), has_camera)?;
             Ok(CameraChoice::Device(name))
         }
         Some(CameraChoice::File(path)) => {

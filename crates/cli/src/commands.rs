@@ -8,14 +8,15 @@ use vireo_call::{MediaFactory, NoMedia, Phase};
 use vireo_client::{Client, ClientError, ClientOptions, ConnectionState};
 use vireo_media::DeviceInfo;
 use vireo_media::audio::{microphones, speakers};
+use vireo_media::video::cameras;
 use vireo_protocol::{ChatId, HistoryId};
 
 use crate::account::Identity;
 use crate::args::{AnswerArguments, Arguments, CallArguments, Command, MediaArguments};
 use crate::call::{Caller, Incoming};
 use crate::contacts;
+use crate::control;
 use crate::failure::{Failure, Status};
-use crate::hardware;
 use crate::invites;
 use crate::join;
 use crate::media::CliMedia;
@@ -74,7 +75,7 @@ async fn history(identity: &Identity, before: Option<String>, limit: u32) -> Res
 
 fn list_devices() {
     for (kind, devices) in [
-        ("camera", hardware::cameras()),
+        ("camera", cameras()),
         ("microphone", microphones()),
         ("speaker", speakers()),
     ] {
@@ -181,6 +182,9 @@ async fn prepare(identity: &Identity, media: &MediaArguments) -> Result<Caller, 
         }
     };
     client.set_voice(media.voice());
+    if media.control {
+        control::follow_standard_input(Arc::clone(&devices));
+    }
     output::line(&Event::Ready {
         user: &client.view().borrow().me.name,
     });

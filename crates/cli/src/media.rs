@@ -5,29 +5,28 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use vireo_call::{DEFAULT_MAX_BITRATE, EncodedVideoSink, KeyFrameRequester, MediaFactory};
-use vireo_media::audio::{
-    Microphone, NullSink, RecordedSink, Recording, Speaker, ToneMicrophone, WavSink, WavSource,
-};
+use vireo_media::audio::{NullSink, RecordedSink, Recording, ToneMicrophone, WavSink, WavSource};
 use vireo_media::video::{PatternCamera, PatternContent, Y4mSource};
-use vireo_media::{AudioSink, AudioSource, MediaError, VideoCodec, VideoFormat, VideoSource};
+use vireo_media::{
+    AudioSink, AudioSource, DeviceKind, Following, MediaError, VideoCodec, VideoFormat, VideoSource,
+};
 
 use crate::args::{DEFAULT_FORMAT, MediaArguments};
 use crate::check;
+use crate::choices::{Choice, Choices};
+use crate::control::Order;
 use crate::decode::RemoteVideo;
 use crate::devices::{CameraChoice, MicrophoneChoice, SpeakerChoice};
 use crate::failure::Failure;
 use crate::finish::{self, Finish, Guard};
 use crate::frames::FramesFile;
-use crate::hardware;
 use crate::output;
 use crate::playback::{Playback, lock};
 use crate::record::RecordFolder;
 
 /// Opens what the command line chose, call after call.
 pub struct CliMedia {
-    camera: CameraChoice,
-    microphone: MicrophoneChoice,
-    speaker: SpeakerChoice,
+    choices: Choices,
     format: VideoFormat,
     codecs: Vec<VideoCodec>,
     max_bitrate: u32,
@@ -104,14 +103,16 @@ impl CliMedia {
         let record = arguments.record.as_deref();
         let frames = arguments.frames.as_deref();
         Ok(Self {
-            microphone: check::microphone(arguments.microphone.clone())?,
-            speaker: check::speaker(arguments.speaker.clone())?,
+            choices: Choices::new(Choice {
+                camera,
+                microphone: check::microphone(arguments.microphone.clone())?,
+                speaker: check::speaker(arguments.speaker.clone())?,
+            }),
             format: arguments.format(own),
             codecs: arguments.codecs(),
             max_bitrate: arguments.max_bitrate.unwrap_or(DEFAULT_MAX_BITRATE),
             record: record.map(RecordFolder::create).transpose()?,
             frames: frames.map(FramesFile::create).transpose()?,
-            camera,
             calls: AtomicU32::new(0),
             call: Mutex::new(None),
         })
@@ -119,7 +120,12 @@ impl CliMedia {
 
     /// Whether there is a camera to call with.
     pub fn has_camera(&self) -> bool {
-        self.camera != CameraChoice::None
+        self.choices.now().camera != CameraChoice::None
+    }
+
+    /// Uses something else from now on, in the call that goes on too.
+    pub fn take(&self, order: Order) {
+        self.choices.take(order);
     }
 
     /// Prepares for the next call. To be called before it is placed or accepted.
@@ -149,31 +155,36 @@ impl CliMedia {
 
 impl MediaFactory for CliMedia {
     fn open_camera(&self) -> Result<Option<Box<dyn VideoSource>>, MediaError> {
-        Ok(match &self.camera {
+        Ok(match &self.choices.now().camera {
             CameraChoice::None => None,
             CameraChoice::Pattern => {
                 let content = PatternContent::from_environment()?;
                 Some(Box::new(PatternCamera::with_content(self.format, content)))
             }
             CameraChoice::File(path) => Some(Box::new(Y4mSource::open(path, Some(self.format))?)),
-            CameraChoice::Device(name) => Some(hardware::camera(name.as_deref(), self.format)?),
+            CameraChoice::Device(_) => {
+                Some(Box::new(self.choices.selection.open_camera(self.format)?))
+            }
         })
     }
 
     fn open_microphone(&self) -> Result<Option<Box<dyn AudioSource>>, MediaError> {
-        Ok(match &self.microphone {
+        Ok(match &self.choices.now().microphone {
             MicrophoneChoice::None => None,
             MicrophoneChoice::Tone(hertz) => Some(Box::new(ToneMicrophone::new(*hertz))),
             MicrophoneChoice::File(path) => Some(Box::new(WavSource::open(path)?)),
-            MicrophoneChoice::Device(name) => Some(Box::new(Microphone::open(name.as_deref())?)),
+            MicrophoneChoice::Device(_) => {
+                Some(Box::new(self.choices.selection.open_microphone()?))
+            }
         })
     }
 
     /// Without a speaker sound is decoded all the same, so that its statistics are honest.
     fn open_speaker(&self) -> Result<Option<Box<dyn AudioSink>>, MediaError> {
         // Opening a device may take long, so the call's files are not held meanwhile.
-        let device: Option<Box<dyn AudioSink>> = match &self.speaker {
-            SpeakerChoice::Device(name) => Some(Box::new(Speaker::open(name.as_deref())?)),
+        let speaker = self.choices.now().speaker;
+        let device: Option<Box<dyn AudioSink>> = match &speaker {
+            SpeakerChoice::Device(_) => Some(Box::new(self.choices.selection.open_speaker()?)),
             SpeakerChoice::None | SpeakerChoice::File(_) => None,
         };
         let mut call = lock(&self.call);
@@ -181,7 +192,7 @@ impl MediaFactory for CliMedia {
         let Some(files) = &mut *call else {
             return Ok(None);
         };
-        let sink: Box<dyn AudioSink> = match (device, &self.speaker) {
+        let sink: Box<dyn AudioSink> = match (device, &speaker) {
             (Some(device), _) => device,
             (None, SpeakerChoice::File(path)) => Box::new(files.file_speaker(path)?),
             (None, _) => Box::new(NullSink::default()),
@@ -189,6 +200,10 @@ impl MediaFactory for CliMedia {
         let sink = files.recorded(sink)?;
         let _guard = files.guard.clone();
         Ok(Some(Box::new(GuardedSink { sink, _guard })))
+    }
+
+    fn follow_devices(&self, changed: Box<dyn FnMut(DeviceKind) + Send>) -> Option<Following> {
+        Some(self.choices.follow(changed))
     }
 
     fn remote_video(&self, key_frames: KeyFrameRequester) -> Box<dyn EncodedVideoSink> {

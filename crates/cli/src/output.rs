@@ -38,6 +38,17 @@ pub enum Event<'a> {
         /// The other person.
         peer: &'a str,
     },
+    /// A device was plugged in, or another one is used from now on.
+    Device {
+        /// camera, microphone or speaker.
+        kind: &'a str,
+        /// What became of it.
+        change: DeviceChange,
+        /// The device; null when there is none left to use.
+        name: Option<&'a str>,
+        /// The device before, where the reason is that it has gone.
+        gone: Option<&'a str>,
+    },
     /// The call is over.
     Ended {
         /// The call.
@@ -49,6 +60,16 @@ pub enum Event<'a> {
         /// How long it was connected, in seconds; null when it never was.
         duration: Option<f64>,
     },
+}
+
+/// What became of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceChange {
+    /// Plugged in, and not used.
+    Appeared,
+    /// Used from now on.
+    Used,
 }
 
 /// Writes one line and hands it over at once. A reader that has gone away is no reason to break a call.

@@ -12,6 +12,7 @@
 mod device;
 mod error;
 mod event;
+mod selection;
 
 pub mod audio;
 pub mod codec;
@@ -20,7 +21,8 @@ pub mod video;
 
 pub use audio::{AudioFrame, AudioSink, AudioSource};
 pub use codec::{EncodedFrame, VideoCodec, VideoDecoder, VideoEncoder};
-pub use device::DeviceInfo;
+pub use device::{DeviceInfo, DeviceKind, DeviceList};
 pub use error::MediaError;
 pub use event::MediaEvent;
+pub use selection::{DeviceLists, DeviceNews, Following, Selection};
 pub use video::{VideoFormat, VideoFrame, VideoSink, VideoSource};

@@ -7,7 +7,7 @@ use std::sync::{
 
 use tokio::sync::mpsc;
 use vireo_media::{
-    MediaError, MediaEvent, VideoCodec,
+    DeviceKind, Following, MediaError, MediaEvent, VideoCodec,
     audio::{self, AudioSendOptions, ReceiveChain, VoiceProcessor, VoiceSettings},
     video::{self, VideoSendOptions, VideoSendStatistics, VideoTarget},
 };
@@ -49,6 +49,8 @@ pub(super) struct DeviceNews {
 enum What {
     Failed(Option<String>),
     Ready,
+    /// Another one is to be used from now on.
+    Another,
 }
 
 /// Where devices report to.
@@ -115,6 +117,8 @@ pub(super) struct Devices {
     copies: Arc<AtomicUsize>,
     voice: VoiceSettings,
     processor: VoiceProcessor,
+    /// While devices are open.
+    following: Option<Following>,
 }
 
 impl Devices {
@@ -135,6 +139,7 @@ impl Devices {
             copies: Arc::default(),
             voice: VoiceSettings::default(),
             processor: VoiceProcessor::new(),
+            following: None,
         }
     }
 
@@ -155,6 +160,13 @@ impl Devices {
             KeyFrameRequester::new(move || outlet.send(MediaSender::request_key_frame));
         let pictures = self.media.remote_video(key_frames);
         playback.fill(self.start_speaker(self.processor.clone()), pictures);
+        self.follow();
+    }
+
+    fn follow(&mut self) {
+        let reporter = self.reporter();
+        let changed = Box::new(move |kind| reporter.report(notice_kind(kind), What::Another));
+        self.following = self.media.follow_devices(changed);
     }
 
     fn start_camera(&mut self, target: Option<VideoTarget>) {
@@ -264,13 +276,22 @@ impl Devices {
         self.camera.as_ref().map(|(_, chain)| chain.statistics())
     }
 
-    /// What the news means to the call; nothing where it is out of date.
-    pub(super) fn input(&self, news: DeviceNews, call_id: CallId) -> Option<Input> {
+    /// What the news means to the call; nothing where it is out of date, or is taken care of here.
+    pub(super) fn input(
+        &self,
+        news: DeviceNews,
+        call_id: CallId,
+        playback: &Playback,
+    ) -> Option<Input> {
         let DeviceNews {
             chain,
             device,
             what,
         } = news;
+        if matches!(what, What::Another) {
+            self.reopen(device, playback);
+            return None;
+        }
         let current = match device {
             NoticeKind::Camera => self.camera.as_ref().map(|(id, _)| *id),
             NoticeKind::Microphone => self.microphone.as_ref().map(|(id, _)| *id),
@@ -283,11 +304,22 @@ impl Devices {
                 message,
             },
             What::Ready => Input::DeviceReady { call_id, device },
+            What::Another => return None,
         })
+    }
+
+    /// Changes to the device that is to be used now; the one before goes on until then.
+    fn reopen(&self, device: NoticeKind, playback: &Playback) {
+        match device {
+            NoticeKind::Camera => self.camera.iter().for_each(|(_, chain)| chain.reopen()),
+            NoticeKind::Microphone => self.microphone.iter().for_each(|(_, chain)| chain.reopen()),
+            NoticeKind::Speaker => playback.reopen_speaker(),
+        }
     }
 
     /// Takes everything that is open out; whoever drops it may have to wait for a device.
     pub(super) fn stop(&mut self) -> impl Send + use<> {
+        self.following = None;
         self.speaker = None;
         self.codec = None;
         self.copies.store(0, Relaxed);
@@ -301,6 +333,14 @@ impl Devices {
             chain: self.last_chain,
             news: self.news.clone(),
         }
+    }
+}
+
+const fn notice_kind(kind: DeviceKind) -> NoticeKind {
+    match kind {
+        DeviceKind::Camera => NoticeKind::Camera,
+        DeviceKind::Microphone => NoticeKind::Microphone,
+        DeviceKind::Speaker => NoticeKind::Speaker,
     }
 }
 

@@ -28,6 +28,13 @@ impl Playback {
         (lock(&self.sound).take(), lock(&self.pictures).take())
     }
 
+    /// Another speaker is to be used; the one before plays until it is there.
+    pub(super) fn reopen_speaker(&self) {
+        if let Some(chain) = lock(&self.sound).as_ref() {
+            chain.reopen();
+        }
+    }
+
     /// When the first remote picture was there: arrived, where nobody knows when it was decoded.
     pub(super) fn first_picture(&self) -> Option<Instant> {
         self.first_picture.get().copied()

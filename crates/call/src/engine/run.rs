@@ -215,7 +215,9 @@ impl Run {
 
     async fn device_changed(&mut self, news: DeviceNews) {
         let call_id = self.call.state().details().map(|call| call.call_id.clone());
-        if let Some(input) = call_id.and_then(|call_id| self.devices.input(news, call_id)) {
+        if let Some(input) =
+            call_id.and_then(|call_id| self.devices.input(news, call_id, &self.playback))
+        {
             self.handle(input).await;
         }
     }

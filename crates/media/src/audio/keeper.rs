@@ -1,4 +1,5 @@
-//! Keeps a device open: opens it on a thread of its own, tries again with back-off when it is missing or lost.
+//! Keeps a device open: opens it on a thread of its own, tries again with back-off when it is missing or lost, and changes to
+//! another one without a gap: the one before goes on until the other is open.
 
 use std::{
     sync::mpsc::{Receiver, TryRecvError, sync_channel},
@@ -18,6 +19,12 @@ pub(crate) enum Change {
     /// A sentence for the user. Told once, not at every attempt; once more when the user has asked for another one.
     Lost(String),
 }
+
+/// A device that is not needed any more may still have something to play.
+const LINGER: Duration = Duration::from_millis(100);
+
+/// A device that is lost sooner than this after it was opened is not opened again at once.
+const STEADY_AFTER: Duration = Duration::from_secs(1);
 
 /// How long to wait before the next attempt, after so many that failed.
 pub(crate) const fn back_off(failures: u32) -> Duration {
@@ -41,6 +48,11 @@ enum State<D: ?Sized> {
         opener: Opener<D>,
         device: Box<D>,
     },
+    /// Another one is opened; this one goes on until then.
+    Replacing {
+        device: Box<D>,
+        opening: Receiver<Opened<D>>,
+    },
     /// There is to be none, as long as nobody asks again.
     Unwanted(Opener<D>),
     /// Its opener is gone.
@@ -50,6 +62,11 @@ enum State<D: ?Sized> {
 pub(crate) struct Keeper<D: ?Sized> {
     state: State<D>,
     failures: u32,
+    opened_at: Instant,
+    /// It was lost, and is told to be once it turns out that there is no other one.
+    untold: Option<String>,
+    /// Another one is wanted than the one that is being opened.
+    again: bool,
 }
 
 impl<D: ?Sized + Send + 'static> Keeper<D> {
@@ -57,6 +74,9 @@ impl<D: ?Sized + Send + 'static> Keeper<D> {
         Self {
             state: State::Waiting { opener, until: now },
             failures: 0,
+            opened_at: now,
+            untold: None,
+            again: false,
         }
     }
 
@@ -67,18 +87,46 @@ impl<D: ?Sized + Send + 'static> Keeper<D> {
         changed: &mut dyn FnMut(Change),
     ) -> Option<&mut D> {
         self.state = match std::mem::replace(&mut self.state, State::None) {
-            State::Waiting { opener, until } if now >= until => open(opener),
+            State::Waiting { opener, until } if now >= until => opening(opener),
             State::Opening(result) => match result.try_recv() {
                 Ok((opener, outcome)) => self.opened(opener, outcome, now, changed),
                 Err(TryRecvError::Empty) => State::Opening(result),
                 Err(TryRecvError::Disconnected) => State::None,
             },
+            State::Replacing { device, opening } => match opening.try_recv() {
+                Ok((opener, outcome)) => self.replaced(device, opener, outcome, now, changed),
+                Err(TryRecvError::Empty) => State::Replacing { device, opening },
+                Err(TryRecvError::Disconnected) => State::None,
+            },
             other => other,
         };
+        let is_settled = !matches!(self.state, State::Opening(_) | State::Replacing { .. });
+        if is_settled && std::mem::take(&mut self.again) {
+            self.reopen(now);
+        }
         match &mut self.state {
-            State::Open { device, .. } => Some(device),
+            State::Open { device, .. } | State::Replacing { device, .. } => Some(device),
             _ => None,
         }
+    }
+
+    /// Another device is wanted, or there is another one: opens it, and changes to it when it is there. If it cannot be
+    /// opened, the one before goes on.
+    pub(crate) fn reopen(&mut self, now: Instant) {
+        self.failures = 0;
+        self.state = match std::mem::replace(&mut self.state, State::None) {
+            State::Waiting { opener, .. } | State::Unwanted(opener) => {
+                State::Waiting { opener, until: now }
+            }
+            State::Open { opener, device } => match open(opener) {
+                Some(opening) => State::Replacing { device, opening },
+                None => State::None,
+            },
+            other => {
+                self.again = true;
+                other
+            }
+        };
     }
 
     /// Tries at once where the device is missing, and tells what comes of it even if that is nothing new.
@@ -92,16 +140,58 @@ impl<D: ?Sized + Send + 'static> Keeper<D> {
         };
     }
 
-    /// The device failed; it is dropped and will be opened again.
+    /// The device failed; it is dropped and will be opened again, or another one in its place: at once, unless it has just
+    /// been opened. Told only if there is none.
     pub(crate) fn lost(
         &mut self,
         error: &MediaError,
         now: Instant,
         changed: &mut dyn FnMut(Change),
     ) {
-        if let State::Open { opener, device } = std::mem::replace(&mut self.state, State::None) {
-            drop(device);
-            self.state = self.failed(opener, error, now, changed);
+        let (device, next) = match std::mem::replace(&mut self.state, State::None) {
+            State::Open { opener, device } => {
+                let was_steady = now.duration_since(self.opened_at) >= STEADY_AFTER;
+                let next = if was_steady {
+                    self.untold = Some(error.to_string());
+                    opening(opener)
+                } else {
+                    self.failed(opener, error, now, changed)
+                };
+                (device, next)
+            }
+            State::Replacing { device, opening } => {
+                self.untold = Some(error.to_string());
+                (device, State::Opening(opening))
+            }
+            other => {
+                self.state = other;
+                return;
+            }
+        };
+        retire(device);
+        self.state = next;
+    }
+
+    fn replaced(
+        &mut self,
+        before: Box<D>,
+        opener: Opener<D>,
+        outcome: Result<Option<Box<D>>, MediaError>,
+        now: Instant,
+        changed: &mut dyn FnMut(Change),
+    ) -> State<D> {
+        match outcome {
+            Err(error) => {
+                tracing::info!(%error, "the device before goes on");
+                State::Open {
+                    opener,
+                    device: before,
+                }
+            }
+            outcome => {
+                retire(before);
+                self.opened(opener, outcome, now, changed)
+            }
         }
     }
 
@@ -115,6 +205,8 @@ impl<D: ?Sized + Send + 'static> Keeper<D> {
         match outcome {
             Ok(Some(device)) => {
                 self.failures = 0;
+                self.opened_at = now;
+                self.untold = None;
                 changed(Change::Ready);
                 State::Open { opener, device }
             }
@@ -131,7 +223,8 @@ impl<D: ?Sized + Send + 'static> Keeper<D> {
         changed: &mut dyn FnMut(Change),
     ) -> State<D> {
         if self.failures == 0 {
-            changed(Change::Lost(error.to_string()));
+            let sentence = self.untold.take().unwrap_or_else(|| error.to_string());
+            changed(Change::Lost(sentence));
         }
         self.failures += 1;
         State::Waiting {
@@ -141,8 +234,12 @@ impl<D: ?Sized + Send + 'static> Keeper<D> {
     }
 }
 
+fn opening<D: ?Sized + Send + 'static>(opener: Opener<D>) -> State<D> {
+    open(opener).map_or(State::None, State::Opening)
+}
+
 /// Opening may take seconds (a device that does not answer), and sound must not stop for it.
-fn open<D: ?Sized + Send + 'static>(mut opener: Opener<D>) -> State<D> {
+fn open<D: ?Sized + Send + 'static>(mut opener: Opener<D>) -> Option<Receiver<Opened<D>>> {
     let (sender, receiver) = sync_channel(1);
     let spawned = thread::Builder::new()
         .name("open-audio".into())
@@ -151,14 +248,29 @@ fn open<D: ?Sized + Send + 'static>(mut opener: Opener<D>) -> State<D> {
             // Nobody waits any more when the call is over; the device is closed here then.
             let _ = sender.send((opener, outcome));
         });
-    match spawned {
-        Ok(_) => State::Opening(receiver),
-        Err(_) => State::None,
+    spawned.is_ok().then_some(receiver)
+}
+
+/// Closes the device elsewhere, as that may take a while too. Where there is no other thread it is closed here.
+fn retire<D: ?Sized + Send + 'static>(device: Box<D>) {
+    let spawned = thread::Builder::new()
+        .name("close-audio".into())
+        .spawn(move || {
+            thread::sleep(LINGER);
+            drop(device);
+        });
+    if let Err(error) = spawned {
+        tracing::warn!(%error, "a sound device is closed where it may be heard");
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    };
+
     use super::*;
 
     struct Device;
@@ -259,6 +371,85 @@ mod tests {
         keeper.retry_now(start);
         poll(&mut keeper, start, &mut changes, |open, _| open);
         assert_eq!(changes.last(), Some(&Change::Ready));
+    }
+
+    /// Opens numbered devices; while `held`, nothing is opened.
+    fn numbered(held: &Arc<AtomicBool>, fails: &Arc<AtomicBool>) -> Opener<u32> {
+        let (held, fails) = (Arc::clone(held), Arc::clone(fails));
+        let mut number = 0;
+        Box::new(move || {
+            while held.load(Relaxed) {
+                thread::yield_now();
+            }
+            if fails.load(Relaxed) {
+                return Err(MediaError::Device("Busy.".into()));
+            }
+            number += 1;
+            Ok(Some(Box::new(number)))
+        })
+    }
+
+    /// Asks until it is this device.
+    fn until(keeper: &mut Keeper<u32>, now: Instant, wanted: Option<u32>) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while keeper
+            .device(now, &mut |change| changes.push(change))
+            .copied()
+            != wanted
+        {
+            assert!(Instant::now() < deadline, "{changes:?}");
+            thread::yield_now();
+        }
+        changes
+    }
+
+    #[test]
+    fn the_device_before_goes_on_until_the_next_one_is_open() {
+        let start = Instant::now();
+        let (held, fails) = (Arc::default(), Arc::default());
+        let mut keeper = Keeper::new(numbered(&held, &fails), start);
+        until(&mut keeper, start, Some(1));
+        held.store(true, Relaxed);
+        keeper.reopen(start);
+        for _ in 0..1_000 {
+            assert_eq!(keeper.device(start, &mut |_| {}), Some(&mut 1));
+        }
+        held.store(false, Relaxed);
+        assert_eq!(until(&mut keeper, start, Some(2)), [Change::Ready]);
+        // One that cannot be opened changes nothing, and is no trouble.
+        fails.store(true, Relaxed);
+        keeper.reopen(start);
+        while matches!(keeper.state, State::Replacing { .. }) {
+            let device = keeper.device(start, &mut |change| panic!("{change:?}"));
+            assert_eq!(device, Some(&mut 2));
+        }
+        fails.store(false, Relaxed);
+        // Whoever changes their mind meanwhile gets the last one.
+        keeper.reopen(start);
+        keeper.reopen(start);
+        until(&mut keeper, start, Some(4));
+    }
+
+    #[test]
+    fn a_steady_device_that_is_lost_is_replaced_at_once_and_nobody_is_told() {
+        let start = Instant::now();
+        let (held, fails) = (Arc::default(), Arc::default());
+        let mut keeper = Keeper::new(numbered(&held, &fails), start);
+        until(&mut keeper, start, Some(1));
+        let later = start + STEADY_AFTER;
+        let gone = MediaError::DeviceLost("Gone.".into());
+        keeper.lost(&gone, later, &mut |change| panic!("{change:?}"));
+        assert_eq!(until(&mut keeper, later, Some(2)), [Change::Ready]);
+        // Where there is no other one they are told of the one that was lost.
+        fails.store(true, Relaxed);
+        let later = later + STEADY_AFTER;
+        keeper.lost(&gone, later, &mut |change| panic!("{change:?}"));
+        let mut told = None;
+        while told.is_none() {
+            keeper.device(later, &mut |change| told = Some(change));
+        }
+        assert_eq!(told, Some(Change::Lost("Gone.".into())));
     }
 
     #[test]

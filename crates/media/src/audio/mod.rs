@@ -23,6 +23,7 @@ mod voice;
 mod wav;
 mod worker;
 
+pub(crate) use device::SoundLister;
 pub use device::{
     Microphone, Speaker, find_sound_server, has_microphone, has_speaker, microphones, speakers,
 };

@@ -21,6 +21,7 @@ use crate::{
 #[derive(Default)]
 struct Shared {
     buffer: Mutex<AudioJitterBuffer>,
+    reopen: AtomicBool,
 }
 
 impl Shared {
@@ -69,6 +70,12 @@ impl ReceiveChain {
         self.shared.buffer().push_copy(packet);
     }
 
+    /// Another speaker is wanted, or there is another one: `open` is called, and what it gives takes the place of the one
+    /// before, which plays until then.
+    pub fn reopen(&self) {
+        self.shared.reopen.store(true, Relaxed);
+    }
+
     /// What was received so far.
     #[must_use]
     pub fn statistics(&self) -> AudioReceiveStatistics {
@@ -88,6 +95,9 @@ fn run(
     let mut speaker = Keeper::new(open, Instant::now());
     let mut nowhere = NullSink::new();
     while !stop.load(Relaxed) {
+        if shared.reopen.swap(false, Relaxed) {
+            speaker.reopen(Instant::now());
+        }
         // The buffer is free again before anything is decoded: packets must not wait for that.
         let frame = playout.next(|| shared.buffer().pop(Instant::now()));
         processor.render(&frame);

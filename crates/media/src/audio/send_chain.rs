@@ -68,6 +68,7 @@ pub struct AudioSendStatistics {
 struct Shared {
     muted: AtomicBool,
     retry: AtomicBool,
+    reopen: AtomicBool,
     packet_loss: AtomicU8,
     bits_per_second: AtomicU32,
     packets: AtomicU64,
@@ -131,6 +132,12 @@ impl SendChain {
         self.shared.retry.store(!muted, Relaxed);
     }
 
+    /// Another microphone is wanted, or there is another one: `open` is called, and what it gives takes the place of the one
+    /// before, which is heard until then.
+    pub fn reopen(&self) {
+        self.shared.reopen.store(true, Relaxed);
+    }
+
     /// How much loss, in percent, the other side reports: the more, the stronger the error correction.
     pub fn set_packet_loss(&self, percent: u8) {
         self.shared.packet_loss.store(percent, Relaxed);
@@ -176,6 +183,9 @@ impl Run {
         while !stop.load(Relaxed) {
             if self.shared.retry.swap(false, Relaxed) {
                 microphone.retry_now(Instant::now());
+            }
+            if self.shared.reopen.swap(false, Relaxed) {
+                microphone.reopen(Instant::now());
             }
             let Some(captured) = read(&mut microphone, &mut silence, &mut on_event) else {
                 continue;

@@ -25,6 +25,8 @@ const RETRY: [Duration; 4] = [
     Duration::from_secs(2),
     Duration::from_secs(4),
 ];
+/// A camera that is lost after it has delivered for so long is opened again at once, or another one in its place.
+const STEADY_AFTER: Duration = Duration::from_secs(1);
 /// So many threads may hang in a camera; after that it is not tried again until one of them comes back.
 const MAX_STUCK: usize = 3;
 /// A camera that was switched off is waited for so long before it is opened again.
@@ -47,6 +49,10 @@ struct State {
     enabled: bool,
     /// Threads of another generation have been given up.
     generation: u64,
+    /// The generation that takes the place of the current one with its first picture.
+    successor: Option<u64>,
+    /// No generation had a higher number.
+    last_generation: u64,
     /// Threads that exist, given up or not.
     alive: usize,
     /// What the current thread waits for, and since when. None while it waits for nothing.
@@ -55,6 +61,31 @@ struct State {
     failed: bool,
     /// No other thread would get any further: the next one that comes back makes room for a new one.
     blocked: bool,
+}
+
+impl State {
+    /// Gives up all threads that there are; the next one is of this generation.
+    const fn begin_generation(&mut self) {
+        self.last_generation += 1;
+        self.generation = self.last_generation;
+        self.successor = None;
+        self.waiting = None;
+    }
+
+    fn may_go_on(&self, generation: u64) -> bool {
+        self.generation == generation || self.successor == Some(generation)
+    }
+
+    /// The successor takes over. Whatever was before finds that it is of an older generation. True when it has.
+    fn promote(&mut self, generation: u64) -> bool {
+        let does = self.successor == Some(generation);
+        if does {
+            self.generation = generation;
+            self.successor = None;
+            self.waiting = None;
+        }
+        does
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +103,8 @@ impl Camera {
         let state = State {
             enabled: false,
             generation: 0,
+            successor: None,
+            last_generation: 0,
             alive: 0,
             waiting: None,
             failed: false,
@@ -95,15 +128,34 @@ impl Camera {
             return;
         }
         state.enabled = enabled;
-        state.generation += 1;
-        state.waiting = None;
+        state.begin_generation();
         state.failed = false;
         if enabled {
-            self.start_thread(state);
+            let generation = state.generation;
+            self.start_thread(state, generation);
         } else {
             drop(state);
             self.frames.try_take();
         }
+        self.changed.notify_all();
+    }
+
+    /// Another camera is wanted, or there is another one: opens it, while the one before goes on until its first picture is
+    /// there. Where both cannot be open at once there is a short time without pictures.
+    pub(super) fn reopen(self: &Arc<Self>) {
+        let mut state = self.lock();
+        if !state.enabled {
+            return;
+        }
+        if state.failed {
+            state.begin_generation();
+            state.failed = false;
+        } else {
+            state.last_generation += 1;
+            state.successor = Some(state.last_generation);
+        }
+        let generation = state.last_generation;
+        self.start_thread(state, generation);
         self.changed.notify_all();
     }
 
@@ -126,14 +178,14 @@ impl Camera {
             return;
         }
         tracing::warn!(?waiting, "the camera hangs");
-        state.generation += 1;
-        state.waiting = None;
+        state.begin_generation();
         let tell = !std::mem::replace(&mut state.failed, true);
         if self.is_being_opened() {
             state.blocked = true;
             drop(state);
         } else {
-            self.start_thread(state);
+            let generation = state.generation;
+            self.start_thread(state, generation);
         }
         self.changed.notify_all();
         if tell {
@@ -155,8 +207,7 @@ impl Camera {
         matches!(self.open.try_lock(), Err(TryLockError::WouldBlock))
     }
 
-    fn start_thread(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        let generation = state.generation;
+    fn start_thread(self: &Arc<Self>, mut state: MutexGuard<'_, State>, generation: u64) {
         state.blocked = state.alive > MAX_STUCK;
         if state.blocked {
             let tell = !std::mem::replace(&mut state.failed, true);
@@ -187,8 +238,9 @@ impl Camera {
         let mut state = self.lock();
         state.alive -= 1;
         if state.blocked && state.enabled {
-            state.generation += 1;
-            self.start_thread(state);
+            state.begin_generation();
+            let generation = state.generation;
+            self.start_thread(state, generation);
         } else {
             drop(state);
         }
@@ -196,37 +248,50 @@ impl Camera {
     }
 
     fn run(&self, generation: u64) {
+        let (mut failures, mut untold) = (0, None);
         self.wait_for_release_by_others(generation);
-        let mut failures = 0;
-        while self.is_current(generation) {
-            match self.open_and_read(generation) {
-                Ok(()) => return,
-                Err((problem, delivered)) => {
-                    failures = if delivered { 0 } else { failures };
-                    self.lose(generation, &problem.to_string());
-                }
+        while self.may_go_on(generation) {
+            let Err((problem, steady)) = self.open_and_read(generation) else {
+                return;
+            };
+            // The one before may be in its way.
+            if self.lock().promote(generation) {
+                self.wait_for_release_by_others(generation);
+                continue;
             }
+            if steady {
+                failures = 0;
+                untold = Some(problem);
+                continue;
+            }
+            let problem = untold.take().unwrap_or(problem);
+            self.lose(generation, &problem.to_string());
             self.pause(generation, RETRY[failures.min(RETRY.len() - 1)]);
             failures += 1;
         }
     }
 
-    /// Reads until the camera is not wanted any more (Ok) or fails; says with the failure whether it ever delivered.
+    /// Reads until the camera is not wanted any more (Ok) or fails; says with the failure whether it had delivered
+    /// for a while.
     fn open_and_read(&self, generation: u64) -> Result<(), (MediaError, bool)> {
         self.note_waiting(generation, Waiting::ForFirst);
         let Some(mut source) = self.open(generation).map_err(|problem| (problem, false))? else {
             self.note_none(generation);
             return Ok(());
         };
-        let mut delivered = false;
-        while self.is_current(generation) {
+        let mut since = None;
+        while self.may_go_on(generation) {
+            let is_steady = |since: Option<Instant>| {
+                since.is_some_and(|since: Instant| since.elapsed() >= STEADY_AFTER)
+            };
             let frame = source
                 .next_frame()
-                .map_err(|problem| (problem, delivered))?;
+                .map_err(|problem| (problem, is_steady(since)))?;
             if !self.deliver(generation, frame) {
                 break;
             }
-            if !std::mem::replace(&mut delivered, true) {
+            if since.is_none() {
+                since = Some(Instant::now());
                 self.tell(MediaEvent::CameraReady);
             }
         }
@@ -236,7 +301,7 @@ impl Camera {
     fn open(&self, generation: u64) -> Result<Option<Box<dyn VideoSource>>, MediaError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         // The thread before may have taken so long that nobody wants the camera any more.
-        if self.is_current(generation) {
+        if self.may_go_on(generation) {
             open()
         } else {
             Ok(None)
@@ -245,6 +310,7 @@ impl Camera {
 
     fn deliver(&self, generation: u64, frame: VideoFrame) -> bool {
         let mut state = self.lock();
+        state.promote(generation);
         if state.generation != generation {
             return false;
         }
@@ -258,6 +324,7 @@ impl Camera {
     /// There is to be no camera, as long as nobody asks again.
     fn note_none(&self, generation: u64) {
         let mut state = self.lock();
+        state.promote(generation);
         if state.generation == generation {
             state.waiting = None;
             state.failed = true;
@@ -291,8 +358,8 @@ impl Camera {
         }
     }
 
-    fn is_current(&self, generation: u64) -> bool {
-        self.lock().generation == generation
+    fn may_go_on(&self, generation: u64) -> bool {
+        self.lock().may_go_on(generation)
     }
 
     fn pause(&self, generation: u64, time: Duration) {
@@ -303,7 +370,8 @@ impl Camera {
         );
     }
 
-    /// The camera may still be held by the thread that was told to let it go.
+    /// The camera may still be held by the thread that was told to let it go. A successor does not wait: another one is still
+    /// to deliver.
     fn wait_for_release_by_others(&self, generation: u64) {
         let state = self.lock();
         let held = |state: &mut State| state.generation == generation && state.alive > 1;

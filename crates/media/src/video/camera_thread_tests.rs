@@ -129,3 +129,71 @@ fn so_many_threads_hang_and_no_more() {
     bench.opens();
     bench.end();
 }
+
+/// A camera whose pictures all have this brightness; it takes so long for each.
+struct Grey(u8, Duration);
+
+impl VideoSource for Grey {
+    fn format(&self) -> VideoFormat {
+        VideoFormat {
+            width: 16,
+            height: 16,
+            frame_rate: 30,
+        }
+    }
+
+    fn next_frame(&mut self) -> Result<VideoFrame, MediaError> {
+        thread::sleep(self.1);
+        let mut frame = VideoFrame::black(16, 16);
+        frame.planes_mut()[0].fill(self.0);
+        Ok(frame)
+    }
+}
+
+/// The brightness of the next picture.
+fn next(frames: &Mailbox<VideoFrame>) -> u8 {
+    match frames.take_timeout(PATIENCE) {
+        crate::video::Taken::Item(frame) => frame.data[0],
+        _ => panic!("no picture"),
+    }
+}
+
+#[test]
+fn the_camera_before_delivers_until_the_first_picture_of_the_next_one() {
+    let (on_event, _events) = channel();
+    let (go_on, wait) = channel::<()>();
+    let mut number = 0;
+    let opener = move || -> Result<Option<Box<dyn VideoSource>>, MediaError> {
+        let _ = wait.recv();
+        number += 1;
+        match number {
+            // The second one cannot be opened beside the first.
+            2 => Err(MediaError::Device("Busy.".into())),
+            _ => Ok(Some(Box::new(Grey(number, Duration::from_millis(2))))),
+        }
+    };
+    let frames = Arc::new(Mailbox::new());
+    let camera = Camera::new(
+        Box::new(opener),
+        Arc::clone(&frames),
+        Box::new(move |event| drop(on_event.send(event))),
+    );
+    camera.set_enabled(true);
+    go_on.send(()).expect("an opener");
+    assert_eq!(next(&frames), 1);
+    camera.reopen();
+    for _ in 0..20 {
+        assert_eq!(next(&frames), 1, "nobody has let it go yet");
+    }
+    // It fails; the first one is let go, and then it comes.
+    go_on.send(()).expect("an opener");
+    go_on.send(()).expect("an opener");
+    while next(&frames) != 3 {}
+    camera.reopen();
+    go_on.send(()).expect("an opener");
+    while next(&frames) == 3 {}
+    assert_eq!(next(&frames), 4);
+    camera.set_enabled(false);
+    camera.wait_until_released(PATIENCE);
+    assert_eq!(camera.lock().alive, 0);
+}

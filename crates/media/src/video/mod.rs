@@ -23,6 +23,7 @@ use std::time::Instant;
 
 use crate::MediaError;
 
+pub(crate) use camera::CameraLister;
 pub use camera::{Camera, cameras, has_camera};
 #[cfg_attr(not(feature = "codecs"), allow(unused_imports))]
 pub(crate) use frame::frame_len;

@@ -147,6 +147,12 @@ impl SendChain {
         self.camera.set_enabled(enabled);
     }
 
+    /// Another camera is wanted, or there is another one: `open` is called, and what it gives takes the place of the one
+    /// before, which goes on until then.
+    pub fn reopen(&self) {
+        self.camera.reopen();
+    }
+
     /// What to code with from the next picture on; None: nothing is coded.
     pub fn set_codec(&self, codec: Option<VideoCodec>) {
         *lock(&self.shared.codec) = codec;

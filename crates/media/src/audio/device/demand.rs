@@ -52,6 +52,11 @@ impl Demand {
         }
     }
 
+    /// Whether the device has asked for anything yet.
+    pub(super) fn has_begun(&self) -> bool {
+        self.calls.load(Relaxed) > 0
+    }
+
     pub(super) fn period(&self) -> usize {
         self.period.load(Relaxed)
     }

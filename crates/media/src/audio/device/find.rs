@@ -8,10 +8,10 @@ use cpal::{
 };
 
 use super::{Direction, OPEN_WITHIN, failure};
-use crate::{DeviceInfo, MediaError, device::choose};
-
-/// The id of whatever the system plays to or records from.
-const DEFAULT_ID: &str = "default";
+use crate::{
+    DeviceInfo, DeviceList, MediaError,
+    device::{choose, is_default},
+};
 
 /// The microphones there are, the system's default one first. Empty when there is none.
 #[must_use]
@@ -45,7 +45,30 @@ fn has(direction: Direction, name: Option<&str>) -> bool {
 }
 
 fn list_on_a_thread(direction: Direction) -> Vec<DeviceInfo> {
-    on_a_thread(move |host| list(host, direction))
+    on_a_thread(move |host| list(host, &all_devices(host), direction).headed())
+}
+
+/// Looks again and again, over one connection to the system's sound as long as that lasts.
+#[derive(Default)]
+pub(crate) struct SoundLister {
+    host: Option<Host>,
+}
+
+impl SoundLister {
+    /// The microphones and speakers of this moment. May take long.
+    pub(crate) fn look(&mut self) -> (DeviceList, DeviceList) {
+        let mut host = self.host.take().unwrap_or_else(cpal::default_host);
+        let mut all = all_devices(&host);
+        if all.is_empty() {
+            // The sound server has gone, maybe, and another one is there.
+            host = cpal::default_host();
+            all = all_devices(&host);
+        }
+        let of = |direction| list(&host, &all, direction);
+        let both = (of(Direction::Input), of(Direction::Output));
+        self.host = Some(host).filter(|_| !all.is_empty());
+        both
+    }
 }
 
 /// A sound server that hangs must not take its caller along.
@@ -62,31 +85,22 @@ fn on_a_thread<T: Default + Send + 'static>(look: impl FnOnce(&Host) -> T + Send
     }
 }
 
-fn list(host: &Host, direction: Direction) -> Vec<DeviceInfo> {
-    let mut devices = real_devices(host, direction);
-    // ALSA calls something its default even on a computer without a sound card.
-    if devices.is_empty() {
-        return devices;
+/// Those of one direction, among all. ALSA calls something its default even on a computer without a sound card.
+fn list(host: &Host, all: &[Device], direction: Direction) -> DeviceList {
+    let devices = real_devices(host, all, direction);
+    let default = default_device(host, direction).filter(|_| !devices.is_empty());
+    DeviceList {
+        default: default.map(|device| info(&device).id),
+        devices,
     }
-    let default = default_device(host, direction).map(|device| info(&device).name);
-    let name = default.map_or("System default".into(), |name| {
-        format!("System default ({name})")
-    });
-    devices.insert(
-        0,
-        DeviceInfo {
-            id: DEFAULT_ID.into(),
-            name,
-        },
-    );
-    devices
 }
 
 /// Without PulseAudio's monitors, which record what is played, and ALSA's dozen of plugins for every card.
-fn real_devices(host: &Host, direction: Direction) -> Vec<DeviceInfo> {
+fn real_devices(host: &Host, all: &[Device], direction: Direction) -> Vec<DeviceInfo> {
     let is_alsa = host.id().name() == "ALSA";
-    let mut devices: Vec<DeviceInfo> = all_devices(host, direction)
+    let mut devices: Vec<DeviceInfo> = all
         .iter()
+        .filter(|device| goes(device, direction))
         .map(info)
         .filter(|device| !device.id.ends_with(".monitor"))
         .filter(|device| !is_alsa || device.id.starts_with("sysdefault:"))
@@ -95,16 +109,15 @@ fn real_devices(host: &Host, direction: Direction) -> Vec<DeviceInfo> {
     devices
 }
 
-fn all_devices(host: &Host, direction: Direction) -> Vec<Device> {
-    let Ok(devices) = host.devices() else {
-        return Vec::new();
-    };
-    devices
-        .filter(|device| match direction {
-            Direction::Input => device.supports_input(),
-            Direction::Output => device.supports_output(),
-        })
-        .collect()
+fn all_devices(host: &Host) -> Vec<Device> {
+    host.devices().map(Iterator::collect).unwrap_or_default()
+}
+
+fn goes(device: &Device, direction: Direction) -> bool {
+    match direction {
+        Direction::Input => device.supports_input(),
+        Direction::Output => device.supports_output(),
+    }
 }
 
 fn default_device(host: &Host, direction: Direction) -> Option<Device> {
@@ -135,8 +148,11 @@ pub(super) fn find(
         let name = info(&device).name;
         return Ok((device, name));
     };
-    let mut devices: Vec<(Device, DeviceInfo)> = all_devices(host, direction)
-        .into_iter()
+    let all = all_devices(host);
+    let mut devices: Vec<(Device, DeviceInfo)> = all
+        .iter()
+        .filter(|device| goes(device, direction))
+        .cloned()
         .map(|device| {
             let info = info(&device);
             (device, info)
@@ -149,26 +165,11 @@ pub(super) fn find(
             Ok((device, info.name))
         }
         None => {
-            let known: Vec<String> = real_devices(host, direction)
+            let known: Vec<String> = real_devices(host, &all, direction)
                 .into_iter()
                 .map(|device| device.name)
                 .collect();
             Err(failure::unknown(direction, wanted, &known))
         }
-    }
-}
-
-fn is_default(name: &str) -> bool {
-    name.is_empty() || name == DEFAULT_ID || name.starts_with("System default")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_default_has_several_names() {
-        assert!(is_default("default") && is_default("System default (USB Headset)"));
-        assert!(!is_default("hw:0"));
     }
 }

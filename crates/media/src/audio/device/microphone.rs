@@ -44,7 +44,8 @@ struct Opened {
 }
 
 impl Microphone {
-    /// Opens the microphone of this id or name; None for the system's default one. May take a few seconds.
+    /// Opens the microphone of this id or name; None for the system's default one. May take a few seconds: when it returns,
+    /// there is sound.
     ///
     /// # Errors
     /// [`MediaError::NoDevice`] when there is none (of this name), [`MediaError::Device`] when it is busy, forbidden or
@@ -58,6 +59,10 @@ impl Microphone {
             resampler,
             line,
         } = opened;
+        // Whoever changes to this one hears the one before until then.
+        if !line.wait_until(|| ring.slots() > 0) {
+            return Err(failure::no_answer(Direction::Input));
+        }
         Ok(Self {
             name,
             ring,

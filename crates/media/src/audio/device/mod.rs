@@ -18,6 +18,7 @@ mod speaker;
 mod stream;
 
 pub use cookie::find_sound_server;
+pub(crate) use find::SoundLister;
 pub use find::{has_microphone, has_speaker, microphones, speakers};
 pub use microphone::Microphone;
 pub use speaker::Speaker;

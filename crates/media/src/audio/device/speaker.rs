@@ -47,7 +47,8 @@ struct End {
 }
 
 impl Speaker {
-    /// Opens the speaker of this id or name; None for the system's default one. May take a few seconds.
+    /// Opens the speaker of this id or name; None for the system's default one. May take a few seconds: when it returns,
+    /// the device asks for sound.
     ///
     /// # Errors
     /// [`MediaError::NoDevice`] when there is none (of this name), [`MediaError::Device`] when it is busy, forbidden or
@@ -57,6 +58,9 @@ impl Speaker {
         let (running, end) = run(Direction::Output, name, move |device, name| {
             open(device, name, buffer_ms)
         })?;
+        if !end.line.wait_until(|| end.demand.has_begun()) {
+            return Err(failure::no_answer(Direction::Output));
+        }
         let now = Instant::now();
         Ok(Self {
             wanted: name.map(str::to_owned),

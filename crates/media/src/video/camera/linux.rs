@@ -17,6 +17,15 @@ pub(super) fn id(camera: &CameraInfo) -> Option<String> {
     Some(stable_path(Path::new(&node)).unwrap_or(node))
 }
 
+/// What there is under `/dev` that may be a camera.
+pub(super) fn nodes() -> Option<Vec<String>> {
+    let entries = fs::read_dir("/dev").ok()?.flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut nodes: Vec<String> = names.filter(|name| name.starts_with("video")).collect();
+    nodes.sort_unstable();
+    Some(nodes)
+}
+
 /// The link that udev makes from the maker's name and serial number.
 fn stable_path(node: &Path) -> Option<String> {
     fs::read_dir("/dev/v4l/by-id")

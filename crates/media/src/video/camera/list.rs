@@ -28,6 +28,34 @@ pub fn cameras() -> Vec<DeviceInfo> {
     all().into_iter().map(|(device, _)| device).collect()
 }
 
+/// Looks again and again for cameras, without asking them where nothing has changed.
+#[derive(Default)]
+pub(crate) struct CameraLister {
+    looks: u32,
+    nodes: Vec<String>,
+    cameras: Vec<DeviceInfo>,
+}
+
+/// Where only asking tells whether there is another camera, it is done at every so many looks.
+const ASK_AT: u32 = 4;
+
+impl CameraLister {
+    /// The cameras of this moment. May take long.
+    pub(crate) fn look(&mut self) -> Vec<DeviceInfo> {
+        let nodes = system::nodes();
+        let is_time = match &nodes {
+            Some(nodes) => self.looks == 0 || *nodes != self.nodes,
+            None => self.looks.is_multiple_of(ASK_AT),
+        };
+        if is_time {
+            self.nodes = nodes.unwrap_or_default();
+            self.cameras = cameras();
+        }
+        self.looks = self.looks.wrapping_add(1).max(1);
+        self.cameras.clone()
+    }
+}
+
 /// Whether there is the camera that [`Camera::open`](super::Camera::open) would open by this name.
 #[must_use]
 pub fn has_camera(name: Option<&str>) -> bool {

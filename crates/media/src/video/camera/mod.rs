@@ -14,6 +14,7 @@ use nokhwa::utils::{CameraFormat, RequestedFormat, RequestedFormatType};
 use super::{VideoFormat, VideoFrame, VideoSource};
 use crate::MediaError;
 
+pub(crate) use list::CameraLister;
 pub use list::{cameras, has_camera};
 
 /// So many of the best formats are tried; drivers list some that they then refuse.

@@ -12,3 +12,8 @@ pub(super) fn id(camera: &CameraInfo) -> Option<String> {
         own
     })
 }
+
+/// There is nothing that could be looked at without asking the cameras.
+pub(super) const fn nodes() -> Option<Vec<String>> {
+    None
+}
