@@ -72,7 +72,7 @@ impl Stream {
         };
         for (number, &(key_frame, length)) in frames.iter().enumerate() {
             let frame = frame(codec, key_frame, length, number);
-            for outgoing in packetizer.packetize(&frame) {
+            for outgoing in packetizer.packetize(&frame, 1) {
                 assert!(outgoing.payload.len() <= max_payload);
                 stream.packets.push(RtpPayload {
                     sequence_number: first_number.wrapping_add(stream.packets.len() as u16),

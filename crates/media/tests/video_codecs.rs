@@ -236,7 +236,7 @@ fn frames_survive_packets() {
             else {
                 continue;
             };
-            for payload in packetizer.packetize(&coded) {
+            for payload in packetizer.packetize(&coded, 1) {
                 assembler.push(RtpPayload {
                     sequence_number: number,
                     timestamp: frame as u32 * 3_000,
@@ -321,7 +321,7 @@ fn what_a_picture_is_stuffed_with_is_passed_over() {
             // As it arrives: the picture is complete, and not two.
             let mut assembler = FrameAssembler::new(codec);
             let mut packetizer = Packetizer::new(codec, 1_180);
-            for (sequence_number, part) in (0..).zip(packetizer.packetize(&stuffed)) {
+            for (sequence_number, part) in (0..).zip(packetizer.packetize(&stuffed, 1)) {
                 assembler.push(RtpPayload {
                     sequence_number,
                     timestamp: 1,

@@ -1,4 +1,4 @@
-//! Down at once, up when it has held: how steps are changed without flapping.
+//! Down soon, up when it has held: how steps are changed without flapping.
 
 use std::time::{Duration, Instant};
 
@@ -7,12 +7,15 @@ const FAILED_WITHIN: Duration = Duration::from_secs(10);
 /// After this long without having to go down, earlier failures are forgotten.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(60);
 /// The wait before going up doubles with each failure, so many times at most.
-const MOST_DOUBLINGS: u32 = 5;
+const MOST_DOUBLINGS: u32 = 3;
 
 /// A step in use, 0 being the best.
 #[derive(Debug, Clone)]
 pub(super) struct Climb {
     step: usize,
+    /// What is one step too much may last so long: pictures get a little coarser. What is more than that may not.
+    tolerance: Duration,
+    too_much_since: Option<Instant>,
     /// A better step must have been possible for so long.
     wait: Duration,
     /// Since when a better one has been possible, and the least of those.
@@ -21,11 +24,35 @@ pub(super) struct Climb {
     failures: u32,
 }
 
+/// The best steps that are possible.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Possible {
+    /// By what is known now,
+    pub now: usize,
+    /// with room to spare,
+    pub with_room: usize,
+    /// and where that is a first guess.
+    pub surely: usize,
+}
+
+impl Possible {
+    /// No better than this, by a measure that does not waver.
+    pub(super) fn no_better_than(step: usize) -> Self {
+        Self {
+            now: step,
+            with_room: step,
+            surely: step,
+        }
+    }
+}
+
 impl Climb {
     /// Begins at this step.
-    pub(super) fn new(step: usize, wait: Duration) -> Self {
+    pub(super) fn new(step: usize, tolerance: Duration, wait: Duration) -> Self {
         Self {
             step,
+            tolerance,
+            too_much_since: None,
             wait,
             rising: None,
             risen_at: None,
@@ -37,24 +64,40 @@ impl Climb {
         self.step
     }
 
-    /// Takes the best step that is possible, and the best one that is with some room to spare; gives the one to use.
-    pub(super) fn follow(&mut self, possible: usize, with_room: usize, now: Instant) -> usize {
-        if possible > self.step {
-            self.fall(possible, now);
-        } else if with_room >= self.step {
-            self.rising = None;
-            self.forgive(now);
+    /// Takes what steps are possible; gives the one to use.
+    pub(super) fn follow(&mut self, possible: &Possible, now: Instant) -> usize {
+        if possible.now > self.step {
+            self.endure(possible, now);
         } else {
-            let (since, least) = self.rising.unwrap_or((now, with_room));
-            let least = least.max(with_room);
-            self.rising = Some((since, least));
-            if now.saturating_duration_since(since) >= self.patience() {
-                self.step = least;
-                self.rising = None;
-                self.risen_at = Some(now);
-            }
+            self.too_much_since = None;
+            self.rise(possible.with_room, now);
         }
         self.step
+    }
+
+    fn endure(&mut self, possible: &Possible, now: Instant) {
+        self.rising = None;
+        let since = *self.too_much_since.get_or_insert(now);
+        if possible.now > self.step + 1 {
+            self.fall(possible.surely, now);
+        } else if now.saturating_duration_since(since) >= self.tolerance {
+            self.fall(possible.now, now);
+        }
+    }
+
+    fn rise(&mut self, with_room: usize, now: Instant) {
+        if with_room >= self.step {
+            self.rising = None;
+            return self.forgive(now);
+        }
+        let (since, least) = self.rising.unwrap_or((now, with_room));
+        let least = least.max(with_room);
+        self.rising = Some((since, least));
+        if now.saturating_duration_since(since) >= self.patience() {
+            self.step = least;
+            self.rising = None;
+            self.risen_at = Some(now);
+        }
     }
 
     fn patience(&self) -> Duration {
@@ -63,7 +106,7 @@ impl Climb {
 
     fn fall(&mut self, step: usize, now: Instant) {
         self.step = step;
-        self.rising = None;
+        self.too_much_since = None;
         // Falling in several steps is one failure.
         if self
             .risen_at

@@ -12,8 +12,8 @@
 //! | sound only | – | – | less, for 4 s |
 //!
 //! The worst of three decides: what the path carries, what the encoder manages and what the other side has room to show. Down
-//! is at once; up is after it has held for 2 s (10 s for the encoder) with 30 % to spare, and for twice as long after each
-//! attempt that failed.
+//! by one step is after a second, by more at once; up is after it has held for 2 s (10 s for the encoder) with 30 % to spare,
+//! and for twice as long after each attempt that failed.
 //!
 //! **The way back from sound only.** Without pictures little is sent, and an estimator believes in no more than about one and
 //! a half times what it has seen arrive; nor has the pacer anything to probe with. So the path is tested with least
@@ -37,7 +37,7 @@ use vireo_protocol::PictureSize;
 
 pub use self::sound::AudioQuality;
 use self::{
-    climb::{Climb, Lasting},
+    climb::{Climb, Lasting, Possible},
     expected_loss::ExpectedLoss,
     pause::{Pause, Stage},
     steps::Steps,
@@ -48,6 +48,11 @@ use crate::ConnectionQuality;
 const RELIEF: f64 = 1.3;
 /// For so long.
 const UP_AFTER: Duration = Duration::from_secs(2);
+/// What is too little for a step by less than one step may be so for a moment.
+const DOWN_AFTER: Duration = Duration::from_millis(1_000);
+/// Where several steps are lost at once the path is another one, and what it takes is a first guess: no more than what so much
+/// of it allows.
+const SURE: f64 = 0.5;
 
 /// An encoder that takes more of the time between two pictures is about to miss some.
 const TOO_MUCH_LOAD: f64 = 0.9;
@@ -164,8 +169,8 @@ impl QualityPolicy {
         let steps = Steps::new(format);
         let top = steps.top();
         Self {
-            bandwidth: Climb::new(top, UP_AFTER),
-            cpu: Climb::new(top, EASED_AFTER),
+            bandwidth: Climb::new(top, DOWN_AFTER, UP_AFTER),
+            cpu: Climb::new(top, Duration::ZERO, EASED_AFTER),
             overloaded: Lasting::default(),
             shown: top,
             shown_next: (top, Lasting::default()),
@@ -193,11 +198,12 @@ impl QualityPolicy {
         let bits = f64::from(path.for_pictures);
         let full = path.for_pictures >= self.max_bitrate;
         let with_room = if full { bits } else { bits / RELIEF };
-        let bandwidth = self.bandwidth.follow(
-            self.steps.affordable(bits),
-            self.steps.affordable(with_room),
-            now,
-        );
+        let possible = Possible {
+            now: self.steps.affordable(bits),
+            with_room: self.steps.affordable(with_room),
+            surely: self.steps.affordable(bits * SURE),
+        };
+        let bandwidth = self.bandwidth.follow(&possible, now);
         let cpu = self.cpu_step(conditions.encoder_load, now);
         let shown = self.shown_step(conditions.shown, now);
         let step = bandwidth.max(cpu).max(shown);
@@ -239,12 +245,16 @@ impl QualityPolicy {
             // What is measured next has to be of the new step.
             self.overloaded = Lasting::default();
             let below = (self.step.max(current) + 1).min(self.steps.last());
-            return self.cpu.follow(below, below, now);
+            return self.cpu.follow(&Possible::no_better_than(below), now);
         }
         let used = self.steps.pixel_rate(self.step);
         let expected = |step: &usize| load * self.steps.pixel_rate(*step) / used;
         let eased = (self.steps.top()..current).find(|step| expected(step) <= COMFORTABLE_LOAD);
-        self.cpu.follow(current, eased.unwrap_or(current), now)
+        let possible = Possible {
+            with_room: eased.unwrap_or(current),
+            ..Possible::no_better_than(current)
+        };
+        self.cpu.follow(&possible, now)
     }
 
     fn shown_step(&mut self, place: Option<PictureSize>, now: Instant) -> usize {

@@ -8,10 +8,8 @@ const WINDOW: Duration = Duration::from_secs(1);
 /// It has fallen to less than this share: not the wavering of an estimator, but another path.
 const FALLEN: f64 = 0.4;
 
-/// The path's queue is empty enough for a key frame once packets wait no longer than this in it,
-const SHORT_QUEUE: Duration = Duration::from_millis(60);
-/// or feedback has come for so long: then the way has become longer, and there may be no queue at all.
-const HEARD_FOR: Duration = Duration::from_millis(500);
+/// Packets that waited so long came through the queue that the collapse has left behind.
+const LONG_QUEUE: Duration = Duration::from_millis(80);
 
 /// While pictures are held back and there is no sound either, one packet in so long shows whether something comes through.
 const SIGN_OF_LIFE: Duration = Duration::from_millis(100);
@@ -19,16 +17,24 @@ const SIGN_OF_LIFE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Stage {
     Sending,
-    /// Since when feedback has come again.
     Holding {
-        heard_since: Option<Instant>,
+        since: Instant,
     },
     /// Pictures without the key frame before them are of no use.
     AwaitingKeyFrame,
 }
 
-/// Notices it, and holds pictures back until the path's queue has run empty. What waits to be sent was made for the former
-/// path, and would take longer than anybody waits.
+/// The newest packet that is known to have arrived.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Newest {
+    pub sent_at: Instant,
+    /// For so long, in queues.
+    pub waited: Duration,
+}
+
+/// Notices it, and holds pictures back until those that were sent before have left the path's queue: a packet that was sent since
+/// has arrived, with hardly more than sound behind it, or the queue is known and has had the time. What waits to be sent was
+/// made for the former path, and would take longer than anybody waits.
 #[derive(Debug)]
 pub(crate) struct Collapse {
     /// The highest estimate of late.
@@ -66,19 +72,20 @@ impl Collapse {
             self.reference = estimate;
             self.since = now;
         }
-        if collapsed {
-            self.stage = Stage::Holding { heard_since: None };
+        if collapsed && !matches!(self.stage, Stage::Holding { .. }) {
+            self.stage = Stage::Holding { since: now };
         }
         collapsed
     }
 
-    /// Feedback has come on packets of which the last waited so long. Whether to go on, with a key frame.
-    pub fn is_over(&mut self, waited: Option<Duration>, now: Instant) -> bool {
-        let (Stage::Holding { heard_since }, Some(waited)) = (&mut self.stage, waited) else {
+    /// Feedback has come. Whether to go on, with a key frame.
+    pub fn is_over(&mut self, newest: Option<Newest>, now: Instant) -> bool {
+        let (Stage::Holding { since }, Some(newest)) = (self.stage, newest) else {
             return false;
         };
-        let heard_since = *heard_since.get_or_insert(now);
-        let over = waited < SHORT_QUEUE || now.saturating_duration_since(heard_since) >= HEARD_FOR;
+        let waited = newest.waited;
+        let through = waited >= LONG_QUEUE && now.saturating_duration_since(since) >= waited;
+        let over = through || newest.sent_at > since;
         if over {
             self.stage = Stage::AwaitingKeyFrame;
         }
@@ -104,9 +111,6 @@ impl Collapse {
 mod tests {
     use super::*;
 
-    const LONG: Option<Duration> = Some(Duration::from_millis(150));
-    const SHORT: Option<Duration> = Some(Duration::from_millis(20));
-
     #[test]
     fn a_steep_fall_is_told_from_a_slow_one() {
         let start = Instant::now();
@@ -126,33 +130,47 @@ mod tests {
     }
 
     #[test]
-    fn pictures_wait_until_the_queue_is_empty_and_begin_with_a_key_frame() {
+    fn pictures_wait_until_the_old_ones_are_through_and_begin_with_a_key_frame() {
         let start = Instant::now();
         let at = |millisecond: u64| start + Duration::from_millis(millisecond);
         let mut collapse = Collapse::new(start);
-        assert!(!collapse.is_over(SHORT, start));
+        let newest = |sent, waited| {
+            Some(Newest {
+                sent_at: at(sent),
+                waited: Duration::from_millis(waited),
+            })
+        };
+        assert!(!collapse.is_over(newest(0, 0), start));
         assert_eq!(collapse.admit(false, Duration::ZERO), Admission::Whole);
         assert!(!collapse.happened(2_000_000, start));
         assert!(collapse.happened(500_000, at(50)));
         assert_eq!(collapse.admit(false, at(99) - start), Admission::None);
         assert_eq!(collapse.admit(true, at(100) - start), Admission::Sign);
         assert!(!collapse.is_over(None, at(160)), "everything was lost");
-        assert!(!collapse.is_over(LONG, at(170)));
-        assert!(collapse.is_over(SHORT, at(200)));
-        assert!(!collapse.is_over(SHORT, at(250)), "it is said once");
+        assert!(
+            !collapse.is_over(newest(40, 5), at(170)),
+            "it was sent before"
+        );
+        assert!(collapse.is_over(newest(60, 5), at(180)));
+        assert!(!collapse.is_over(newest(80, 5), at(190)), "it is said once");
         assert_eq!(collapse.admit(false, Duration::ZERO), Admission::None);
         assert_eq!(collapse.admit(true, Duration::ZERO), Admission::Whole);
         assert_eq!(collapse.admit(false, Duration::ZERO), Admission::Whole);
     }
 
     #[test]
-    fn a_way_that_has_become_longer_holds_nothing_back_for_ever() {
+    fn pictures_go_on_when_a_queue_that_is_known_has_run_empty() {
         let start = Instant::now();
+        let at = |millisecond: u64| start + Duration::from_millis(millisecond);
         let mut collapse = Collapse::new(start);
         assert!(!collapse.happened(2_000_000, start));
-        assert!(collapse.happened(500_000, start));
-        let hearing = (0..20).map(|time| start + Duration::from_millis(time * 50));
-        let over: Vec<_> = hearing.map(|now| collapse.is_over(LONG, now)).collect();
-        assert_eq!(over.iter().position(|over| *over), Some(10));
+        assert!(collapse.happened(500_000, at(100)));
+        assert!(collapse.happened(100_000, at(150)), "it goes on");
+        let newest = Some(Newest {
+            sent_at: at(50),
+            waited: Duration::from_millis(200),
+        });
+        assert!(!collapse.is_over(newest, at(250)));
+        assert!(collapse.is_over(newest, at(300)));
     }
 }

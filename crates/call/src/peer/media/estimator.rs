@@ -12,6 +12,8 @@ use super::{
 pub(crate) struct PathState {
     /// How long the last packet that arrived waited in queues.
     pub waited: Option<Duration>,
+    /// How long the one of these packets that waited least did so.
+    pub least_waited: Option<Duration>,
     /// The share of packets that get lost although no queue is full.
     pub lost_by_chance: f64,
 }

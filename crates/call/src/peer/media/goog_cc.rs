@@ -18,8 +18,10 @@ use super::{
     estimator::{BandwidthEstimator, PathState},
     growth::Growth,
     pacer::Probe,
+    pairs::Pairs,
     queueing::delivered_rate,
     silence::Silence,
+    standing_queue::StandingQueue,
     transport_cc::{Fate, SentPacket},
 };
 
@@ -31,8 +33,9 @@ const MAX_LOST: usize = 1_000;
 
 /// Packets that waited so long came through a queue that is full or nearly so,
 const LONG_QUEUE: Duration = Duration::from_millis(80);
-/// and no more than this share of what comes through it is to be sent.
-const OF_DELIVERED: f64 = 0.8;
+/// and no more than this share of what comes through it is to be sent: the key frame that pictures go on with is several times
+/// the size of others, and has to go through it as well.
+const OF_DELIVERED: f64 = 0.6;
 
 struct Controller(GoogCcNetworkController);
 
@@ -51,6 +54,9 @@ pub(crate) struct GoogCc {
     /// Losses that wait for feedback about something that arrived: the controller takes none without.
     lost: Vec<Fate>,
     growth: Growth,
+    pairs: Pairs,
+    standing_queue: StandingQueue,
+    ticked_at: Instant,
     silence: Silence,
     min: u32,
     max: u32,
@@ -83,6 +89,9 @@ impl GoogCc {
             probe: None,
             lost: Vec::new(),
             growth: Growth::new(now),
+            pairs: Pairs::default(),
+            standing_queue: StandingQueue::new(),
+            ticked_at: now,
             silence: Silence::new(),
             min,
             max,
@@ -182,6 +191,7 @@ impl BandwidthEstimator for GoogCc {
             self.lost.truncate(MAX_LOST);
             return;
         }
+        self.pairs.update(fates);
         let lost = std::mem::take(&mut self.lost);
         let packet_feedbacks = lost
             .iter()
@@ -213,6 +223,10 @@ impl BandwidthEstimator for GoogCc {
         {
             self.fall_to(delivered * OF_DELIVERED, now);
         }
+        if let Some(least) = path.least_waited {
+            let seen = self.pairs.rate();
+            self.standing_queue.feedback(now, fates, least, seen);
+        }
         self.silence
             .feedback(now, bytes_in_flight, f64::from(self.estimate));
         self.silence.loss(path.lost_by_chance);
@@ -238,8 +252,10 @@ impl BandwidthEstimator for GoogCc {
     }
 
     fn tick(&mut self, now: Instant) {
+        self.ticked_at = now;
         self.silence.tick(now, f64::from(self.estimate));
-        if let Some(probe) = self.growth.probe(now, self.estimate(), self.max) {
+        let seen = self.pairs.rate();
+        if let Some(probe) = self.growth.probe(now, self.estimate(), seen, self.max) {
             self.probe = Some(probe);
         }
         if self
@@ -257,7 +273,10 @@ impl BandwidthEstimator for GoogCc {
     }
 
     fn estimate(&self) -> u32 {
-        let estimate = self.silence.of(f64::from(self.estimate));
+        let estimate = self
+            .standing_queue
+            .of(f64::from(self.estimate), self.ticked_at);
+        let estimate = self.silence.of(estimate);
         (estimate as u32).max(self.min)
     }
 

@@ -18,6 +18,12 @@ const MIN_PACKETS: usize = 3;
 const SOON: Duration = Duration::from_millis(400);
 const LATEST: Duration = Duration::from_secs(4);
 
+/// A probe that finds no room fills the path's queue, and what it costs takes seconds to come back. So after one the next one
+/// waits for a sign of room: packets that were let through at so many times the estimate,
+const ROOM: f64 = 1.6;
+/// or so long without one.
+const BLIND: Duration = Duration::from_secs(15);
+
 /// After the estimate has fallen the path has time to come to rest.
 const REST: Duration = Duration::from_millis(1_200);
 
@@ -37,6 +43,7 @@ const FIRST_ID: i32 = 1 << 24;
 pub(crate) struct Growth {
     next_at: Instant,
     interval: Duration,
+    blind_at: Instant,
     next_id: i32,
     /// The estimate when the last probe was planned.
     probed_at: f64,
@@ -49,14 +56,16 @@ impl Growth {
             // The controller's own first probes come before.
             next_at: now + REST,
             interval: SOON,
+            blind_at: now,
             next_id: FIRST_ID,
             probed_at: f64::INFINITY,
             last: 0.0,
         }
     }
 
-    /// To be asked again and again. Gives a probe when it is time for one. In bits a second.
-    pub fn probe(&mut self, now: Instant, estimate: u32, max: u32) -> Option<Probe> {
+    /// To be asked again and again. Gives a probe when it is time for one. In bits a second; `seen` is at what rate the path
+    /// has let packets through of late.
+    pub fn probe(&mut self, now: Instant, estimate: u32, seen: f64, max: u32) -> Option<Probe> {
         let (estimate, max) = (f64::from(estimate), f64::from(max));
         if estimate < self.last * FALLEN {
             self.next_at = self.next_at.max(now + REST);
@@ -65,11 +74,16 @@ impl Growth {
         if estimate >= max * NEAR || now < self.next_at {
             return None;
         }
-        self.interval = match estimate > self.probed_at * RISEN {
+        let found = estimate > self.probed_at * RISEN;
+        if !found && seen < estimate * ROOM && now < self.blind_at {
+            return None;
+        }
+        self.interval = match found {
             true => SOON,
             false => (self.interval * 2).min(LATEST),
         };
         self.probed_at = estimate;
+        self.blind_at = now + BLIND;
         self.next_at = now + self.interval;
         self.next_id += 1;
         let bits_per_second = (estimate * STEP).min(max);
@@ -87,15 +101,15 @@ impl Growth {
 mod tests {
     use super::*;
 
-    /// The rates of the probes in so many seconds, on a path that takes `capacity`.
-    fn probes(capacity: u32, seconds: u32) -> Vec<f64> {
+    /// The rates of the probes in so many seconds, on a path that takes `capacity` and lets packets through at the rate `seen`.
+    fn probes(capacity: u32, seen: f64, seconds: u32) -> Vec<f64> {
         let start = Instant::now();
         let mut growth = Growth::new(start);
         let mut estimate = 200_000.min(capacity);
         let mut rates = Vec::new();
         for tick in 0..seconds * 40 {
             let now = start + Duration::from_millis(25) * tick;
-            if let Some(probe) = growth.probe(now, estimate, 4_000_000) {
+            if let Some(probe) = growth.probe(now, estimate, seen, 4_000_000) {
                 estimate = capacity.min(probe.bits_per_second as u32);
                 rates.push(probe.bits_per_second);
             }
@@ -105,15 +119,16 @@ mod tests {
 
     #[test]
     fn room_is_found_in_a_few_steps() {
-        let rates = probes(10_000_000, 5);
+        let rates = probes(10_000_000, 10e6, 5);
         assert_eq!(rates.len(), 4, "{rates:?}");
         assert!((rates[3] - 4_000_000.0).abs() < 1.0);
     }
 
     #[test]
     fn where_there_is_none_it_is_looked_for_less_and_less_often() {
-        let probes = probes(200_000, 60).len();
-        assert!((14..20).contains(&probes), "{probes} in a minute");
+        let seen = [0.0, 200e3, 300e3, 500e3];
+        let probes = seen.map(|seen| probes(200_000, seen, 60).len());
+        assert_eq!(probes, [4, 4, 4, 17], "in a minute");
     }
 
     #[test]
@@ -129,7 +144,7 @@ mod tests {
             } else {
                 estimate
             };
-            assert_eq!(growth.probe(now, estimate, 4_000_000), None, "{tick}");
+            assert_eq!(growth.probe(now, estimate, 4e6, 4_000_000), None, "{tick}");
         }
     }
 }

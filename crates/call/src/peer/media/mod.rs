@@ -12,6 +12,7 @@ mod lost_by_chance;
 mod outbound;
 mod pacer;
 mod packet;
+mod pairs;
 mod protection;
 mod queueing;
 mod redundancy;
@@ -19,6 +20,7 @@ mod session;
 mod silence;
 #[cfg(test)]
 mod simulation;
+mod standing_queue;
 mod transport_cc;
 
 pub(super) use interceptor::MediaInterceptor;

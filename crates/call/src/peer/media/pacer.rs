@@ -19,6 +19,8 @@ const LARGE_PACING_FACTOR: f64 = 1.1;
 /// So much of the estimate may leave at once: a picture of average size at 30 pictures a second.
 const BURST: Duration = Duration::from_millis(40);
 const MIN_BURST_BYTES: f64 = 6_000.0;
+/// Where the path is what limits the call, sound that comes next would wait behind it: then a packet and a bit is enough.
+const MIN_NARROW_BURST_BYTES: f64 = 1_500.0;
 
 /// The first picture of a call, a key frame, may leave at once as far as this: it is what the other person waits for.
 const FIRST_BURST_BYTES: f64 = 32_000.0;
@@ -222,7 +224,11 @@ impl Pacer {
         if self.probing.is_some() {
             return 0.0; // A probe is spaced evenly: what is measured is how it is spaced when it arrives.
         }
-        (self.estimate / 8.0 * BURST.as_secs_f64()).max(MIN_BURST_BYTES)
+        let least = match self.narrow {
+            true => MIN_NARROW_BURST_BYTES,
+            false => MIN_BURST_BYTES,
+        };
+        (self.estimate / 8.0 * BURST.as_secs_f64()).max(least)
     }
 
     fn bytes_per_second(&self) -> f64 {

@@ -9,6 +9,9 @@ const NEW: f64 = 0.1;
 
 /// It is late when it should have come so long ago,
 const PATIENCE: Duration = Duration::from_millis(40);
+/// and the time that so many bytes take: feedback comes behind the other side's pictures, and its way is thought to be as
+/// narrow as ours;
+const BEFORE_IT: f64 = 4_000.0;
 
 /// unless so many in a row may well have got lost: it would have to be as rare as this.
 const RARE: f64 = 0.001;
@@ -99,9 +102,10 @@ impl Silence {
     }
 
     /// For how long nothing may be heard.
-    fn patience(&self) -> Duration {
+    fn patience(&self, estimate: f64) -> Duration {
         let in_a_row = RARE.ln() / self.loss.clamp(*LOSS.start(), *LOSS.end()).ln();
-        Duration::from_secs_f64(self.interval * in_a_row.ceil()) + PATIENCE
+        let before_it = BEFORE_IT * 8.0 / estimate.max(1.0);
+        Duration::from_secs_f64(self.interval * in_a_row.ceil() + before_it) + PATIENCE
     }
 
     /// Time has passed, and so much is estimated.
@@ -113,7 +117,7 @@ impl Silence {
             true => self.round_trip,
             false => Duration::ZERO,
         };
-        let late_from = since + way + self.patience();
+        let late_from = since + way + self.patience(estimate);
         let due = self.fell_at.map_or(late_from, |at| at + FALLS_EVERY);
         if now >= due {
             self.fell_at = Some(now);

@@ -23,7 +23,12 @@ use rtc::rtcp::{
 use super::Session;
 use crate::peer::{
     PeerEvent, ReceivedMedia,
-    media::{estimator::PathState, packet::Kind, transport_cc},
+    media::{
+        collapse::Newest,
+        estimator::PathState,
+        packet::Kind,
+        transport_cc::{self, Fate},
+    },
 };
 
 /// The encoder makes a key frame no more often than this, whoever asks.
@@ -57,18 +62,18 @@ impl Session {
                 }
                 let fates = self.transport.feedback(feedback);
                 self.queueing.update(&fates, now);
-                let arrived = fates.iter().rev();
-                let waited = arrived.filter_map(|fate| self.queueing.waited(fate)).next();
+                let (newest, least_waited) = self.waits(&fates);
                 let fates = self.lost_by_chance.take_out(&fates, &self.queueing);
                 self.protection.set_loss(self.lost_by_chance.share());
                 let in_flight = self.transport.bytes_in_flight();
                 let path = PathState {
-                    waited,
+                    waited: newest.map(|newest| newest.waited),
+                    least_waited,
                     lost_by_chance: self.lost_by_chance.share(),
                 };
                 self.estimator.feedback(now, &fates, in_flight, path);
                 self.use_estimate(now);
-                self.go_on(waited, now);
+                self.go_on(newest, now);
             } else if let Some(limit) = packet.downcast_ref::<ReceiverEstimatedMaximumBitrate>() {
                 self.estimator
                     .limit(now, limit.bitrate.clamp(0.0, 4e9) as u32);
@@ -77,6 +82,18 @@ impl Session {
                 self.handle_key_frame_request(now);
             }
         }
+    }
+
+    /// The newest of the packets that arrived, and how long the one that waited least did so.
+    fn waits(&self, fates: &[Fate]) -> (Option<Newest>, Option<Duration>) {
+        let arrived = fates.iter().filter_map(|fate| {
+            Some(Newest {
+                sent_at: fate.packet.at,
+                waited: self.queueing.waited(fate)?,
+            })
+        });
+        let least = arrived.clone().map(|packet| packet.waited).min();
+        (arrived.last(), least)
     }
 
     fn handle_reports(&mut self, reports: &[ReceptionReport], now: Instant) {

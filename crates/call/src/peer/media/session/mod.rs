@@ -32,6 +32,7 @@ use super::{
     outbound::Outbound,
     pacer::Pacer,
     packet::Kind,
+    pairs::Dividing,
     protection::Protection,
     queueing::Queueing,
     redundancy::Redundancy,
@@ -79,6 +80,7 @@ pub(crate) struct Session {
     sound_rate: f64,
     video: Option<VideoStream>,
     packetizer: Option<Packetizer>,
+    dividing: Dividing,
     /// Of the stream with this codec and SSRC.
     assembler: Option<((VideoCodec, u32), FrameAssembler)>,
     /// Added to the clock's ticks, as RFC 3550 wants it.
@@ -128,6 +130,7 @@ impl Session {
             sound_rate: 0.0,
             video: None,
             packetizer: None,
+            dividing: Dividing::default(),
             assembler: None,
             timestamp_offset: rand::random(),
             reflected: [None; 2],

@@ -1,9 +1,6 @@
 //! What goes out, and how much of it.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, time::Instant};
 
 use bytes::Bytes;
 use rtc::rtp;
@@ -14,7 +11,7 @@ use crate::peer::{
     PeerConfig, PeerEvent, ReceivedMedia,
     media::{
         clock::VIDEO_CLOCK_RATE,
-        collapse::Admission,
+        collapse::{Admission, Newest},
         packet::{Kind, Packet},
         transport_cc::ProbeInfo,
     },
@@ -116,7 +113,7 @@ impl Session {
             match admission {
                 Admission::Whole => self.push_picture(frame, now),
                 // No picture comes of it: a number is missing before it, see `Outbound::begin_anew`.
-                Admission::Sign => self.push_packets(&frame, 1),
+                Admission::Sign => self.push_packets(&frame, 1, 1),
                 Admission::None => {}
             }
         }
@@ -131,11 +128,12 @@ impl Session {
         if let Some(bytes) = self.pacer.wanted_for_probe() {
             frame.stuff(bytes);
         }
-        self.push_packets(&frame, usize::MAX);
+        let least = self.dividing.packets(frame.data.len(), now);
+        self.push_packets(&frame, least, usize::MAX);
     }
 
-    /// The last packets of a picture, no more than so many.
-    fn push_packets(&mut self, frame: &EncodedFrame, most: usize) {
+    /// The last packets of a picture, no more than `most` of `least` that it is divided into.
+    fn push_packets(&mut self, frame: &EncodedFrame, least: usize, most: usize) {
         let Some(packetizer) = &mut self.packetizer else {
             return;
         };
@@ -143,7 +141,7 @@ impl Session {
             .clock
             .ticks(frame.captured_at, VIDEO_CLOCK_RATE)
             .wrapping_add(self.timestamp_offset);
-        let payloads = packetizer.packetize(frame);
+        let payloads = packetizer.packetize(frame, least);
         let first = payloads.len().saturating_sub(most);
         for payload in payloads.into_iter().skip(first) {
             let mut packet = self
@@ -195,9 +193,9 @@ impl Session {
     }
 
     /// Feedback has come: goes on with a key frame where pictures were held back.
-    pub(super) fn go_on(&mut self, waited: Option<Duration>, now: Instant) {
+    pub(super) fn go_on(&mut self, newest: Option<Newest>, now: Instant) {
         let collapse = self.collapse.as_mut();
-        if collapse.is_some_and(|collapse| collapse.is_over(waited, now)) {
+        if collapse.is_some_and(|collapse| collapse.is_over(newest, now)) {
             self.key_frame_told_at = None;
             self.key_frame_to_tell = true;
             self.tell_key_frame(now);

@@ -1,6 +1,7 @@
 //! Two sessions and the links between them on virtual time: a minute of a call takes a moment, and comes out the same every
 //! time. The pictures are only sizes, but everything from the encoder's target to the assembled picture is the real thing.
 
+mod encoder;
 mod figures;
 mod side;
 mod tests;

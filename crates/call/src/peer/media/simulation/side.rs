@@ -5,7 +5,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rtc::{
     interceptor::{
         AttributedPacket, Interceptor as _, Packet as Wire, RTPHeaderExtension, StreamInfo,
@@ -17,7 +16,11 @@ use rtc::{
 use tokio::sync::mpsc;
 use vireo_media::{EncodedFrame, VideoCodec, rtp::RtpPayload};
 
-use super::{Travelling, figures::Shown};
+use super::{
+    Travelling,
+    encoder::{Encoder, FRAMES_PER_SECOND},
+    figures::Shown,
+};
 use crate::peer::{
     MediaReceiver, PeerConfig, PeerEvent, ReceivedMedia,
     connection::FEEDBACK_INTERVAL,
@@ -32,15 +35,8 @@ const TRANSPORT_CC: u8 = 3;
 const TRANSPORT_CC_URI: &str =
     "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 
-const FRAMES_PER_SECOND: u32 = 30;
 const SOUND: Duration = Duration::from_millis(20);
 const SOUND_BYTES: usize = 90;
-
-/// A key frame takes so many times the bytes of another picture.
-const KEY_FRAME: f64 = 5.0;
-
-/// Every encoder has a picture that cannot get smaller.
-const LEAST_BYTES: f64 = 300.0;
 
 /// Where a picture's payload says which one it is, behind VP8's header.
 const NUMBER_AT: usize = 10;
@@ -69,15 +65,10 @@ pub struct Side {
     events: mpsc::UnboundedReceiver<PeerEvent>,
     seen: Seen,
     shown: Vec<Shown>,
-    /// Bits a second that the encoder aims at.
-    pub target: u32,
+    pub encoder: Encoder,
     start: Instant,
     pictures: u64,
     sounds: u64,
-    key_frame: bool,
-    /// What the last pictures were too large or too small, in bytes; a rate control makes up for it.
-    surplus: f64,
-    random: StdRng,
 }
 
 /// Both sides count pictures from the same start, so a number says when its picture was captured.
@@ -128,13 +119,10 @@ impl Side {
             events,
             seen,
             shown: Vec::new(),
-            target,
+            encoder: Encoder::new(target, max_bitrate, seed),
             start: now,
             pictures: 0,
             sounds: 0,
-            key_frame: true,
-            surplus: 0.0,
-            random: StdRng::seed_from_u64(seed),
         }
     }
 
@@ -158,7 +146,8 @@ impl Side {
 
     /// Everything that leaves now.
     pub fn send(&mut self, now: Instant) -> Vec<Travelling> {
-        self.listen();
+        self.listen(now);
+        self.encoder.look(&self.session.stats(), now);
         self.make_sound(now);
         self.make_pictures(now);
         self.session.handle_timeout(now);
@@ -187,11 +176,12 @@ impl Side {
     }
 
     /// What the session tells the encoder.
-    fn listen(&mut self) {
+    fn listen(&mut self, now: Instant) {
         while let Ok(event) = self.events.try_recv() {
             match event {
-                PeerEvent::TargetBitrate(target) => self.target = target,
-                PeerEvent::KeyFrameRequested => self.key_frame = true,
+                PeerEvent::TargetBitrate(target) => self.encoder.set_target(target, now),
+                PeerEvent::KeyFrameRequested => self.encoder.request_key_frame(),
+                PeerEvent::AudioLoss(loss) => self.encoder.reported(loss),
                 _ => {}
             }
         }
@@ -209,32 +199,19 @@ impl Side {
     fn make_pictures(&mut self, now: Instant) {
         while captured_at(self.start, self.pictures) <= now {
             let captured_at = captured_at(self.start, self.pictures);
-            let key_frame = std::mem::take(&mut self.key_frame);
-            let bytes = self.size(key_frame);
-            self.sender.send_video(EncodedFrame {
-                codec: VideoCodec::Vp8,
-                data: picture(key_frame, self.pictures, bytes).into(),
-                key_frame,
-                width: 640,
-                height: 360,
-                rtp_timestamp: 0,
-                captured_at,
-            });
+            if let Some((bytes, key_frame)) = self.encoder.picture(self.pictures) {
+                self.sender.send_video(EncodedFrame {
+                    codec: VideoCodec::Vp8,
+                    data: picture(key_frame, self.pictures, bytes).into(),
+                    key_frame,
+                    width: 640,
+                    height: 360,
+                    rtp_timestamp: 0,
+                    captured_at,
+                });
+            }
             self.pictures += 1;
         }
-    }
-
-    /// What an encoder with rate control makes: never quite what it was asked for, but nearly so over half a second.
-    fn size(&mut self, key_frame: bool) -> usize {
-        let average = f64::from(self.target / 8 / FRAMES_PER_SECOND);
-        let varied = average * (0.75 + 0.5 * self.random.random::<f64>());
-        let bytes = match key_frame {
-            true => varied * KEY_FRAME,
-            false => varied - self.surplus / f64::from(FRAMES_PER_SECOND / 2),
-        };
-        let bytes = bytes.max(LEAST_BYTES);
-        self.surplus += bytes - average;
-        bytes as usize
     }
 
     fn look(&mut self, now: Instant) {
