@@ -12,8 +12,9 @@ pub use engine::{Engine, EngineConfig, EngineEvent};
 pub use machine::Call;
 pub use media::{DEFAULT_MAX_BITRATE, EncodedVideoSink, KeyFrameRequester, MediaFactory, NoMedia};
 pub use stats::{
-    AudioInStats, AudioOutStats, AudioStats, CallStats, LatencyStats, PlaybackStats, SetupTimes,
-    TransportStats, VideoInStats, VideoOutStats, VideoStats,
+    AudioInStats, AudioOutStats, AudioStats, CallStats, InboundStages, LatencyStats,
+    OutboundStages, PlaybackStats, SetupTimes, StageStats, SyncStats, TransportStats, VideoInStats,
+    VideoOutStats, VideoStats,
 };
 pub use view::{
     CallPeer, CallView, ConnectionQuality, Direction, EndedReason, Notice, NoticeKind, Phase,

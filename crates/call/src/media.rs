@@ -1,6 +1,6 @@
 //! Where a call gets its devices from. The desktop, the terminal and the tests each bring their own.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use vireo_media::{
     AudioSink, AudioSource, DeviceKind, EncodedFrame, Following, MediaError, VideoCodec,
@@ -76,6 +76,11 @@ pub trait EncodedVideoSink: Send {
     /// What the decoding side knows about how the pictures are shown.
     fn playback(&mut self) -> PlaybackStats {
         PlaybackStats::default()
+    }
+
+    /// How long a picture usually takes from [`Self::frame`] until it is seen, as far as that is known.
+    fn until_seen(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// The place in which the pictures are shown, in device pixels; larger ones are of no use. None where every size is.

@@ -1,9 +1,10 @@
 //! The statistics of a call. Names are those of W3C webrtc-stats; counters count from the start of the call.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use vireo_media::video::StageTimes;
 
 /// A snapshot of a call's statistics.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, TS)]
@@ -18,6 +19,9 @@ pub struct CallStats {
     pub video: VideoStats,
     /// Sound.
     pub audio: AudioStats,
+    /// How sound and pictures that come in are kept together.
+    #[serde(default)]
+    pub sync: SyncStats,
     /// What lies below.
     pub transport: TransportStats,
     /// How long the call took to come up.
@@ -59,6 +63,83 @@ pub struct VideoInStats {
     pub total_freezes_duration: f64,
     /// From time code to decoded picture, of the pictures decoded in the last second.
     pub latency_ms: LatencyStats,
+    /// From the first to the last packet, of pictures in several ones, in seconds.
+    pub total_assembly_time: f64,
+    /// How many those were.
+    #[ts(type = "number")]
+    pub frames_assembled_from_multiple_packets: u64,
+    /// From the first packet to the decoder, of all pictures, in seconds.
+    pub jitter_buffer_delay: f64,
+    /// How many those were.
+    #[ts(type = "number")]
+    pub jitter_buffer_emitted_count: u64,
+    /// Decoding, of all pictures, in seconds.
+    pub total_decode_time: f64,
+    /// From the first packet to decoded, of all pictures, in seconds.
+    pub total_processing_delay: f64,
+    /// The way of the pictures of the last second, part by part.
+    pub stages: InboundStages,
+}
+
+/// How long the pictures of the last second took for a part of their way, in milliseconds; null where there were none.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, TS)]
+pub struct StageStats {
+    /// On average: those of a way's parts add up to that of the way.
+    pub mean: Option<f64>,
+    /// The median.
+    pub p50: Option<f64>,
+    /// Of a hundred, 95 are quicker.
+    pub p95: Option<f64>,
+}
+
+impl From<StageTimes> for StageStats {
+    fn from(times: StageTimes) -> Self {
+        Self {
+            mean: times.mean,
+            p50: times.p50,
+            p95: times.p95,
+        }
+    }
+}
+
+/// The parts of a picture's way from the other side's camera to this side's screen, one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, TS)]
+pub struct InboundStages {
+    /// Captured there → its first packet received here: the other side's [`OutboundStages`] and the network. Estimated from
+    /// the other side's reports and half of the round trip, as W3C's `estimatedPlayoutTimestamp` is.
+    pub transfer: StageStats,
+    /// First packet → last packet (assembled).
+    pub assemble: StageStats,
+    /// Assembled → handed to the decoder: what waits for pictures before it, and for the sound.
+    pub wait: StageStats,
+    /// Handed to the decoder → decoded.
+    pub decode: StageStats,
+    /// Decoded → painted; where nothing is painted, measured.
+    pub paint: StageStats,
+}
+
+/// The parts of a picture's way from this side's camera to the network, one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, TS)]
+pub struct OutboundStages {
+    /// Captured → as the encoder takes it: converted, scaled, and its turn.
+    pub convert: StageStats,
+    /// Converted → encoded.
+    pub encode: StageStats,
+    /// Encoded → its last packet has left the pacer (sent).
+    pub send: StageStats,
+}
+
+/// How sound and pictures that come in are kept together.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncStats {
+    /// How much later sound is heard than its pictures are seen, in milliseconds; negative where it is earlier, null where
+    /// there is not both.
+    pub sound_later_ms: Option<f64>,
+    /// What pictures are made to wait for sound, in milliseconds.
+    pub picture_wait_ms: f64,
+    /// What sound is made to wait for pictures, in milliseconds.
+    pub sound_wait_ms: f64,
 }
 
 /// Percentiles of a latency, in milliseconds; null when nothing was measured.
@@ -117,6 +198,12 @@ pub struct VideoOutStats {
     pub encoder: String,
     /// `h264` or `vp8`; empty before it has been negotiated.
     pub codec: String,
+    /// Encoding, of all pictures, in seconds.
+    pub total_encode_time: f64,
+    /// Encoded → left the pacer, of all packets but repeated ones, in seconds.
+    pub total_packet_send_delay: f64,
+    /// The way of the pictures of the last second, part by part.
+    pub stages: OutboundStages,
 }
 
 /// Sound both ways.
@@ -208,6 +295,12 @@ pub struct PlaybackStats {
     pub latency_ms: LatencyStats,
     /// When the first picture had been decoded; none where that is not known.
     pub first_decoded_at: Option<Instant>,
+    /// Decoding, of all pictures.
+    pub total_decode_time: Duration,
+    /// See [`InboundStages::decode`].
+    pub decode: StageTimes,
+    /// See [`InboundStages::paint`].
+    pub paint: StageTimes,
 }
 
 #[cfg(test)]
@@ -238,7 +331,7 @@ mod tests {
         };
         assert_eq!(
             names(""),
-            ["audio", "setup", "state", "t", "transport", "video"]
+            ["audio", "setup", "state", "sync", "t", "transport", "video"]
         );
         assert_eq!(
             names("/video/in"),
@@ -246,12 +339,29 @@ mod tests {
                 "bytesReceived",
                 "frameHeight",
                 "frameWidth",
+                "framesAssembledFromMultiplePackets",
                 "framesDecoded",
                 "framesPerSecond",
                 "freezeCount",
+                "jitterBufferDelay",
+                "jitterBufferEmittedCount",
                 "latencyMs",
-                "totalFreezesDuration"
+                "stages",
+                "totalAssemblyTime",
+                "totalDecodeTime",
+                "totalFreezesDuration",
+                "totalProcessingDelay"
             ]
+        );
+        assert_eq!(
+            names("/video/in/stages"),
+            ["assemble", "decode", "paint", "transfer", "wait"]
+        );
+        assert_eq!(names("/video/out/stages"), ["convert", "encode", "send"]);
+        assert_eq!(names("/video/out/stages/send"), ["mean", "p50", "p95"]);
+        assert_eq!(
+            names("/sync"),
+            ["pictureWaitMs", "soundLaterMs", "soundWaitMs"]
         );
         assert_eq!(names("/video/in/latencyMs"), ["count", "p50", "p95", "p99"]);
         assert_eq!(
@@ -265,7 +375,10 @@ mod tests {
                 "framesEncoded",
                 "framesPerSecond",
                 "qualityLimitationReason",
-                "targetBitrate"
+                "stages",
+                "targetBitrate",
+                "totalEncodeTime",
+                "totalPacketSendDelay"
             ]
         );
         assert_eq!(

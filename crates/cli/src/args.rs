@@ -235,7 +235,8 @@ pub struct MediaArguments {
     /// none, pattern, file:PATH.y4m (loops), device or device:NAME; without it the system's camera, if there is one.
     #[arg(long, value_name = "CAMERA")]
     pub camera: Option<CameraChoice>,
-    /// none, tone[:HZ], file:PATH.wav, device or device:NAME; without it the system's microphone, if there is one.
+    /// none, pattern (beeps that tell the time), tone[:HZ], file:PATH.wav, device or device:NAME; without it the system's
+    /// microphone, if there is one.
     #[arg(long, value_name = "MICROPHONE")]
     pub microphone: Option<MicrophoneChoice>,
     /// none, file:PATH.wav, device or device:NAME; without it the system's speaker, if there is one.
@@ -277,6 +278,9 @@ pub struct MediaArguments {
     /// Writes a line for each picture received, with its age and size, into a new file.
     #[arg(long, value_name = "FILE.csv")]
     pub frames: Option<PathBuf>,
+    /// Writes a line for each beep of the other side's pattern that is heard, with its age, into a new file.
+    #[arg(long, value_name = "FILE.csv")]
+    pub sounds: Option<PathBuf>,
 }
 
 /// What a camera sends when nobody says otherwise.

@@ -69,7 +69,11 @@ pub fn microphone(choice: Option<MicrophoneChoice>) -> Result<MicrophoneChoice, 
             tried(WavSource::open(&path))?;
             Ok(MicrophoneChoice::File(path))
         }
-        Some(choice @ (MicrophoneChoice::None | MicrophoneChoice::Tone(_))) => Ok(choice),
+        Some(
+            choice @ (MicrophoneChoice::None
+            | MicrophoneChoice::Pattern
+            | MicrophoneChoice::Tone(_)),
+        ) => Ok(choice),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use vireo_call::{EncodedVideoSink, KeyFrameRequester, PlaybackStats};
 use vireo_media::codec::video_decoder;
@@ -19,7 +19,8 @@ const QUEUE: usize = 30;
 
 /// Takes the coded pictures of one call and has them decoded. Dropping it ends the thread once what waits is decoded.
 pub struct RemoteVideo {
-    queue: SyncSender<EncodedFrame>,
+    /// Each with the moment at which it was handed over.
+    queue: SyncSender<(EncodedFrame, Instant)>,
     playback: Arc<Mutex<Playback>>,
     key_frames: KeyFrameRequester,
     /// The queue overflowed: nothing can be decoded until the next key frame.
@@ -67,7 +68,7 @@ impl EncodedVideoSink for RemoteVideo {
         if self.overflowed && !frame.key_frame {
             return;
         }
-        self.overflowed = match self.queue.try_send(frame) {
+        self.overflowed = match self.queue.try_send((frame, Instant::now())) {
             Ok(()) | Err(TrySendError::Disconnected(_)) => false,
             Err(TrySendError::Full(_)) => {
                 self.key_frames.request();
@@ -79,10 +80,14 @@ impl EncodedVideoSink for RemoteVideo {
     fn playback(&mut self) -> PlaybackStats {
         lock(&self.playback).stats(Instant::now())
     }
+
+    fn until_seen(&self) -> Duration {
+        lock(&self.playback).until_seen(Instant::now())
+    }
 }
 
 struct DecodeChain {
-    frames: Receiver<EncodedFrame>,
+    frames: Receiver<(EncodedFrame, Instant)>,
     decoder: Option<(VideoCodec, Box<dyn VideoDecoder>)>,
     playback: Arc<Mutex<Playback>>,
     key_frames: KeyFrameRequester,
@@ -96,11 +101,11 @@ impl DecodeChain {
     fn run(mut self, likely: Option<VideoCodec>) {
         let decoder = |codec| Some((codec, video_decoder(codec).ok()?));
         self.decoder = likely.and_then(decoder);
-        while let Ok(encoded) = self.frames.recv() {
+        while let Ok((encoded, handed_at)) = self.frames.recv() {
             match self.decode(&encoded) {
                 Ok(Some(frame)) => {
                     tracing::trace!(bytes = encoded.data.len(), encoded.key_frame, "decoded");
-                    self.show(frame);
+                    self.show(frame, handed_at);
                 }
                 Ok(None) => {}
                 Err(problem) => {
@@ -127,14 +132,19 @@ impl DecodeChain {
     }
 
     /// The picture could be painted now: this is the moment that counts.
-    fn show(&mut self, frame: VideoFrame) {
+    fn show(&mut self, frame: VideoFrame, handed_at: Instant) {
         let (now, unix_ms) = (Instant::now(), unix_ms_now());
         let latency = read_time_code_at(&frame, unix_ms);
         tracing::trace!(latency, "shown");
         if let Some(file) = &self.frames_file {
             file.frame(unix_ms, latency, &frame);
         }
-        let number = lock(&self.playback).frame(frame.width, frame.height, latency, now);
+        let painted = Instant::now();
+        let mut playback = lock(&self.playback);
+        let number = playback.frame(frame.width, frame.height, latency, now);
+        let decoded = now.saturating_duration_since(handed_at);
+        playback.took(decoded, painted.saturating_duration_since(now), painted);
+        drop(playback);
         if let Some(recorder) = &mut self.recorder {
             recorder.push(number, unix_ms, frame);
         }

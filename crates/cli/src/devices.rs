@@ -21,6 +21,8 @@ pub enum CameraChoice {
 pub enum MicrophoneChoice {
     /// No sound.
     None,
+    /// Beeps that tell the time.
+    Pattern,
     /// A sine of so many hertz.
     Tone(f64),
     /// A WAV file, looping.
@@ -72,6 +74,7 @@ impl FromStr for MicrophoneChoice {
     fn from_str(text: &str) -> Result<Self, String> {
         match split(text)? {
             ("none", None) => Ok(Self::None),
+            ("pattern", None) => Ok(Self::Pattern),
             ("tone", None) => Ok(Self::Tone(DEFAULT_TONE)),
             ("tone", Some(hertz)) => match hertz.parse::<f64>() {
                 Ok(hertz) if (20.0..=20_000.0).contains(&hertz) => Ok(Self::Tone(hertz)),
@@ -80,7 +83,8 @@ impl FromStr for MicrophoneChoice {
             ("file", Some(path)) => Ok(Self::File(path.into())),
             ("device", name) => Ok(Self::Device(name.map(str::to_owned))),
             _ => Err(
-                "a microphone is none, tone[:HZ], file:PATH.wav, device or device:NAME".to_owned(),
+                "a microphone is none, pattern, tone[:HZ], file:PATH.wav, device or device:NAME"
+                    .to_owned(),
             ),
         }
     }

@@ -25,6 +25,7 @@ mod person;
 mod playback;
 mod record;
 mod signals;
+mod sounds;
 mod statistics;
 
 use std::process::ExitCode;

@@ -3,9 +3,12 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use vireo_call::{DEFAULT_MAX_BITRATE, EncodedVideoSink, KeyFrameRequester, MediaFactory};
-use vireo_media::audio::{NullSink, RecordedSink, Recording, ToneMicrophone, WavSink, WavSource};
+use vireo_media::audio::{
+    NullSink, PatternMicrophone, RecordedSink, Recording, ToneMicrophone, WavSink, WavSource,
+};
 use vireo_media::video::{PatternCamera, PatternContent, Y4mSource};
 use vireo_media::{
     AudioSink, AudioSource, DeviceKind, Following, MediaError, VideoCodec, VideoFormat, VideoSource,
@@ -23,6 +26,7 @@ use crate::frames::FramesFile;
 use crate::output;
 use crate::playback::{Playback, lock};
 use crate::record::RecordFolder;
+use crate::sounds::{SoundsFile, TimedSink};
 
 /// Opens what the command line chose, call after call.
 pub struct CliMedia {
@@ -32,6 +36,7 @@ pub struct CliMedia {
     max_bitrate: u32,
     record: Option<RecordFolder>,
     frames: Option<FramesFile>,
+    sounds: Option<SoundsFile>,
     calls: AtomicU32,
     call: Mutex<Option<CallFiles>>,
 }
@@ -102,6 +107,7 @@ impl CliMedia {
         let own = check::own_format(&camera)?.unwrap_or(DEFAULT_FORMAT);
         let record = arguments.record.as_deref();
         let frames = arguments.frames.as_deref();
+        let sounds = arguments.sounds.as_deref();
         Ok(Self {
             choices: Choices::new(Choice {
                 camera,
@@ -113,6 +119,7 @@ impl CliMedia {
             max_bitrate: arguments.max_bitrate.unwrap_or(DEFAULT_MAX_BITRATE),
             record: record.map(RecordFolder::create).transpose()?,
             frames: frames.map(FramesFile::create).transpose()?,
+            sounds: sounds.map(SoundsFile::create).transpose()?,
             calls: AtomicU32::new(0),
             call: Mutex::new(None),
         })
@@ -171,6 +178,7 @@ impl MediaFactory for CliMedia {
     fn open_microphone(&self) -> Result<Option<Box<dyn AudioSource>>, MediaError> {
         Ok(match &self.choices.now().microphone {
             MicrophoneChoice::None => None,
+            MicrophoneChoice::Pattern => Some(Box::new(PatternMicrophone::new())),
             MicrophoneChoice::Tone(hertz) => Some(Box::new(ToneMicrophone::new(*hertz))),
             MicrophoneChoice::File(path) => Some(Box::new(WavSource::open(path)?)),
             MicrophoneChoice::Device(_) => {
@@ -197,7 +205,10 @@ impl MediaFactory for CliMedia {
             (None, SpeakerChoice::File(path)) => Box::new(files.file_speaker(path)?),
             (None, _) => Box::new(NullSink::default()),
         };
-        let sink = files.recorded(sink)?;
+        let mut sink = files.recorded(sink)?;
+        if let Some(file) = &self.sounds {
+            sink = Box::new(TimedSink::new(sink, file.clone()));
+        }
         let _guard = files.guard.clone();
         Ok(Some(Box::new(GuardedSink { sink, _guard })))
     }
@@ -254,6 +265,10 @@ struct GuardedSink {
 impl AudioSink for GuardedSink {
     fn write(&mut self, frame: &vireo_media::AudioFrame) -> Result<(), MediaError> {
         self.sink.write(frame)
+    }
+
+    fn delay(&self) -> Duration {
+        self.sink.delay()
     }
 }
 

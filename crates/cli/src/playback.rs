@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use vireo_call::{LatencyStats, PlaybackStats};
-use vireo_media::video::FreezeDetector;
+use vireo_media::video::{FreezeDetector, Stage};
 
 use crate::latency::Histogram;
 
@@ -23,6 +23,8 @@ pub struct Playback {
     /// The pictures of the last second, with their latencies where the time code could be read.
     second: VecDeque<(Instant, Option<f64>)>,
     call: Histogram,
+    decode: Stage,
+    paint: Stage,
 }
 
 impl Playback {
@@ -38,6 +40,20 @@ impl Playback {
         self.second.push_back((now, latency));
         self.forget(now);
         self.frames
+    }
+
+    /// So long the last picture took from being handed over to being decoded, and from there until its time code was read,
+    /// which stands for painting it.
+    pub fn took(&mut self, decode: Duration, paint: Duration, now: Instant) {
+        self.decode.add(decode, now);
+        self.paint.add(paint, now);
+    }
+
+    /// How long a picture usually takes for both.
+    pub fn until_seen(&mut self, now: Instant) -> Duration {
+        let usual = [&mut self.decode, &mut self.paint].map(|stage| stage.times(now).p50);
+        let ms: f64 = usual.into_iter().flatten().sum();
+        Duration::from_secs_f64(ms / 1_000.0)
     }
 
     /// The other side's camera went off: the gap that follows is no freeze.
@@ -58,6 +74,9 @@ impl Playback {
             total_freezes_duration: self.freezes.total().as_secs_f64(),
             latency_ms: LatencyStats::of(&mut latencies),
             first_decoded_at: self.first_at,
+            total_decode_time: self.decode.total(),
+            decode: self.decode.times(now),
+            paint: self.paint.times(now),
         }
     }
 

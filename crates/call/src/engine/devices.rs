@@ -198,7 +198,7 @@ impl Devices {
             processor,
             move |packet| {
                 let copies = copies.load(Relaxed);
-                outlet.send(|sender| sender.send_audio(packet.payload, packet.timestamp, copies));
+                outlet.send(|sender| sender.send_audio(packet, copies));
             },
             move |event| events.event(event),
         );

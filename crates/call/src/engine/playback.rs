@@ -2,13 +2,16 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use vireo_media::{EncodedFrame, audio::ReceiveChain, rtp::RtpPayload};
 use vireo_protocol::PictureSize;
 
-use crate::{EncodedVideoSink, PlaybackStats, peer::MediaReceiver};
+use crate::{
+    EncodedVideoSink, PlaybackStats,
+    peer::{MediaReceiver, SoundPlayed},
+};
 
 #[derive(Default)]
 pub(super) struct Playback {
@@ -82,6 +85,23 @@ impl MediaReceiver for Receiver {
         if let Some(sink) = lock(&self.0.pictures).as_mut() {
             self.0.first_picture.get_or_init(Instant::now);
             sink.frame(frame);
+        }
+    }
+
+    fn sound_played(&mut self) -> Option<SoundPlayed> {
+        let (timestamp, at) = lock(&self.0.sound).as_ref()?.played()?;
+        Some(SoundPlayed { timestamp, at })
+    }
+
+    fn until_seen(&mut self) -> Duration {
+        let pictures = lock(&self.0.pictures);
+        let sink = pictures.as_ref();
+        sink.map(|sink| sink.until_seen()).unwrap_or_default()
+    }
+
+    fn delay_sound(&mut self, delay: Duration) {
+        if let Some(chain) = lock(&self.0.sound).as_ref() {
+            chain.set_extra_delay(delay);
         }
     }
 }

@@ -5,8 +5,9 @@ use std::time::SystemTime;
 use vireo_media::{VideoCodec, rtp::AudioReceiveStatistics, video::VideoSendStatistics};
 
 use crate::{
-    AudioInStats, AudioOutStats, AudioStats, CallStats, Phase, PlaybackStats, SetupTimes,
-    TransportStats, VideoInStats, VideoOutStats, VideoStats, peer, quality::QualityLimitation,
+    AudioInStats, AudioOutStats, AudioStats, CallStats, InboundStages, OutboundStages, Phase,
+    PlaybackStats, SetupTimes, SyncStats, TransportStats, VideoInStats, VideoOutStats, VideoStats,
+    peer, quality::QualityLimitation,
 };
 
 /// What a snapshot is made of.
@@ -33,16 +34,7 @@ pub(super) fn snapshot(parts: Parts) -> CallStats {
         t: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
         state: parts.phase.name().to_owned(),
         video: VideoStats {
-            inbound: VideoInStats {
-                frames_decoded: playback.frames_decoded,
-                frames_per_second: playback.frames_per_second,
-                frame_width: playback.frame_width,
-                frame_height: playback.frame_height,
-                bytes_received: transport.video_in.bytes_received,
-                freeze_count: playback.freeze_count,
-                total_freezes_duration: playback.total_freezes_duration,
-                latency_ms: playback.latency_ms,
-            },
+            inbound: pictures_in(&playback, &transport),
             outbound: VideoOutStats {
                 quality_limitation_reason: parts.limitation.as_str().to_owned(),
                 ..pictures_out(parts.pictures_out.unwrap_or_default(), &transport)
@@ -53,6 +45,11 @@ pub(super) fn snapshot(parts: Parts) -> CallStats {
             outbound: AudioOutStats {
                 packets_sent: transport.audio_out.packets_sent,
             },
+        },
+        sync: SyncStats {
+            sound_later_ms: transport.sync.sound_later_ms,
+            picture_wait_ms: transport.sync.picture_wait.as_secs_f64() * 1_000.0,
+            sound_wait_ms: transport.sync.sound_wait.as_secs_f64() * 1_000.0,
         },
         transport: TransportStats {
             rtt_ms: transport.rtt_ms,
@@ -79,6 +76,35 @@ fn sound_in(chain: AudioReceiveStatistics, transport: &peer::TransportStats) -> 
     }
 }
 
+fn pictures_in(playback: &PlaybackStats, transport: &peer::TransportStats) -> VideoInStats {
+    let stages = &transport.receive_stages;
+    let buffered = stages.jitter_buffer_delay.as_secs_f64();
+    let decoding = playback.total_decode_time.as_secs_f64();
+    VideoInStats {
+        frames_decoded: playback.frames_decoded,
+        frames_per_second: playback.frames_per_second,
+        frame_width: playback.frame_width,
+        frame_height: playback.frame_height,
+        bytes_received: transport.video_in.bytes_received,
+        freeze_count: playback.freeze_count,
+        total_freezes_duration: playback.total_freezes_duration,
+        latency_ms: playback.latency_ms,
+        total_assembly_time: stages.total_assembly_time.as_secs_f64(),
+        frames_assembled_from_multiple_packets: stages.frames_assembled_from_multiple_packets,
+        jitter_buffer_delay: buffered,
+        jitter_buffer_emitted_count: stages.jitter_buffer_emitted_count,
+        total_decode_time: decoding,
+        total_processing_delay: buffered + decoding,
+        stages: InboundStages {
+            transfer: stages.transfer.into(),
+            assemble: stages.assemble.into(),
+            wait: stages.wait.into(),
+            decode: playback.decode.into(),
+            paint: playback.paint.into(),
+        },
+    }
+}
+
 fn pictures_out(chain: VideoSendStatistics, transport: &peer::TransportStats) -> VideoOutStats {
     VideoOutStats {
         frames_encoded: chain.frames_encoded,
@@ -92,6 +118,13 @@ fn pictures_out(chain: VideoSendStatistics, transport: &peer::TransportStats) ->
             Some(VideoCodec::H264) => "h264".to_owned(),
             Some(VideoCodec::Vp8) => "vp8".to_owned(),
             None => String::new(),
+        },
+        total_encode_time: chain.total_encode_time.as_secs_f64(),
+        total_packet_send_delay: transport.send_stages.total_packet_send_delay.as_secs_f64(),
+        stages: OutboundStages {
+            convert: chain.convert.into(),
+            encode: chain.encode.into(),
+            send: transport.send_stages.send.into(),
         },
         ..VideoOutStats::default()
     }

@@ -1,5 +1,7 @@
 //! What a peer connection reports.
 
+use std::time::{Duration, Instant};
+
 use vireo_media::{EncodedFrame, VideoCodec, rtp::RtpPayload};
 use vireo_protocol::IceCandidate;
 
@@ -39,4 +41,26 @@ pub trait MediaReceiver: Send {
     /// A whole picture, in the order of sending. Pictures that cannot be decoded are left out, and a key frame has been
     /// asked for; a decoder can take whatever comes here.
     fn video(&mut self, frame: EncodedFrame);
+
+    /// The sound that was played last; none where nothing plays it.
+    fn sound_played(&mut self) -> Option<SoundPlayed> {
+        None
+    }
+
+    /// How long a picture takes from here until it is seen, as far as that is known.
+    fn until_seen(&mut self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Sound is to wait so much longer than it needs, so that it is heard with the pictures.
+    fn delay_sound(&mut self, _delay: Duration) {}
+}
+
+/// A moment of the other side's sound, and when it is heard here.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SoundPlayed {
+    /// RTP time, 48 kHz.
+    pub timestamp: u32,
+    /// May lie a little ahead.
+    pub at: Instant,
 }

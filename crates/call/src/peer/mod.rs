@@ -34,9 +34,11 @@ use webrtc::{
 
 pub use config::{Addresses, PeerConfig, ReceivedMedia};
 pub use error::PeerError;
-pub use event::{MediaReceiver, PeerEvent};
+pub use event::{MediaReceiver, PeerEvent, SoundPlayed};
 pub use sender::MediaSender;
-pub use stats::{InboundStats, OutboundStats, TransportStats};
+pub use stats::{
+    InboundStats, OutboundStats, ReceiveStages, SendStages, SyncStats, TransportStats,
+};
 
 use connection::Observer;
 use media::{Limits, Session};
@@ -213,7 +215,7 @@ impl Peer {
             dtls_ms: setup.dtls.map(milliseconds),
             local_candidate_type: setup.local_candidate_type.clone(),
             remote_candidate_type: setup.remote_candidate_type.clone(),
-            ..self.session().stats()
+            ..self.session().stats(Instant::now())
         }
     }
 

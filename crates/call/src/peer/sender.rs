@@ -3,11 +3,11 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
-use bytes::Bytes;
 use tokio::sync::mpsc;
-use vireo_media::EncodedFrame;
+use vireo_media::{EncodedFrame, codec::OpusPacket};
 
 use super::{PeerEvent, runtime::Wake};
 
@@ -37,17 +37,18 @@ impl MediaSender {
     /// it, from the newest key frame on, so the first picture goes out at once; a picture of a codec that was not negotiated
     /// is dropped.
     pub fn send_video(&self, frame: EncodedFrame) {
+        let encoded_at = Instant::now();
         self.outbox.change(|queued| {
             if frame.key_frame && !queued.connected {
                 queued.video.clear();
             }
-            queued.video.push_back(frame);
+            queued.video.push_back((frame, encoded_at));
             let limit = if queued.connected {
                 MAX_QUEUED_FRAMES
             } else {
                 MAX_WAITING_FRAMES
             };
-            let begins_anew = queued.connected || queued.video[0].key_frame;
+            let begins_anew = queued.connected || queued.video[0].0.key_frame;
             if queued.video.len() > limit || !begins_anew {
                 queued.video.clear();
                 queued.video_lost = true;
@@ -55,12 +56,12 @@ impl MediaSender {
         });
     }
 
-    /// Sends a packet of Opus; `timestamp` counts samples at 48 kHz. So many copies of the packets before go with it, where the
+    /// Sends a packet of Opus. So many copies of the packets before go with it, where the
     /// other side takes any. Dropped while there is no connection.
-    pub fn send_audio(&self, payload: Bytes, timestamp: u32, copies: usize) {
+    pub fn send_audio(&self, packet: OpusPacket, copies: usize) {
         self.outbox.change(|queued| {
             if queued.connected && queued.audio.len() < MAX_QUEUED_AUDIO {
-                queued.audio.push_back((payload, timestamp, copies));
+                queued.audio.push_back((packet, copies));
             }
         });
     }
@@ -82,8 +83,9 @@ pub(super) struct Outbox {
 /// The contents.
 #[derive(Debug, Default)]
 pub(super) struct Queued {
-    pub audio: VecDeque<(Bytes, u32, usize)>,
-    pub video: VecDeque<EncodedFrame>,
+    pub audio: VecDeque<(OpusPacket, usize)>,
+    /// And when each was ready to be sent.
+    pub video: VecDeque<(EncodedFrame, Instant)>,
     /// Pictures were dropped, so the encoder has to begin anew.
     pub video_lost: bool,
     /// The decoding side needs a key frame of the other side's.
@@ -139,8 +141,7 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
+    use bytes::Bytes;
     use vireo_media::VideoCodec;
 
     use super::*;
@@ -164,20 +165,32 @@ mod tests {
         }
     }
 
+    fn sound() -> OpusPacket {
+        OpusPacket {
+            payload: Bytes::from_static(b"sound"),
+            timestamp: 0,
+            captured_at: Instant::now(),
+        }
+    }
+
     #[test]
     fn what_waits_for_the_connection_begins_with_the_newest_key_frame() {
         let (outbox, sender, _events) = outbox();
         for key_frame in [false, true, false, false, true, false] {
             sender.send_video(frame(key_frame));
         }
-        sender.send_audio(Bytes::from_static(b"sound"), 0, 0);
+        sender.send_audio(sound(), 0);
         outbox.connected();
         let queued = outbox.take();
-        let key_frames: Vec<_> = queued.video.iter().map(|frame| frame.key_frame).collect();
+        let key_frames: Vec<_> = queued
+            .video
+            .iter()
+            .map(|(frame, _)| frame.key_frame)
+            .collect();
         assert_eq!(key_frames, [true, false]);
         assert!(queued.audio.is_empty(), "old sound is of no use");
         sender.send_video(frame(false));
-        sender.send_audio(Bytes::from_static(b"sound"), 960, 0);
+        sender.send_audio(sound(), 0);
         let queued = outbox.take();
         assert_eq!((queued.video.len(), queued.audio.len()), (1, 1));
     }
@@ -195,7 +208,7 @@ mod tests {
         assert_eq!(events.try_recv(), Ok(PeerEvent::KeyFrameRequested));
         for _ in 0..1_000 {
             sender.send_video(frame(false));
-            sender.send_audio(Bytes::new(), 0, 0);
+            sender.send_audio(sound(), 0);
         }
         let queued = outbox.take();
         assert!(queued.video.len() <= MAX_QUEUED_FRAMES && queued.video_lost);

@@ -1,5 +1,9 @@
 //! Figures about the transport.
 
+use std::time::Duration;
+
+use vireo_media::video::StageTimes;
+
 /// How the transport does; counters are cumulative.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TransportStats {
@@ -27,6 +31,51 @@ pub struct TransportStats {
     pub video_in: InboundStats,
     /// Audio that came in.
     pub audio_in: InboundStats,
+    /// How long pictures take to leave.
+    pub send_stages: SendStages,
+    /// How long pictures take to come.
+    pub receive_stages: ReceiveStages,
+    /// How sound and pictures that come in are kept together.
+    pub sync: SyncStats,
+}
+
+/// Pictures on their way out of this side.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct SendStages {
+    /// From coded to its last packet's leaving the pacer.
+    pub send: StageTimes,
+    /// Of all packets that were sent for the first time (W3C `totalPacketSendDelay`).
+    pub total_packet_send_delay: Duration,
+}
+
+/// Pictures on their way to whoever decodes them.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ReceiveStages {
+    /// From the other side's capture to the first packet here: its stages and the network.
+    pub transfer: StageTimes,
+    /// From the first to the last packet.
+    pub assemble: StageTimes,
+    /// From the last packet to being handed on: for pictures before it, and for the sound.
+    pub wait: StageTimes,
+    /// Of pictures in several packets (W3C `totalAssemblyTime`).
+    pub total_assembly_time: Duration,
+    /// How many those were (W3C).
+    pub frames_assembled_from_multiple_packets: u64,
+    /// From the first packet to being handed on, of all pictures (W3C `jitterBufferDelay`).
+    pub jitter_buffer_delay: Duration,
+    /// How many those were (W3C).
+    pub jitter_buffer_emitted_count: u64,
+}
+
+/// How sound and pictures are kept together.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct SyncStats {
+    /// How much later sound is played than pictures, by the other side's clock, milliseconds; none where there is not both.
+    pub sound_later_ms: Option<f64>,
+    /// What pictures wait for sound.
+    pub picture_wait: Duration,
+    /// What sound waits for pictures.
+    pub sound_wait: Duration,
 }
 
 /// One stream that we send.

@@ -19,6 +19,7 @@ mod send_chain;
 mod silence;
 mod stretch;
 mod synthetic;
+mod time_code;
 mod voice;
 mod wav;
 mod worker;
@@ -34,9 +35,12 @@ pub use receive_chain::ReceiveChain;
 pub use send_chain::{
     AudioSendOptions, AudioSendStatistics, DEFAULT_AUDIO_BITRATE, SendChain, VoiceProcessing,
 };
-pub use synthetic::{NullSink, SilentSource, ToneMicrophone};
+pub use synthetic::{NullSink, PatternMicrophone, SilentSource, ToneMicrophone};
+pub use time_code::{Beep, SoundTimeCodeReader, sound_time_code};
 pub use voice::{NoiseSuppression, VoiceSettings};
 pub use wav::{RecordedSink, Recording, WavSink, WavSource};
+
+use std::time::Duration;
 
 use crate::MediaError;
 
@@ -78,4 +82,9 @@ pub trait AudioSink: Send {
     /// # Errors
     /// [`MediaError::DeviceLost`] when the device has gone.
     fn write(&mut self, frame: &AudioFrame) -> Result<(), MediaError>;
+
+    /// How long after it is written now a frame would begin to be heard, as far as that is known.
+    fn delay(&self) -> Duration {
+        Duration::ZERO
+    }
 }

@@ -1,9 +1,9 @@
 //! Turns what the jitter buffer says into frames of 10 ms: decodes, makes up what is missing, stretches.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use super::{
-    AudioFrame, FRAME_SAMPLES,
+    AudioFrame, FRAME_SAMPLES, SAMPLE_RATE,
     stretch::{lengthen, shorten},
 };
 use crate::{
@@ -29,6 +29,8 @@ pub struct Playout {
     decoder: OpusDecoder,
     ready: VecDeque<f32>,
     stretched: Stretched,
+    /// The time of the packet that begins within the newest frame, and how many samples into it.
+    begun: Option<(u32, usize)>,
 }
 
 impl Playout {
@@ -41,13 +43,19 @@ impl Playout {
             decoder: OpusDecoder::new()?,
             ready: VecDeque::new(),
             stretched: Stretched::default(),
+            begun: None,
         })
     }
 
     /// The next 10 ms. `pop` asks the jitter buffer, as often as it takes.
     pub fn next(&mut self, mut pop: impl FnMut() -> AudioPacket) -> AudioFrame {
+        self.begun = None;
         while self.ready.len() < FRAME_SAMPLES {
             let packet = pop();
+            if let AudioPacket::Data { timestamp, .. } = packet {
+                // RTP time wraps around.
+                self.begun = Some((timestamp as u32, self.ready.len()));
+            }
             if let Err(error) = self.take(packet) {
                 tracing::debug!(%error, "a packet of sound could not be decoded");
                 self.ready.extend([0.0; FRAME_SAMPLES]);
@@ -58,6 +66,14 @@ impl Playout {
             *sample = ready;
         }
         frame
+    }
+
+    /// The RTP time of the packet that begins within the newest frame, and how long after the frame's beginning.
+    #[must_use]
+    pub fn begun(&self) -> Option<(u32, Duration)> {
+        let (timestamp, samples) = self.begun?;
+        let after = Duration::from_secs(1) * samples as u32 / SAMPLE_RATE;
+        Some((timestamp, after))
     }
 
     /// Samples that are decoded and not played yet; a packet at most.

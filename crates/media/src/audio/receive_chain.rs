@@ -5,7 +5,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -22,11 +22,16 @@ use crate::{
 struct Shared {
     buffer: Mutex<AudioJitterBuffer>,
     reopen: AtomicBool,
+    played: Mutex<Option<(u32, Instant)>>,
 }
 
 impl Shared {
     fn buffer(&self) -> MutexGuard<'_, AudioJitterBuffer> {
         self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn played(&self) -> MutexGuard<'_, Option<(u32, Instant)>> {
+        self.played.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,6 +81,17 @@ impl ReceiveChain {
         self.shared.reopen.store(true, Relaxed);
     }
 
+    /// The RTP time of what was played last, and when its first sample is heard; once for each time.
+    #[must_use]
+    pub fn played(&self) -> Option<(u32, Instant)> {
+        self.shared.played().take()
+    }
+
+    /// Lets sound wait so much longer than it needs.
+    pub fn set_extra_delay(&self, extra: Duration) {
+        self.shared.buffer().set_extra_delay(extra);
+    }
+
     /// What was received so far.
     #[must_use]
     pub fn statistics(&self) -> AudioReceiveStatistics {
@@ -101,27 +117,34 @@ fn run(
         // The buffer is free again before anything is decoded: packets must not wait for that.
         let frame = playout.next(|| shared.buffer().pop(Instant::now()));
         processor.render(&frame);
-        write(&mut speaker, &mut nowhere, &frame, &mut on_event);
+        let played = playout.begun();
+        let ahead = write(&mut speaker, &mut nowhere, &frame, &mut on_event);
+        if let Some((timestamp, after)) = played {
+            *shared.played() = Some((timestamp, ahead + after));
+        }
     }
 }
 
+/// Gives the moment at which the frame begins to be heard.
 fn write(
     speaker: &mut Keeper<dyn AudioSink>,
     nowhere: &mut NullSink,
     frame: &AudioFrame,
     on_event: &mut dyn FnMut(MediaEvent),
-) {
+) -> Instant {
     let mut changed = |change| {
         on_event(match change {
             Change::Ready => MediaEvent::SpeakerReady,
             Change::Lost(sentence) => MediaEvent::SpeakerLost(sentence),
         });
     };
-    let outcome = match speaker.device(Instant::now(), &mut changed) {
-        Some(sink) => sink.write(frame),
-        None => nowhere.write(frame),
+    let now = Instant::now();
+    let (heard_at, outcome) = match speaker.device(now, &mut changed) {
+        Some(sink) => (now + sink.delay(), sink.write(frame)),
+        None => (now, nowhere.write(frame)),
     };
     if let Err(error) = outcome {
         speaker.lost(&error, Instant::now(), &mut changed);
     }
+    heard_at
 }

@@ -113,6 +113,7 @@ impl SendChain {
             clock: Clock {
                 started: Instant::now(),
                 samples: 0,
+                earliest: None,
             },
             silence: Silence::default(),
         };
@@ -202,9 +203,13 @@ impl Run {
             filled += FRAME_SAMPLES;
             if filled == OPUS_FRAME_SAMPLES {
                 filled = 0;
-                let timestamp = self.clock.advance(Instant::now());
+                let (timestamp, captured_at) = self.clock.advance(Instant::now());
                 if let Some(payload) = self.encode(&pending, std::mem::take(&mut heard)) {
-                    on_packet(OpusPacket { payload, timestamp });
+                    on_packet(OpusPacket {
+                        payload,
+                        timestamp,
+                        captured_at,
+                    });
                 }
             }
         }
@@ -323,22 +328,44 @@ impl Coder {
 struct Clock {
     started: Instant,
     samples: u64,
+    /// When the first sample would have been heard, by those of late that were handed over soonest.
+    earliest: Option<Instant>,
 }
+
+/// After so many packets of 20 ms a microphone's slower clock is followed.
+const FOLLOWS: u32 = 200;
 
 /// Scheduling and a device's own clock make less difference than this; a hole makes more.
 const HOLE: Duration = Duration::from_millis(500);
 
 impl Clock {
-    /// The time stamp of 20 ms that end now.
-    fn advance(&mut self, now: Instant) -> u32 {
+    /// The time stamp of 20 ms that end now, and when they began.
+    fn advance(&mut self, now: Instant) -> (u32, Instant) {
         let elapsed =
             (now.duration_since(self.started).as_secs_f64() * f64::from(SAMPLE_RATE)) as u64;
         let hole = (HOLE.as_secs_f64() * f64::from(SAMPLE_RATE)) as u64;
         if elapsed > self.samples + hole {
             self.samples = elapsed - elapsed % OPUS_FRAME_SAMPLES as u64;
+            self.earliest = None;
         }
-        let timestamp = self.samples as u32;
+        let (timestamp, before) = (self.samples as u32, duration(self.samples));
         self.samples += OPUS_FRAME_SAMPLES as u64;
-        timestamp
+        (timestamp, self.beginning(now) + before)
     }
+
+    /// A thread wakes up late, never early, so the earliest moment is the true one; but it follows a microphone whose clock is
+    /// slower than ours.
+    fn beginning(&mut self, now: Instant) -> Instant {
+        let by_this = now.checked_sub(duration(self.samples)).unwrap_or(now);
+        let beginning = match self.earliest {
+            Some(earliest) => earliest + by_this.saturating_duration_since(earliest) / FOLLOWS,
+            None => by_this,
+        };
+        *self.earliest.insert(beginning.min(by_this))
+    }
+}
+
+/// How long so many samples last.
+fn duration(samples: u64) -> Duration {
+    Duration::from_micros(samples * 125 / 6)
 }

@@ -2,8 +2,8 @@
 
 use std::f64::consts::TAU;
 
-use super::{AudioFrame, AudioSink, AudioSource, SAMPLE_RATE, pace::Pace};
-use crate::MediaError;
+use super::{AudioFrame, AudioSink, AudioSource, SAMPLE_RATE, pace::Pace, sound_time_code};
+use crate::{MediaError, video::unix_ms_now};
 
 /// Loud enough to measure, far from clipping (−12 dBFS).
 const TONE_AMPLITUDE: f64 = 0.25;
@@ -41,6 +41,52 @@ impl AudioSource for ToneMicrophone {
             *sample = (TONE_AMPLITUDE * self.phase.sin()) as f32;
             self.phase = (self.phase + self.step) % TAU;
         }
+        Ok(frame)
+    }
+}
+
+/// A frame lasts so long, in milliseconds.
+const FRAME_MS: f64 = 10.0;
+
+/// A clock that is off by more than this was set, or the computer slept.
+const OTHER_TIME_MS: f64 = 30.0;
+
+/// A microphone that hears the time code of sound, in real time: what the pattern camera is to pictures.
+#[derive(Debug)]
+pub struct PatternMicrophone {
+    /// The moment to which the next frame's first sample belongs, in Unix milliseconds.
+    next_ms: f64,
+    pace: Pace,
+}
+
+impl PatternMicrophone {
+    /// Begins now.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            next_ms: 0.0,
+            pace: Pace::new(),
+        }
+    }
+}
+
+impl Default for PatternMicrophone {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl AudioSource for PatternMicrophone {
+    fn read(&mut self) -> Result<AudioFrame, MediaError> {
+        self.pace.wait();
+        // A microphone gives 10 ms when they are over.
+        let began_ms = unix_ms_now() - FRAME_MS;
+        // A thread wakes up late, never early: the earliest moment is the true one.
+        if began_ms < self.next_ms || began_ms > self.next_ms + OTHER_TIME_MS {
+            self.next_ms = began_ms;
+        }
+        let frame = sound_time_code(self.next_ms);
+        self.next_ms += FRAME_MS;
         Ok(frame)
     }
 }

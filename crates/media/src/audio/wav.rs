@@ -6,6 +6,7 @@ use std::{
     io::{BufReader, BufWriter},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use hound::{SampleFormat, WavReader, WavSpec};
@@ -273,6 +274,10 @@ impl AudioSink for RecordedSink {
             self.recording = None;
         }
         self.sink.write(frame)
+    }
+
+    fn delay(&self) -> Duration {
+        self.sink.delay()
     }
 }
 

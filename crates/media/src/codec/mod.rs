@@ -35,6 +35,8 @@ pub struct OpusPacket {
     pub payload: Bytes,
     /// RTP time of its first sample, 48 kHz; begins at 0, wraps around at 2^32. It goes on while nothing is sent.
     pub timestamp: u32,
+    /// When its first sample was heard by the microphone, as evenly as samples come.
+    pub captured_at: Instant,
 }
 
 /// The video codecs that Vireo speaks.

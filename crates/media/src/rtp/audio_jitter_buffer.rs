@@ -174,6 +174,8 @@ pub struct AudioJitterBuffer {
     copies: Option<(i64, Instant)>,
     last_samples: u32,
     in_silence: bool,
+    /// What sound waits for pictures, beyond what it needs.
+    extra: Duration,
     statistics: AudioReceiveStatistics,
 }
 
@@ -297,6 +299,11 @@ impl AudioJitterBuffer {
         }
     }
 
+    /// Lets sound wait so much longer than it needs; what is wanted altogether stays within the budget.
+    pub fn set_extra_delay(&mut self, extra: Duration) {
+        self.extra = extra;
+    }
+
     /// How many packets wait to be played; some hundred at most.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -340,6 +347,7 @@ impl AudioJitterBuffer {
             lost_before_run: self.lost_before_run + self.lost_in_run(),
             first: i64::from(sequence_number),
             highest: i64::from(sequence_number),
+            extra: self.extra,
             ..Self::default()
         };
         Some(self.first)
@@ -356,7 +364,7 @@ impl AudioJitterBuffer {
 
     /// The delay that is wanted now.
     fn target(&mut self, now: Instant) -> Duration {
-        let target = self.estimator.target() + self.loss_allowance(now);
+        let target = self.estimator.target() + self.loss_allowance(now) + self.extra;
         let target = target.min(MAX_TARGET);
         self.statistics.target_delay_ms = target.as_secs_f64() * 1e3;
         target

@@ -15,6 +15,7 @@ mod pattern;
 mod picture;
 mod scale;
 mod send_chain;
+mod stage;
 mod time_code;
 mod trouble;
 mod y4m;
@@ -32,6 +33,7 @@ pub use mailbox::{Mailbox, Taken};
 pub use pattern::{Pattern, PatternCamera, PatternContent};
 pub use scale::{fit, scale};
 pub use send_chain::{SendChain, VideoSendOptions, VideoSendStatistics};
+pub use stage::{Stage, StageTimes};
 pub use time_code::{
     raw_time_code, read_time_code, read_time_code_at, stamp_time_code, unix_ms_now,
 };

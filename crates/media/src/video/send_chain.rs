@@ -10,7 +10,7 @@ use super::camera_thread::Camera;
 use super::encoder_load::EncoderLoad;
 use super::scale::Scaler;
 use super::trouble::{self, Trouble};
-use super::{Mailbox, Taken, VideoFrame, VideoSink, VideoSource, VideoTarget};
+use super::{Mailbox, Stage, StageTimes, Taken, VideoFrame, VideoSink, VideoSource, VideoTarget};
 use crate::codec::{EncodedFrame, VideoCodec, VideoEncoder, video_encoder};
 use crate::{MediaError, MediaEvent};
 
@@ -53,6 +53,10 @@ pub struct VideoSendStatistics {
     pub encoder_load: Option<f64>,
     /// Time spent coding.
     pub total_encode_time: Duration,
+    /// From the capture until the picture is as the encoder takes it: converted, scaled, and its turn.
+    pub convert: StageTimes,
+    /// Coding.
+    pub encode: StageTimes,
 }
 
 #[derive(Debug)]
@@ -71,6 +75,8 @@ struct Statistics {
     totals: VideoSendStatistics,
     /// When the pictures of the last second were coded.
     recent: VecDeque<Instant>,
+    convert: Stage,
+    encode: Stage,
 }
 
 impl Statistics {
@@ -182,11 +188,15 @@ impl SendChain {
     #[must_use]
     pub fn statistics(&self) -> VideoSendStatistics {
         let target = *lock(&self.shared.target);
+        let now = Instant::now();
         let mut statistics = lock(&self.shared.statistics);
-        statistics.forget_old(Instant::now());
+        statistics.forget_old(now);
         VideoSendStatistics {
             frames_per_second: statistics.recent.len() as u32,
             target_bitrate: target.map_or(0, |target| target.bits_per_second),
+            convert: statistics.convert.times(now),
+            encode: statistics.encode.times(now),
+            total_encode_time: statistics.encode.total(),
             ..statistics.totals
         }
     }
@@ -300,13 +310,10 @@ impl EncodeStage {
         };
         encoder.set_rate(target.bits_per_second, format.frame_rate);
         let key_frame = self.shared.key_frame.swap(false, Relaxed);
-        let start = Instant::now();
-        let coded = if size == (frame.width, frame.height) {
-            encoder.encode(frame, key_frame)
-        } else {
-            let scaled = self.scaler.scale(frame, size.0, size.1);
-            encoder.encode(&scaled, key_frame)
-        };
+        let scaled =
+            (size != (frame.width, frame.height)).then(|| self.scaler.scale(frame, size.0, size.1));
+        let converted_at = Instant::now();
+        let coded = encoder.encode(scaled.as_ref().unwrap_or(frame), key_frame);
         let name = encoder.name();
         let coded = match coded {
             Ok(Some(coded)) => coded,
@@ -319,7 +326,7 @@ impl EncodeStage {
         if self.trouble.over() {
             self.camera.tell(MediaEvent::CameraReady);
         }
-        self.count(&coded, name, start.elapsed());
+        self.count(&coded, name, converted_at);
         if self.camera.is_enabled() {
             (self.on_frame)(coded);
         }
@@ -342,15 +349,18 @@ impl EncodeStage {
         }
     }
 
-    fn count(&mut self, coded: &EncodedFrame, name: &'static str, took: Duration) {
+    fn count(&mut self, coded: &EncodedFrame, name: &'static str, converted_at: Instant) {
         let mut statistics = lock(&self.shared.statistics);
         let now = Instant::now();
+        let convert = converted_at.saturating_duration_since(coded.captured_at);
+        statistics.convert.add(convert, now);
+        let encode = now.saturating_duration_since(converted_at);
+        statistics.encode.add(encode, now);
         statistics.recent.push_back(now);
         statistics.forget_old(now);
         let totals = &mut statistics.totals;
         totals.frames_encoded += 1;
         totals.key_frames_encoded += u64::from(coded.key_frame);
-        totals.total_encode_time += took;
         (totals.frame_width, totals.frame_height) = (coded.width, coded.height);
         (totals.encoder, totals.codec) = (name, Some(coded.codec));
     }

@@ -24,6 +24,8 @@ pub(crate) struct Inbound {
     /// Ticks of the stream's clock.
     jitter: f64,
     sender_report: Option<(u32, Instant)>,
+    /// The stream's time when that report came.
+    reported_time: u32,
 }
 
 impl Inbound {
@@ -40,6 +42,7 @@ impl Inbound {
             transit: None,
             jitter: 0.0,
             sender_report: None,
+            reported_time: 0,
         }
     }
 
@@ -89,6 +92,14 @@ impl Inbound {
     /// Takes note of the sender's own report.
     pub fn sender_reported(&mut self, report: &SenderReport, now: Instant) {
         self.sender_report = Some((clock::compact(report.ntp_time), now));
+        self.reported_time = report.rtp_time;
+    }
+
+    /// The stream's time now, by the sender's report.
+    pub fn reported_time(&self, now: Instant) -> Option<u32> {
+        let (_, at) = self.sender_report?;
+        let since = now.saturating_duration_since(at).as_secs_f64() * f64::from(self.clock_rate);
+        Some(self.reported_time.wrapping_add(since as u32))
     }
 
     /// What we report of this stream (RFC 3550, A.3); none before the first packet.

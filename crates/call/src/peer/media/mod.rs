@@ -20,7 +20,9 @@ mod session;
 mod silence;
 #[cfg(test)]
 mod simulation;
+mod stages;
 mod standing_queue;
+mod sync;
 mod transport_cc;
 
 pub(super) use interceptor::MediaInterceptor;

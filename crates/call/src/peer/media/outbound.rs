@@ -39,7 +39,8 @@ pub(crate) struct Outbound {
     pub loss: Option<f64>,
     pub(super) next_sequence_number: u16,
     history: Vec<Option<Sent>>,
-    last_sent: Option<(Instant, u32)>,
+    /// When the newest packet's time was: a time stamp and the moment of capture that it stands for.
+    time: Option<(Instant, u32)>,
 }
 
 impl Outbound {
@@ -57,8 +58,13 @@ impl Outbound {
                 Kind::Audio => Vec::new(), // What is lost of the sound is concealed, not sent again.
                 Kind::Video => vec![None; HISTORY],
             },
-            last_sent: None,
+            time: None,
         }
+    }
+
+    /// What is captured at that moment has this time.
+    pub fn captured(&mut self, timestamp: u32, at: Instant) {
+        self.time = Some((at, timestamp));
     }
 
     /// A new packet with the next number.
@@ -99,8 +105,9 @@ impl Outbound {
         self.stats.bytes_sent += packet.payload.len() as u64;
         if packet.repeated {
             self.stats.retransmitted_packets += 1;
-        } else {
-            self.last_sent = Some((now, packet.timestamp));
+        } else if self.time.is_none() {
+            // Of what is sent back nobody says when it was captured.
+            self.time = Some((now, packet.timestamp));
         }
         let Some(place) = self.place(packet.sequence_number).filter(|_| !packet.copy) else {
             return;
@@ -184,20 +191,26 @@ impl Outbound {
         });
     }
 
-    /// What we report of this stream; none before the first packet.
-    pub fn sender_report(&self, clock: &Clock, now: Instant) -> Option<SenderReport> {
-        let (sent_at, timestamp) = self.last_sent?;
+    /// What we report of this stream; none before the first packet. The stream's time is `reflected` where there is such, else
+    /// it is what would be captured now.
+    pub fn sender_report(
+        &self,
+        clock: &Clock,
+        reflected: Option<u32>,
+        now: Instant,
+    ) -> Option<SenderReport> {
+        let (captured_at, timestamp) = self.time.filter(|_| self.stats.packets_sent > 0)?;
         let rate = match self.kind {
             Kind::Audio => clock::AUDIO_CLOCK_RATE,
             Kind::Video => clock::VIDEO_CLOCK_RATE,
         };
         let since = clock
             .ticks(now, rate)
-            .wrapping_sub(clock.ticks(sent_at, rate));
+            .wrapping_sub(clock.ticks(captured_at, rate));
         Some(SenderReport {
             ssrc: self.ssrc,
             ntp_time: clock.ntp(now),
-            rtp_time: timestamp.wrapping_add(since),
+            rtp_time: reflected.unwrap_or(timestamp.wrapping_add(since)),
             packet_count: self.stats.packets_sent as u32,
             octet_count: self.stats.bytes_sent as u32,
             ..Default::default()
@@ -284,11 +297,11 @@ mod tests {
         let start = Instant::now();
         let clock = Clock::new(start, SystemTime::now());
         let mut outbound = Outbound::new(Kind::Video, 1);
-        assert_eq!(outbound.sender_report(&clock, start), None);
+        assert_eq!(outbound.sender_report(&clock, None, start), None);
         let packet = outbound.packet(Bytes::new(), 0, true);
         outbound.sent(&packet, start);
         let sent = outbound
-            .sender_report(&clock, start)
+            .sender_report(&clock, None, start)
             .expect("something was sent");
         let report = ReceptionReport {
             last_sender_report: clock::compact(sent.ntp_time),

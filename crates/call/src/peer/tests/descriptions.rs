@@ -3,7 +3,7 @@
 use vireo_media::VideoCodec::{self, H264, Vp8};
 use vireo_protocol::SessionDescription;
 
-use super::support::{Side, config, connect};
+use super::support::{Side, config, connect, sound};
 use crate::peer::{PeerConfig, PeerError, PeerEvent};
 
 fn with(codecs: &[VideoCodec]) -> PeerConfig {
@@ -51,14 +51,8 @@ async fn a_call_of_sound_alone_comes_up() {
         let mut caller = Side::new(with(one)).await;
         let mut callee = Side::new(with(other)).await;
         connect(&mut caller, &mut callee).await;
-        caller
-            .peer
-            .media()
-            .send_audio(bytes::Bytes::from_static(b"sound"), 0, 0);
-        callee
-            .peer
-            .media()
-            .send_audio(bytes::Bytes::from_static(b"noise"), 0, 0);
+        caller.peer.media().send_audio(sound(0), 0);
+        callee.peer.media().send_audio(sound(0), 0);
         let heard = |received: &super::support::Received| received.packets() > 0;
         callee.received.until("sound", heard).await;
         caller.received.until("sound", heard).await;

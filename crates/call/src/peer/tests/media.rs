@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use vireo_media::VideoCodec::{self, H264, Vp8};
 
-use super::support::{Loss, Side, config, connect, frame};
+use super::support::{Loss, Side, config, connect, frame, sound};
 use crate::peer::{PeerConfig, PeerEvent};
 
 fn with(codec: VideoCodec) -> PeerConfig {
@@ -25,8 +25,7 @@ async fn send(side: &Side, codec: VideoCodec, frames: u32, bytes: usize) -> Vec<
             sent.push(frame.data.clone());
             media.send_video(frame);
             for half in 0..2u32 {
-                let timestamp = (number * 2 + half) * 960;
-                media.send_audio(Bytes::from(timestamp.to_be_bytes().to_vec()), timestamp, 0);
+                media.send_audio(sound(number * 2 + half), 0);
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -226,8 +225,7 @@ async fn sounds_that_arrive(callee: PeerConfig) -> usize {
     connect(&mut caller, &mut callee).await;
     let media = caller.peer.media();
     for number in 0..400_u32 {
-        let sound = Bytes::from(number.to_be_bytes().to_vec());
-        media.send_audio(sound, number * 960, 2);
+        media.send_audio(sound(number), 2);
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     tokio::time::sleep(Duration::from_millis(200)).await;

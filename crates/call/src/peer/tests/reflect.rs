@@ -1,10 +1,9 @@
 //! The Echo test's way: what comes in goes out again.
 
-use bytes::Bytes;
 use vireo_media::VideoCodec::{H264, Vp8};
 
 use super::media;
-use super::support::{Side, config, connect, frame};
+use super::support::{Side, config, connect, frame, sound};
 use crate::peer::{PeerConfig, PeerEvent};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -22,8 +21,7 @@ async fn pictures_and_sound_come_back() {
             let frame = frame(codec, number, number == 0, 4_000);
             sent.push(frame.data.clone());
             person.peer.media().send_video(frame);
-            let sound = Bytes::from(number.to_be_bytes().to_vec());
-            person.peer.media().send_audio(sound, number * 960, 0);
+            person.peer.media().send_audio(sound(number), 0);
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
         person

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
-use vireo_media::{EncodedFrame, VideoCodec, rtp::RtpPayload};
+use vireo_media::{EncodedFrame, VideoCodec, codec::OpusPacket, rtp::RtpPayload};
 
 use crate::peer::{
     Addresses, MediaReceiver, Peer, PeerConfig, PeerEvent, ReceivedMedia,
@@ -93,6 +93,15 @@ impl Received {
 
     pub fn packets(&self) -> usize {
         self.audio.lock().expect("no panic").len()
+    }
+}
+
+/// 20 ms of sound that say which ones they are.
+pub fn sound(number: u32) -> OpusPacket {
+    OpusPacket {
+        payload: Bytes::from(number.to_be_bytes().to_vec()),
+        timestamp: number * 960,
+        captured_at: Instant::now(),
     }
 }
 

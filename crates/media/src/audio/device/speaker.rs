@@ -1,6 +1,9 @@
 //! A speaker.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use cpal::{
     Device, Stream,
@@ -125,6 +128,12 @@ impl AudioSink for Speaker {
         } else {
             Err(failure::lost(Direction::Output, &end.name))
         }
+    }
+
+    /// What waits here, and what the device takes at a time, which it plays while it takes the next.
+    fn delay(&self) -> Duration {
+        let waiting = self.end.capacity - self.end.ring.slots() + self.end.demand.period();
+        Duration::from_secs_f64(waiting as f64 / f64::from(self.end.rate.max(1)))
     }
 }
 

@@ -41,12 +41,15 @@ impl Session {
         for packet in packets {
             let packet = packet.as_any();
             if let Some(report) = packet.downcast_ref::<SenderReport>() {
-                for inbound in [&mut self.audio_in, &mut self.video_in]
-                    .into_iter()
-                    .flatten()
-                {
-                    if inbound.ssrc == report.ssrc {
+                let inbounds = [
+                    (Kind::Audio, &mut self.audio_in),
+                    (Kind::Video, &mut self.video_in),
+                ];
+                for (kind, inbound) in inbounds {
+                    if let Some(inbound) = inbound.as_mut().filter(|of| of.ssrc == report.ssrc) {
                         inbound.sender_reported(report, now);
+                        self.sync
+                            .reported(kind, report.ntp_time, report.rtp_time, now);
                     }
                 }
                 self.handle_reports(&report.reports, now);
@@ -195,8 +198,16 @@ impl Session {
             .filter_map(|inbound| inbound.report(now))
             .collect();
         let mut packets: Vec<Box<dyn rtcp::Packet>> = Vec::new();
-        for outbound in [&self.video_out, &self.audio_out] {
-            if let Some(mut report) = outbound.sender_report(&self.clock, now) {
+        let streams = [
+            (&self.video_out, &self.video_in),
+            (&self.audio_out, &self.audio_in),
+        ];
+        for (outbound, inbound) in streams {
+            // What is sent back has the times of whoever sent it.
+            let reflected = matches!(self.received, ReceivedMedia::Reflect);
+            let theirs = inbound.as_ref().filter(|_| reflected);
+            let theirs = theirs.and_then(|inbound| inbound.reported_time(now));
+            if let Some(mut report) = outbound.sender_report(&self.clock, theirs, now) {
                 report.reports = std::mem::take(&mut reports);
                 packets.push(Box::new(report));
             }

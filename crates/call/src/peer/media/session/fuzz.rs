@@ -8,6 +8,7 @@ use rtc::{
 };
 use vireo_media::{
     EncodedFrame,
+    codec::OpusPacket,
     rtp::{MAX_MACROBLOCKS, RtpPayload, macroblocks},
 };
 
@@ -167,8 +168,12 @@ impl Call {
             rtp_timestamp: 0,
             captured_at: self.now,
         });
-        self.sender
-            .send_audio(vec![8; length % 100].into(), 0, length % 4);
+        let sound = OpusPacket {
+            payload: vec![8; length % 100].into(),
+            timestamp: 0,
+            captured_at: self.now,
+        };
+        self.sender.send_audio(sound, length % 4);
     }
 
     /// Lets time pass as the connection's task does.
@@ -233,7 +238,7 @@ impl Call {
                 _ => {}
             }
         }
-        let stats = self.session.stats();
+        let stats = self.session.stats(self.now);
         assert!((0.0..=1.0).contains(&stats.loss_rate));
         let most = Limits::on_wire(self.session.limits.max);
         let most = f64::from(most + most / 2);

@@ -19,7 +19,7 @@ use rtc::{interceptor::Packet as Wire, rtcp};
 use tokio::sync::mpsc;
 use vireo_media::{
     VideoCodec,
-    rtp::{FrameAssembler, Packetizer},
+    rtp::{AssembledFrame, FrameAssembler, Packetizer},
 };
 
 use super::{
@@ -36,6 +36,8 @@ use super::{
     protection::Protection,
     queueing::Queueing,
     redundancy::Redundancy,
+    stages::Stages,
+    sync::Synchronizer,
     transport_cc::{ProbeInfo, TransportCc},
 };
 use crate::peer::{
@@ -83,6 +85,10 @@ pub(crate) struct Session {
     dividing: Dividing,
     /// Of the stream with this codec and SSRC.
     assembler: Option<((VideoCodec, u32), FrameAssembler)>,
+    sync: Synchronizer,
+    /// Pictures that wait for the sound, and until when.
+    held: VecDeque<(Instant, AssembledFrame)>,
+    stages: Stages,
     /// Added to the clock's ticks, as RFC 3550 wants it.
     timestamp_offset: u32,
     /// Reflecting: what to add to the other side's sequence numbers, and for which SSRC.
@@ -132,6 +138,9 @@ impl Session {
             packetizer: None,
             dividing: Dividing::default(),
             assembler: None,
+            sync: Synchronizer::new(now),
+            held: VecDeque::new(),
+            stages: Stages::default(),
             timestamp_offset: rand::random(),
             reflected: [None; 2],
             pacer: Pacer::new(start),
@@ -186,6 +195,7 @@ impl Session {
             self.next_tick = Some(now + TICK);
             self.estimator.tick(now);
             self.use_estimate(now);
+            self.synchronize(now);
         }
         self.tell_key_frame(now);
         if self.next_report.is_some_and(|due| due <= now) {
@@ -228,6 +238,7 @@ impl Session {
             self.pacer.next_time(now),
             self.key_frame_tell_due(now),
             assembler.and_then(|(_, assembler)| assembler.next_deadline()),
+            self.held.front().map(|(due, _)| *due),
         ]
         .into_iter()
         .flatten()
@@ -258,7 +269,7 @@ impl Session {
     }
 
     /// The figures that are known here.
-    pub fn stats(&self) -> TransportStats {
+    pub fn stats(&mut self, now: Instant) -> TransportStats {
         let round_trip = self.video_out.round_trip.or(self.audio_out.round_trip);
         let inbound = |inbound: &Option<Inbound>| {
             inbound
@@ -275,6 +286,9 @@ impl Session {
             audio_out: self.audio_out.stats,
             video_in: inbound(&self.video_in),
             audio_in: inbound(&self.audio_in),
+            send_stages: self.stages.send(now),
+            receive_stages: self.stages.receive(now),
+            sync: self.sync.stats(),
             ..TransportStats::default()
         }
     }

@@ -18,6 +18,9 @@ use crate::peer::{
     },
 };
 
+/// No more pictures wait for the sound: those of a quarter of a second at 120 a second.
+const MOST_HELD: usize = 30;
+
 impl Session {
     /// A packet of the other side's.
     pub fn handle_rtp(&mut self, packet: rtp::Packet, now: Instant) {
@@ -109,7 +112,22 @@ impl Session {
             return;
         };
         while let Some(assembled) = assembler.poll(now) {
-            receiver.video(assembled.frame);
+            let due = self.sync.assembled(assembled.frame.rtp_timestamp, now);
+            // Nobody overtakes those before.
+            let before = self.held.back().map_or(due, |(due, _)| *due);
+            self.held.push_back((due.max(before), assembled));
+        }
+        let round_trip = self.video_out.round_trip.or(self.audio_out.round_trip);
+        while let Some((_, picture)) = self
+            .held
+            .pop_front_if(|(due, _)| *due <= now)
+            .or_else(|| (self.held.len() > MOST_HELD).then(|| self.held.pop_front())?)
+        {
+            let timestamp = picture.frame.rtp_timestamp;
+            let first = picture.first_packet_at;
+            let transferred = round_trip.and_then(|time| self.sync.age(timestamp, time, first));
+            self.stages.handed_on(&picture, transferred, now);
+            receiver.video(picture.frame);
         }
         let feedback = Feedback {
             sender_ssrc: self.video_out.ssrc,
@@ -123,6 +141,18 @@ impl Session {
         if assembler.take_key_frame_request(now) {
             inbound.stats.key_frame_requests += 1;
             self.rtcp.push_back(feedback.picture_loss());
+        }
+    }
+
+    /// Keeps sound and picture together.
+    pub(super) fn synchronize(&mut self, now: Instant) {
+        if let ReceivedMedia::Deliver(receiver) = &mut self.received {
+            if let Some(played) = receiver.sound_played() {
+                self.sync.sounded(played);
+            }
+            if self.sync.is_due(now) && self.sync.decide(receiver.until_seen(), now) {
+                receiver.delay_sound(self.sync.sound_hold());
+            }
         }
     }
 

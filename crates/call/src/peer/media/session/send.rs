@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Instant};
 
 use bytes::Bytes;
 use rtc::rtp;
-use vireo_media::EncodedFrame;
+use vireo_media::{EncodedFrame, codec::OpusPacket};
 
 use super::Session;
 use crate::peer::{
@@ -82,15 +82,16 @@ impl Session {
         self.collect_pictures(queued.video, now);
     }
 
-    fn collect_sound(&mut self, sounds: VecDeque<(Bytes, u32, usize)>) {
+    fn collect_sound(&mut self, sounds: VecDeque<(OpusPacket, usize)>) {
         if self.audio_out.stream.is_none() {
             return;
         }
-        for (payload, timestamp, copies) in sounds {
-            let timestamp = timestamp.wrapping_add(self.timestamp_offset);
+        for (sound, copies) in sounds {
+            let timestamp = sound.timestamp.wrapping_add(self.timestamp_offset);
+            self.audio_out.captured(timestamp, sound.captured_at);
             let payload = match &mut self.redundancy {
-                Some(redundancy) => redundancy.pack(payload, timestamp, copies),
-                None => payload,
+                Some(redundancy) => redundancy.pack(sound.payload, timestamp, copies),
+                None => sound.payload,
             };
             let packet = self.audio_out.packet(payload, timestamp, false);
             let bits = packet.size() as f64 * 8.0 * SOUNDS_PER_SECOND;
@@ -99,9 +100,9 @@ impl Session {
         }
     }
 
-    fn collect_pictures(&mut self, frames: VecDeque<EncodedFrame>, now: Instant) {
+    fn collect_pictures(&mut self, frames: VecDeque<(EncodedFrame, Instant)>, now: Instant) {
         let codec = self.video.as_ref().map(|video| video.codec);
-        for frame in frames {
+        for (frame, encoded_at) in frames {
             if codec != Some(frame.codec) {
                 continue;
             }
@@ -111,7 +112,10 @@ impl Session {
                 collapse.admit(frame.key_frame, idle)
             });
             match admission {
-                Admission::Whole => self.push_picture(frame, now),
+                Admission::Whole => {
+                    self.stages.queued(self.picture_time(&frame), encoded_at);
+                    self.push_picture(frame, now);
+                }
                 // No picture comes of it: a number is missing before it, see `Outbound::begin_anew`.
                 Admission::Sign => self.push_packets(&frame, 1, 1),
                 Admission::None => {}
@@ -132,15 +136,18 @@ impl Session {
         self.push_packets(&frame, least, usize::MAX);
     }
 
+    fn picture_time(&self, frame: &EncodedFrame) -> u32 {
+        let ticks = self.clock.ticks(frame.captured_at, VIDEO_CLOCK_RATE);
+        ticks.wrapping_add(self.timestamp_offset)
+    }
+
     /// The last packets of a picture, no more than `most` of `least` that it is divided into.
     fn push_packets(&mut self, frame: &EncodedFrame, least: usize, most: usize) {
+        let timestamp = self.picture_time(frame);
         let Some(packetizer) = &mut self.packetizer else {
             return;
         };
-        let timestamp = self
-            .clock
-            .ticks(frame.captured_at, VIDEO_CLOCK_RATE)
-            .wrapping_add(self.timestamp_offset);
+        self.video_out.captured(timestamp, frame.captured_at);
         let payloads = packetizer.packetize(frame, least);
         let first = payloads.len().saturating_sub(most);
         for payload in payloads.into_iter().skip(first) {
@@ -164,6 +171,7 @@ impl Session {
             Kind::Video => &mut self.video_out,
         };
         outbound.sent(&packet, now);
+        self.stages.sent(&packet, now);
         if packet.kind == Kind::Video {
             self.protection.sent(&packet);
         }

@@ -14,7 +14,7 @@ use rtc::{
     },
     rtp,
 };
-use vireo_media::{EncodedFrame, rtp::RtpPayload};
+use vireo_media::{EncodedFrame, codec::OpusPacket, rtp::RtpPayload};
 
 use super::*;
 use crate::peer::{MediaReceiver, PeerConfig, sender::MediaSender};
@@ -200,7 +200,12 @@ fn a_request_that_a_key_frame_has_answered_causes_no_second_one() {
 #[test]
 fn feedback_on_more_packets_than_can_be_on_their_way_is_not_read() {
     let mut bench = Bench::new();
-    bench.sender.send_audio(vec![1; 100].into(), 0, 0);
+    let sound = OpusPacket {
+        payload: vec![1; 100].into(),
+        timestamp: 0,
+        captured_at: bench.now,
+    };
+    bench.sender.send_audio(sound, 0);
     bench.pass(MILLISECOND);
     let in_flight = bench.session.transport.bytes_in_flight();
     assert!(in_flight > 0);

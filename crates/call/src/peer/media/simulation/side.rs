@@ -14,7 +14,7 @@ use rtc::{
     shared::TransportContext,
 };
 use tokio::sync::mpsc;
-use vireo_media::{EncodedFrame, VideoCodec, rtp::RtpPayload};
+use vireo_media::{EncodedFrame, VideoCodec, codec::OpusPacket, rtp::RtpPayload};
 
 use super::{
     Travelling,
@@ -147,7 +147,7 @@ impl Side {
     /// Everything that leaves now.
     pub fn send(&mut self, now: Instant) -> Vec<Travelling> {
         self.listen(now);
-        self.encoder.look(&self.session.stats(), now);
+        self.encoder.look(&self.session.stats(now), now);
         self.make_sound(now);
         self.make_pictures(now);
         self.session.handle_timeout(now);
@@ -190,8 +190,12 @@ impl Side {
     fn make_sound(&mut self, now: Instant) {
         while self.start + SOUND * self.sounds as u32 <= now {
             let timestamp = (self.sounds * 960) as u32;
-            self.sender
-                .send_audio(vec![0; SOUND_BYTES].into(), timestamp, 0);
+            let sound = OpusPacket {
+                payload: vec![0; SOUND_BYTES].into(),
+                timestamp,
+                captured_at: now,
+            };
+            self.sender.send_audio(sound, 0);
             self.sounds += 1;
         }
     }
