@@ -90,7 +90,7 @@ impl GoogCc {
             lost: Vec::new(),
             growth: Growth::new(now),
             pairs: Pairs::default(),
-            standing_queue: StandingQueue::new(),
+            standing_queue: StandingQueue::new(now),
             ticked_at: now,
             silence: Silence::new(),
             min,

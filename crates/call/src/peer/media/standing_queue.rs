@@ -17,16 +17,24 @@ const EMPTY: Duration = Duration::from_millis(12);
 /// How fast the queue lets packets through is measured over so long.
 const MEASURED_OVER: Duration = Duration::from_millis(600);
 /// So much of that is sent until it is empty,
-const DRAINING: f64 = 0.8;
+const DRAINING: f64 = 0.75;
 /// and so much from then on,
 const AFTERWARDS: f64 = 0.97;
 /// rising by so much a second.
 const RISES: f64 = 0.02;
 
-/// A queue that is still there after so long is somebody else's: whoever gives way to a download gets nothing in the end.
+/// A queue that is not half as long after so much time
 const GIVES_UP_AFTER: Duration = Duration::from_secs(1);
-/// Then it is left to the estimator for so long.
-const RESTS: Duration = Duration::from_secs(10);
+/// and lets less than this share of what it did before through of ours is somebody else's: whoever gives way to a download gets
+/// nothing in the end.
+const OURS: f64 = 0.9;
+/// For so long no less than what came through is sent,
+const HOLDS_OUT: Duration = Duration::from_secs(10);
+/// growing by so much a second,
+const GROWS: f64 = 0.08;
+/// and falling to so much of it when the queue overflows, but not twice within so long: TCP does much the same.
+const YIELDS: f64 = 0.85;
+const YIELDS_EVERY: Duration = Duration::from_millis(500);
 
 /// So much faster than what is sent packets were let through: the path has become wider.
 const WIDER: f64 = 1.6;
@@ -36,15 +44,21 @@ enum Stage {
     Clear,
     Draining {
         since: Instant,
+        /// The waiting time then.
+        wait: Duration,
     },
-    /// The queue was there although little was sent.
-    Resting {
-        until: Instant,
+    /// The queue was there although little was sent: this much is kept, in bits a second.
+    HoldingOut {
+        since: Instant,
+        share: f64,
+        changed_at: Instant,
+        fell_at: Instant,
     },
 }
 
 /// Sends less than the path takes until the queue is empty, and then hardly more than the path takes. A delay gradient, which
-/// the estimator goes by, does not see a queue that grows slowly.
+/// the estimator goes by, does not see a queue that grows slowly. Where others keep the queue full it goes by losses, as they do
+/// (compare Copa's two modes: Arun and Balakrishnan, NSDI 2018).
 #[derive(Debug)]
 pub(crate) struct StandingQueue {
     stage: Stage,
@@ -52,13 +66,16 @@ pub(crate) struct StandingQueue {
     waits: VecDeque<(Instant, Duration)>,
     /// Arrivals by the receiver's clock and bytes.
     arrivals: VecDeque<(Duration, usize)>,
+    /// The share that was kept last, in bits a second, and until when.
+    kept: (f64, Instant),
     /// Bits a second, and since when.
     ceiling: Option<(f64, Instant)>,
 }
 
 impl StandingQueue {
-    pub fn new() -> Self {
+    pub fn new(now: Instant) -> Self {
         Self {
+            kept: (0.0, now),
             stage: Stage::Clear,
             waits: VecDeque::new(),
             arrivals: VecDeque::new(),
@@ -66,8 +83,11 @@ impl StandingQueue {
         }
     }
 
-    /// What is left of the estimate, in bits a second.
+    /// What is to be made of the estimate, in bits a second.
     pub fn of(&self, estimate: f64, now: Instant) -> f64 {
+        if let Stage::HoldingOut { share, .. } = self.stage {
+            return estimate.max(share);
+        }
         let Some((ceiling, since)) = self.ceiling else {
             return estimate;
         };
@@ -90,17 +110,27 @@ impl StandingQueue {
         let stands = now.saturating_duration_since(oldest) >= WINDOW
             && self.waits.iter().all(|(_, wait)| *wait > STANDS);
         match self.stage {
-            Stage::Clear if stands => self.drain(now),
+            Stage::Clear if stands => self.drain(least_wait, now),
             Stage::Draining { .. } if least_wait <= EMPTY => {
                 self.stage = Stage::Clear;
                 let ceiling = self.ceiling;
                 self.ceiling = ceiling.map(|(ceiling, _)| (ceiling / DRAINING * AFTERWARDS, now));
             }
-            Stage::Draining { since } if now.saturating_duration_since(since) >= GIVES_UP_AFTER => {
-                self.stage = Stage::Resting { until: now + RESTS };
-                self.ceiling = None;
+            Stage::Draining { since, wait }
+                if now.saturating_duration_since(since) >= GIVES_UP_AFTER =>
+            {
+                match least_wait < wait / 2 || self.is_ours() {
+                    true => self.drain(least_wait, now),
+                    false => self.hold_out(now),
+                }
             }
-            Stage::Resting { until } if now >= until => self.stage = Stage::Clear,
+            Stage::HoldingOut { since, share, .. }
+                if now.saturating_duration_since(since) >= HOLDS_OUT =>
+            {
+                self.kept = (share, now);
+                self.stage = Stage::Clear;
+            }
+            Stage::HoldingOut { .. } => self.compete(fates, now),
             _ => {}
         }
         if self.stage == Stage::Clear {
@@ -108,10 +138,52 @@ impl StandingQueue {
         }
     }
 
-    fn drain(&mut self, now: Instant) {
+    fn drain(&mut self, wait: Duration, now: Instant) {
         if let Some(rate) = self.rate() {
-            self.stage = Stage::Draining { since: now };
+            self.stage = Stage::Draining { since: now, wait };
             self.ceiling = Some((rate * DRAINING, now));
+        }
+    }
+
+    /// Although less is sent as much comes through: there is nobody else in the queue.
+    fn is_ours(&self) -> bool {
+        let before = self.ceiling.map(|(ceiling, _)| ceiling / DRAINING);
+        self.rate() >= before.map(|before| before * OURS)
+    }
+
+    fn hold_out(&mut self, now: Instant) {
+        self.ceiling = None;
+        let (kept, until) = self.kept;
+        let again = now.saturating_duration_since(until) < 3 * GIVES_UP_AFTER;
+        self.stage = match self.rate() {
+            None => Stage::Clear,
+            Some(rate) => Stage::HoldingOut {
+                since: now,
+                // What was given up to see whether they are still there is taken back.
+                share: if again { rate.max(kept) } else { rate },
+                changed_at: now,
+                fell_at: now,
+            },
+        };
+    }
+
+    fn compete(&mut self, fates: &[Fate], now: Instant) {
+        let Stage::HoldingOut {
+            share,
+            changed_at,
+            fell_at,
+            ..
+        } = &mut self.stage
+        else {
+            return;
+        };
+        let passed = now.saturating_duration_since(*changed_at).as_secs_f64();
+        *changed_at = now;
+        *share *= 1.0 + GROWS * passed;
+        let overflowed = fates.iter().any(|fate| fate.arrival.is_none());
+        if overflowed && now.saturating_duration_since(*fell_at) >= YIELDS_EVERY {
+            *share *= YIELDS;
+            *fell_at = now;
         }
     }
 
@@ -149,18 +221,21 @@ mod tests {
         queue: StandingQueue,
         start: Instant,
         elapsed: Duration,
+        bytes: usize,
     }
 
     impl Line {
         fn new() -> Self {
+            let start = Instant::now();
             Self {
-                queue: StandingQueue::new(),
-                start: Instant::now(),
+                queue: StandingQueue::new(start),
+                start,
                 elapsed: Duration::ZERO,
+                bytes: 1_250,
             }
         }
 
-        /// Feedback each 50 ms on packets that arrive at [`RATE`] and waited so many milliseconds. Gives what is left of the
+        /// Feedback each 50 ms on packets that arrive, at [`RATE`] at first, and waited so many milliseconds. Gives what is left of the
         /// estimate after each.
         fn wait(&mut self, waits: &[u64]) -> Vec<f64> {
             let after = |wait: &u64| {
@@ -179,7 +254,7 @@ mod tests {
                 packet: SentPacket {
                     number,
                     at: self.start,
-                    bytes: 1_250,
+                    bytes: self.bytes,
                     audio: false,
                     probe: None,
                 },
@@ -211,10 +286,37 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_that_others_fill_is_left_to_the_estimator() {
-        let after = Line::new().wait(&[60; 100]);
-        let slow = after.iter().filter(|bits| **bits < ESTIMATE).count();
-        assert!((18..24).contains(&slow), "{slow} of 100");
-        assert_eq!(after[99], ESTIMATE);
+    fn a_queue_that_is_only_slow_to_empty_is_not_taken_for_that_of_others() {
+        let mut line = Line::new();
+        line.wait(&[60; 100]);
+        let slow = line.queue.of(ESTIMATE, line.start + line.elapsed);
+        assert!(near(slow, DRAINING), "{slow}");
+    }
+
+    #[test]
+    fn where_others_fill_the_queue_a_share_is_kept() {
+        let mut line = Line::new();
+        line.wait(&[60; 8]);
+        line.bytes = 1_000;
+        line.wait(&[60; 20]);
+        let share = line.queue.of(0.1e6, line.start + line.elapsed);
+        assert!(near(share, 0.8), "{share}");
+        line.wait(&[60; 80]);
+        let grown = line.queue.of(0.1e6, line.start + line.elapsed);
+        assert!((1.03e6..1.12e6).contains(&grown), "{grown}");
+        let now = line.start + line.elapsed + Duration::from_millis(1);
+        let lost = Fate {
+            arrival: None,
+            ..line.fate(9)
+        };
+        for _ in 0..3 {
+            let wait = Duration::from_millis(60);
+            line.queue.feedback(now, &[lost], wait, 0.0);
+        }
+        let fallen = line.queue.of(0.1e6, now);
+        assert!((fallen / grown - YIELDS).abs() < 0.01, "{fallen}");
+        line.wait(&[5; 120]);
+        let now = line.start + line.elapsed;
+        assert_eq!(line.queue.of(0.1e6, now), 0.1e6, "they have gone");
     }
 }
