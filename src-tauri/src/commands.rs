@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tauri::State;
-use vireo_call::VoiceSettings;
+use vireo_call::{CallStats, VoiceSettings};
 use vireo_client::OwnStatus;
 use vireo_protocol::{ChatId, Contact, UserId};
 
@@ -130,6 +130,12 @@ pub async fn set_video_kept(app: State<'_, Arc<App>>, kept: bool) -> Outcome {
 pub async fn set_voice(app: State<'_, Arc<App>>, voice: VoiceSettings) -> Outcome {
     app.set_voice(voice)?;
     Ok(())
+}
+
+/// The figures of the call; none while there are none.
+#[tauri::command]
+pub async fn call_stats(app: State<'_, Arc<App>>) -> Outcome<Option<CallStats>> {
+    Ok(app.client()?.call_stats().await)
 }
 
 /// Where the window's worker gets its pictures.

@@ -73,6 +73,7 @@ fn run_application(arguments: Arguments) -> Result<(), Box<dyn std::error::Error
             commands::set_camera_enabled,
             commands::set_video_kept,
             commands::set_voice,
+            commands::call_stats,
             commands::media_socket,
         ])
         .setup(move |tauri| {

@@ -125,6 +125,7 @@ mod tests {
     use std::{collections::BTreeMap, fs, path::Path};
 
     use ts_rs::{Config, TS};
+    use vireo_call::CallStats;
 
     use super::{AppView, ClientError, CommandError, MediaSocket};
 
@@ -159,6 +160,7 @@ mod tests {
         AppView::export_all(&config).expect("exportable");
         CommandError::export_all(&config).expect("exportable");
         MediaSocket::export_all(&config).expect("exportable");
+        CallStats::export_all(&config).expect("exportable");
         // The package as cargo finds it now, not as it lay when this was compiled.
         let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the test");
         let folder = Path::new(&package).join("ui/src/bindings");

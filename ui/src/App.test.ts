@@ -213,6 +213,19 @@ describe("contacts", () => {
 });
 
 describe("a call", () => {
+  it("shows its statistics from the menu and puts them away again", async () => {
+    show(home(callView({ kind: "connected" })));
+    const user = userEvent.setup();
+    await user.click(screen.getByRole("button", { name: "More" }));
+    await user.click(screen.getByRole("menuitem", { name: "Statistics" }));
+    expect(screen.queryByRole("menuitem")).toBeNull();
+    await waitFor(() => {
+      expect(screen.getByText("Captured → converted")).toBeTruthy();
+    });
+    await user.click(screen.getByRole("button", { name: "Close the statistics" }));
+    expect(screen.queryByText("Captured → converted")).toBeNull();
+  });
+
   it("is answered and declined by mouse and by keyboard", async () => {
     const acceptCall = vi.fn().mockResolvedValue(undefined);
     const declineCall = vi.fn().mockResolvedValue(undefined);

@@ -11,6 +11,7 @@ mod handshake;
 mod native;
 mod outbox;
 mod own;
+mod painted;
 mod remote;
 mod tokens;
 mod wire;

@@ -6,6 +6,7 @@ use std::{
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
+    time::Instant,
 };
 
 use vireo_call::KeyFrameRequester;
@@ -16,7 +17,7 @@ use vireo_media::{
 
 use super::{
     gate::{Gate, Verdict},
-    outbox::{Generation, Outbox},
+    outbox::{Generation, Offered, Outbox},
     wire,
 };
 
@@ -25,7 +26,8 @@ const WAITING: usize = 8;
 
 /// The thread ends when this is dropped.
 pub struct NativeDecoder {
-    frames: SyncSender<EncodedFrame>,
+    /// Each with the moment at which it was handed over.
+    frames: SyncSender<(EncodedFrame, Instant)>,
     key_frames: KeyFrameRequester,
     gate: Gate,
     full: bool,
@@ -70,7 +72,7 @@ impl NativeDecoder {
         match self.gate.decide(frame.key_frame, underway) {
             Verdict::Drop => {}
             Verdict::DropAndAsk => self.key_frames.request(),
-            Verdict::Pass => match self.frames.try_send(frame) {
+            Verdict::Pass => match self.frames.try_send((frame, Instant::now())) {
                 Ok(()) | Err(TrySendError::Disconnected(_)) => {}
                 Err(TrySendError::Full(_)) => self.full = true,
             },
@@ -85,7 +87,7 @@ struct Screen {
 }
 
 impl Screen {
-    fn show(&self, picture: VideoFrame, rtp_timestamp: u32) {
+    fn show(&self, picture: VideoFrame, rtp_timestamp: u32, handed_at: Instant) {
         let (width, height) = self.outbox.shown().map_or((640, 360), |(width, height)| {
             fit(picture.width, picture.height, width, height)
         });
@@ -95,8 +97,14 @@ impl Screen {
             picture
         };
         // Every picture stands for itself here, so each may pass that finds room.
-        self.outbox
-            .offer_remote(self.call, true, || wire::remote_raw(&small, rtp_timestamp));
+        let offered = Offered {
+            key_frame: true,
+            timestamp: rtp_timestamp,
+            at: handed_at,
+        };
+        self.outbox.offer_remote(self.call, offered, || {
+            wire::remote_raw(&small, rtp_timestamp)
+        });
     }
 
     /// There is no way left to decode.
@@ -107,14 +115,14 @@ impl Screen {
 }
 
 fn run(
-    frames: &Receiver<EncodedFrame>,
+    frames: &Receiver<(EncodedFrame, Instant)>,
     screen: &Screen,
     key_frames: &KeyFrameRequester,
     make: impl Fn(VideoCodec) -> Result<Box<dyn VideoDecoder>, MediaError>,
 ) {
     let mut decoder: Option<Box<dyn VideoDecoder>> = None;
     let mut decodes = None;
-    while let Ok(frame) = frames.recv() {
+    while let Ok((frame, handed_at)) = frames.recv() {
         if decodes != Some(frame.codec) {
             decodes = Some(frame.codec);
             decoder = make(frame.codec)
@@ -125,7 +133,7 @@ fn run(
                 .ok();
         }
         match decoder.as_mut().map(|decoder| decoder.decode(&frame.data)) {
-            Some(Ok(Some(picture))) => screen.show(picture, frame.rtp_timestamp),
+            Some(Ok(Some(picture))) => screen.show(picture, frame.rtp_timestamp, handed_at),
             Some(Err(error)) => {
                 tracing::debug!(%error, "a picture could not be decoded");
                 key_frames.request();
@@ -137,8 +145,6 @@ fn run(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use bytes::Bytes;
 
     use super::*;
@@ -162,7 +168,9 @@ mod tests {
         let call = outbox.begin(Arc::new(|| {}));
         let (sender, frames) = sync_channel(2);
         for _ in 0..2 {
-            sender.send(frame()).expect("there is room");
+            sender
+                .send((frame(), Instant::now()))
+                .expect("there is room");
         }
         drop(sender);
         let screen = Screen {

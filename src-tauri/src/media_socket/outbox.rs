@@ -3,14 +3,17 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use tokio::sync::Notify;
+use vireo_call::PlaybackStats;
 use vireo_media::VideoCodec;
 
 use super::{
     gate::{Gate, Verdict},
+    painted::Painted,
     wire::WorkerSays,
 };
 
@@ -20,6 +23,17 @@ pub type AskKeyFrame = Arc<dyn Fn() + Send + Sync>;
 /// Which call something belongs to. What an ended call left behind is dropped late, when the next one may have begun.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Generation(u64);
+
+/// A remote picture on its way to the window.
+#[derive(Debug, Clone, Copy)]
+pub struct Offered {
+    /// Whether a decoder can start here.
+    pub key_frame: bool,
+    /// Its RTP time.
+    pub timestamp: u32,
+    /// When it was handed to whoever decodes it.
+    pub at: Instant,
+}
 
 /// Between the threads of a call and the task of the connection. Never grows: remote pictures pass a [`Gate`], and of this
 /// side's own only the newest waits.
@@ -38,7 +52,7 @@ struct State {
     own: Option<Bytes>,
     /// Remote pictures that are queued or sent and that the worker has not taken in.
     underway: usize,
-    taken: u64,
+    painted: Painted,
     gate: Gate,
     native: Vec<VideoCodec>,
     shown: Option<(u32, u32)>,
@@ -68,7 +82,7 @@ impl Outbox {
         state.ask_key_frame = Some(ask_key_frame);
         state.remote.clear();
         state.gate.close();
-        state.taken = 0;
+        state.painted = Painted::default();
         state.call
     }
 
@@ -84,7 +98,12 @@ impl Outbox {
     }
 
     /// Queues a remote picture of this call, unless there is a backlog, a later call, or nobody to see it.
-    pub fn offer_remote(&self, call: Generation, key_frame: bool, message: impl FnOnce() -> Bytes) {
+    pub fn offer_remote(
+        &self,
+        call: Generation,
+        picture: Offered,
+        message: impl FnOnce() -> Bytes,
+    ) {
         let mut state = self.state();
         if state.call != call {
             return;
@@ -94,7 +113,7 @@ impl Outbox {
             return;
         }
         let underway = state.underway;
-        match state.gate.decide(key_frame, underway) {
+        match state.gate.decide(picture.key_frame, underway) {
             Verdict::Drop => {}
             Verdict::DropAndAsk => {
                 let ask = state.ask_key_frame.clone();
@@ -104,6 +123,7 @@ impl Outbox {
             Verdict::Pass => {
                 state.remote.push_back(message());
                 state.underway += 1;
+                state.painted.handed_over(picture.timestamp, picture.at);
                 drop(state);
                 self.news.notify_one();
             }
@@ -146,9 +166,14 @@ impl Outbox {
         self.state().shown
     }
 
-    /// How many remote pictures of this call the worker has taken in.
-    pub fn taken(&self) -> u64 {
-        self.state().taken
+    /// What is known of this call's remote pictures.
+    pub fn playback(&self, now: Instant) -> PlaybackStats {
+        self.state().painted.stats(now)
+    }
+
+    /// How long a remote picture usually takes until it is painted.
+    pub fn until_seen(&self, now: Instant) -> Duration {
+        self.state().painted.until_seen(now)
     }
 
     // For the connection.
@@ -209,8 +234,18 @@ impl Outbox {
         match said {
             WorkerSays::Taken => {
                 state.underway = state.underway.saturating_sub(1);
-                state.taken += 1;
             }
+            WorkerSays::Painted {
+                timestamp,
+                decoding,
+                painting,
+            } => {
+                let [decoding, painting] =
+                    [decoding, painting].map(|time| Duration::from_micros(time.into()));
+                let painted = &mut state.painted;
+                painted.painted(timestamp, decoding, painting, Instant::now());
+            }
+            WorkerSays::Cleared => state.painted.pause(),
             WorkerSays::Size { width, height } => state.shown = Some((width, height)),
             WorkerSays::KeyFrame => {
                 let ask = state.ask_key_frame.clone();
@@ -246,6 +281,14 @@ mod tests {
         (asked, ask)
     }
 
+    fn offered(key_frame: bool) -> Offered {
+        Offered {
+            key_frame,
+            timestamp: 7,
+            at: Instant::now(),
+        }
+    }
+
     #[tokio::test]
     async fn the_queue_never_grows_beyond_its_limit_and_recovers_with_a_key_frame() {
         let outbox = Outbox::default();
@@ -253,7 +296,9 @@ mod tests {
         let number = outbox.connect();
         let call = outbox.begin(ask);
         for index in 0..100_u8 {
-            outbox.offer_remote(call, index == 0, || Bytes::copy_from_slice(&[index]));
+            outbox.offer_remote(call, offered(index == 0), || {
+                Bytes::copy_from_slice(&[index])
+            });
         }
         assert_eq!(
             asked.load(Ordering::Relaxed),
@@ -265,13 +310,19 @@ mod tests {
             assert_eq!(usize::from(sent[0]), index);
             outbox.hear(number, WorkerSays::Taken);
         }
-        outbox.offer_remote(call, false, || {
+        outbox.offer_remote(call, offered(false), || {
             unreachable!("a delta frame cannot be shown now")
         });
         assert_eq!(asked.load(Ordering::Relaxed), 1);
-        outbox.offer_remote(call, true, || Bytes::from_static(b"key"));
+        outbox.offer_remote(call, offered(true), || Bytes::from_static(b"key"));
         assert_eq!(outbox.next(number).await.expect("connected"), "key");
-        assert_eq!(outbox.taken(), MOST_UNDERWAY as u64);
+        let painted = WorkerSays::Painted {
+            timestamp: 7,
+            decoding: 2_000,
+            painting: 1_000,
+        };
+        outbox.hear(number, painted);
+        assert_eq!(outbox.playback(Instant::now()).frames_decoded, 1);
     }
 
     #[tokio::test]
@@ -301,7 +352,7 @@ mod tests {
         let second = outbox.begin(ask);
         // Devices are closed in the background, so the first call's sink may be dropped only now.
         outbox.finish(first);
-        outbox.offer_remote(first, true, || unreachable!("of the call before"));
+        outbox.offer_remote(first, offered(true), || unreachable!("of the call before"));
         outbox.hear(number, WorkerSays::KeyFrame);
         assert_eq!(
             asked.load(Ordering::Relaxed),
@@ -321,7 +372,7 @@ mod tests {
     fn without_a_window_pictures_go_nowhere() {
         let outbox = Outbox::default();
         let call = outbox.begin(Arc::new(|| {}));
-        outbox.offer_remote(call, true, || unreachable!("nobody would see it"));
+        outbox.offer_remote(call, offered(true), || unreachable!("nobody would see it"));
         assert!(!outbox.wants_own());
     }
 }

@@ -11,7 +11,7 @@ use vireo_protocol::PictureSize;
 
 use super::{
     native::NativeDecoder,
-    outbox::{Generation, Outbox},
+    outbox::{Generation, Offered, Outbox},
     wire,
 };
 
@@ -52,20 +52,29 @@ impl EncodedVideoSink for RemoteSink {
             });
             decoder.decode(frame);
         } else {
+            let offered = Offered {
+                key_frame: frame.key_frame,
+                timestamp: frame.rtp_timestamp,
+                at: Instant::now(),
+            };
             self.outbox
-                .offer_remote(self.call, frame.key_frame, || wire::remote(&frame));
+                .offer_remote(self.call, offered, || wire::remote(&frame));
         }
     }
 
     fn playback(&mut self) -> PlaybackStats {
-        let frames_decoded = self.outbox.taken();
+        let now = Instant::now();
+        let painted = self.outbox.playback(now);
         PlaybackStats {
-            frames_decoded,
-            frames_per_second: self.rate.of(frames_decoded, Instant::now()),
+            frames_per_second: self.rate.of(painted.frames_decoded, now),
             frame_width: self.size.0,
             frame_height: self.size.1,
-            ..PlaybackStats::default()
+            ..painted
         }
+    }
+
+    fn until_seen(&self) -> Duration {
+        self.outbox.until_seen(Instant::now())
     }
 
     fn shown(&self) -> Option<PictureSize> {

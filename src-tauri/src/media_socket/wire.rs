@@ -19,6 +19,17 @@ enum Kind {
 pub enum WorkerSays {
     /// One remote picture has been taken in.
     Taken,
+    /// A remote picture has been painted.
+    Painted {
+        /// Its RTP time.
+        timestamp: u32,
+        /// How long it was in the decoder, in microseconds.
+        decoding: u32,
+        /// How long painting took, in microseconds.
+        painting: u32,
+    },
+    /// The last remote picture has been taken away: the camera went off, or comes back.
+    Cleared,
     /// The decoder cannot go on without a key frame.
     KeyFrame,
     /// The web view cannot decode this codec.
@@ -144,6 +155,13 @@ mod tests {
             read(r#"{"type":"native","codec":"h264"}"#).expect("valid"),
             native
         );
+        let painted = WorkerSays::Painted {
+            timestamp: 7,
+            decoding: 2_100,
+            painting: 300,
+        };
+        let said = r#"{"type":"painted","timestamp":7,"decoding":2100,"painting":300}"#;
+        assert_eq!(read(said).expect("valid"), painted);
         assert!(read(r#"{"type":"size","width":-1,"height":2}"#).is_err());
         assert!(read(r#"{"type":"reboot"}"#).is_err());
     }

@@ -2,15 +2,19 @@ import type { CallStats } from "../bindings/CallStats";
 import type { StageStats } from "../bindings/StageStats";
 import { currentLanguage, t, type Key } from "../shared/i18n";
 
+/** How figures are written, as opposed to what they are called. */
+type Form = "stats.ms" | "stats.meanAndP95" | "stats.picture" | "stats.kilobits" | "stats.percent";
+type Name = Exclude<Extract<Key, `stats.${string}`>, Form>;
+
 /** A line of the statistics: what it is, and how much. */
 export interface Row {
-  key: Key;
+  key: Name;
   value: string;
 }
 
 /** A part of the statistics under a heading of its own. */
 export interface Section {
-  key: Key;
+  key: Name;
   rows: Row[];
 }
 

@@ -1,7 +1,9 @@
 import type { AppView } from "../bindings/AppView";
+import type { CallStats } from "../bindings/CallStats";
 import type { CallView } from "../bindings/CallView";
 import type { Contact } from "../bindings/Contact";
 import type { Phase } from "../bindings/Phase";
+import type { StageStats } from "../bindings/StageStats";
 import type { Actions } from "../shared/actions";
 
 /** Views to look at and to test with; never part of the application. */
@@ -160,6 +162,72 @@ export const views: Record<string, AppView> = {
 };
 
 /** Actions that do nothing, and succeed. */
+const stage = (mean: number): StageStats => ({ mean, p50: mean, p95: mean * 2 });
+
+/** The figures of a call in which both cameras are on. */
+export const callStats: CallStats = {
+  t: 1_795_000_000_000,
+  state: "connected",
+  video: {
+    in: {
+      framesDecoded: 900,
+      framesPerSecond: 29.9,
+      frameWidth: 1280,
+      frameHeight: 720,
+      bytesReceived: 7_000_000,
+      freezeCount: 2,
+      totalFreezesDuration: 0.5,
+      latencyMs: { p50: null, p95: null, p99: null, count: 0 },
+      totalAssemblyTime: 1.8,
+      framesAssembledFromMultiplePackets: 890,
+      jitterBufferDelay: 3.6,
+      jitterBufferEmittedCount: 900,
+      totalDecodeTime: 1.8,
+      totalProcessingDelay: 5.4,
+      stages: {
+        transfer: stage(30.25),
+        assemble: stage(2),
+        wait: stage(2.5),
+        decode: stage(3.25),
+        paint: stage(1),
+      },
+    },
+    out: {
+      framesEncoded: 900,
+      framesPerSecond: 30,
+      frameWidth: 960,
+      frameHeight: 540,
+      bytesSent: 6_000_000,
+      targetBitrate: 1_800_000,
+      qualityLimitationReason: "bandwidth",
+      encoder: "OpenH264",
+      codec: "h264",
+      totalEncodeTime: 3.5,
+      totalPacketSendDelay: 9,
+      stages: { convert: stage(0.5), encode: stage(4), send: stage(1.5) },
+    },
+  },
+  audio: {
+    in: {
+      packetsReceived: 1500,
+      packetsLost: 15,
+      concealedSamples: 7200,
+      totalSamplesReceived: 1_440_000,
+      jitterBufferDelayMs: 21.5,
+    },
+    out: { packetsSent: 1500 },
+  },
+  sync: { soundLaterMs: 27.5, pictureWaitMs: 0, soundWaitMs: 0 },
+  transport: {
+    rttMs: 48.3,
+    availableOutgoingBitrate: 2_100_000,
+    lossRate: 0.012,
+    localCandidateType: "host",
+    remoteCandidateType: "srflx",
+  },
+  setup: { ringMs: 80, iceMs: 30, dtlsMs: 12, acceptToFirstFrameMs: 60 },
+};
+
 export const idle: Actions = {
   start: () => Promise.resolve(),
   addContact: (name) => Promise.resolve(contact(name)),
@@ -177,5 +245,6 @@ export const idle: Actions = {
   setMicrophoneMuted: () => Promise.resolve(),
   setCameraEnabled: () => Promise.resolve(),
   setVideoKept: () => Promise.resolve(),
+  callStats: () => Promise.resolve(callStats),
   mediaSocket: () => Promise.resolve({ url: "", token: "" }),
 };

@@ -1,3 +1,4 @@
+import type { CallStats } from "../bindings/CallStats";
 import type { CommandError } from "../bindings/CommandError";
 import type { Contact } from "../bindings/Contact";
 import type { OwnStatus } from "../bindings/OwnStatus";
@@ -25,6 +26,8 @@ export interface Actions {
   setCameraEnabled(enabled: boolean): Promise<void>;
   /** Pictures go out although the connection is poor, for a while. */
   setVideoKept(kept: boolean): Promise<void>;
+  /** The figures of the call; null while there are none. */
+  callStats(): Promise<CallStats | null>;
   mediaSocket(): Promise<MediaSocket>;
 }
 

@@ -21,6 +21,7 @@ export const backend: Actions = {
   setMicrophoneMuted: (muted) => invoke("set_microphone_muted", { muted }),
   setCameraEnabled: (enabled) => invoke("set_camera_enabled", { enabled }),
   setVideoKept: (kept) => invoke("set_video_kept", { kept }),
+  callStats: () => invoke("call_stats"),
   mediaSocket: () => invoke("media_socket"),
 };
 

@@ -5,8 +5,18 @@ const MAX_QUEUE = 8;
 /** After so many failures without a picture in between, the codec counts as one that this web view cannot decode. */
 const MAX_FAILURES = 3;
 
+/** Of more pictures than this the decoder will not say anything any more. */
+const MAX_UNDERWAY = 64;
+
+/** A picture in the decoder: its RTP time, and when it went in (`performance.now()`). */
+export interface Underway {
+  timestamp: number;
+  since: number;
+}
+
 interface Events {
-  frame(frame: VideoFrame): void;
+  /** A picture has come out, and which one it is, where that is known. */
+  frame(frame: VideoFrame, picture: Underway | null): void;
   needKeyFrame(): void;
   unsupported(codec: Codec): void;
 }
@@ -18,6 +28,8 @@ export class RemoteDecoder {
   private waitingForKey = true;
   private failures = 0;
   private timestamp = 0;
+  /** By the decoder's time stamps, which grow. */
+  private readonly underway = new Map<number, Underway>();
 
   constructor(private readonly events: Events) {}
 
@@ -43,6 +55,8 @@ export class RemoteDecoder {
       timestamp: (this.timestamp += 1000),
       data: picture.data,
     });
+    if (this.underway.size >= MAX_UNDERWAY) this.underway.clear();
+    this.underway.set(this.timestamp, { timestamp: picture.timestamp, since: performance.now() });
     try {
       decoder.decode(chunk);
     } catch {
@@ -55,6 +69,15 @@ export class RemoteDecoder {
     this.decoder = null;
     this.configured = "";
     this.waitingForKey = true;
+  }
+
+  /** The picture with this time stamp has come out; those before it never will. */
+  private leave(timestamp: number): Underway | null {
+    const picture = this.underway.get(timestamp) ?? null;
+    for (const earlier of this.underway.keys()) {
+      if (earlier <= timestamp) this.underway.delete(earlier);
+    }
+    return picture;
   }
 
   /** Makes the decoder ready for this key frame; false when it cannot be. */
@@ -70,7 +93,7 @@ export class RemoteDecoder {
     this.decoder = new VideoDecoder({
       output: (frame) => {
         this.failures = 0;
-        this.events.frame(frame);
+        this.events.frame(frame, this.leave(frame.timestamp));
         frame.close();
       },
       error: () => {

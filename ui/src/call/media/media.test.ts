@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { RemoteDecoder } from "./decoder";
+import { RemoteDecoder, type Underway } from "./decoder";
 import { Surface } from "./surface";
 import { HEADER_BYTES, h264CodecString, parsePicture, type Picture } from "./wire";
 import { toRgba } from "./yuv";
@@ -76,14 +76,16 @@ describe("the decoder", () => {
     state = "unconfigured";
     decodeQueueSize = 0;
     decoded: string[] = [];
+    timestamps: number[] = [];
     constructor(readonly init: { error: (error: Error) => void; output: (frame: unknown) => void }) {
       decoders.push(this);
     }
     configure() {
       this.state = "configured";
     }
-    decode(chunk: { type: string }) {
+    decode(chunk: { type: string; timestamp: number }) {
       this.decoded.push(chunk.type);
+      this.timestamps.push(chunk.timestamp);
     }
     close() {
       this.state = "closed";
@@ -98,8 +100,10 @@ describe("the decoder", () => {
       "EncodedVideoChunk",
       class {
         type: string;
-        constructor(init: { type: string }) {
+        timestamp: number;
+        constructor(init: { type: string; timestamp: number }) {
           this.type = init.type;
+          this.timestamp = init.timestamp;
         }
       },
     );
@@ -118,6 +122,24 @@ describe("the decoder", () => {
     await decoder.decode(picture(true));
     await decoder.decode(picture(false));
     expect(decoders[0]?.decoded).toEqual(["key", "delta"]);
+  });
+
+  it("says which picture has come out, whatever got lost in it", async () => {
+    const heard = events();
+    const decoder = new RemoteDecoder(heard);
+    await decoder.decode({ ...picture(true), timestamp: 7 });
+    await decoder.decode({ ...picture(false), timestamp: 3007 });
+    await decoder.decode({ ...picture(false), timestamp: 6007 });
+    const [fake] = decoders;
+    const out = (index: number) => {
+      const frame = { timestamp: fake?.timestamps[index], close: vi.fn() };
+      fake?.init.output(frame);
+    };
+    out(1);
+    out(0);
+    out(2);
+    const said = heard.frame.mock.calls.map(([, which]: unknown[]) => (which as Underway | null)?.timestamp);
+    expect(said).toEqual([3007, undefined, 6007]);
   });
 
   it("skips to the next key frame when it falls behind", async () => {

@@ -37,6 +37,10 @@ export interface Picture {
 export type WorkerSays =
   /** One remote picture has been taken in; Rust counts these so that no backlog builds up. */
   | { type: "taken" }
+  /** A remote picture has been painted: its RTP time, and what decoder and painting took, in microseconds. */
+  | { type: "painted"; timestamp: number; decoding: number; painting: number }
+  /** The last remote picture has been taken away, since the camera went off or comes back. */
+  | { type: "cleared" }
   /** The decoder cannot go on without a key frame. */
   | { type: "keyFrame" }
   /** This web view cannot decode the codec: decode natively and send I420. */

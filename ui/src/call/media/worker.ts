@@ -31,8 +31,20 @@ const tell = (message: WorkerSays) => {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
 };
 
+/** In whole microseconds, as Rust reads them. */
+const micros = (milliseconds: number) => Math.max(0, Math.round(milliseconds * 1000));
+
+function tellPainted(timestamp: number, decoding: number, decodedAt: number): void {
+  const painting = micros(performance.now() - decodedAt);
+  tell({ type: "painted", timestamp, decoding: micros(decoding), painting });
+}
+
 const decoder = new RemoteDecoder({
-  frame: (frame) => remote?.paintFrame(frame),
+  frame: (frame, picture) => {
+    const decodedAt = performance.now();
+    remote?.paintFrame(frame);
+    if (picture !== null) tellPainted(picture.timestamp, decodedAt - picture.since, decodedAt);
+  },
   needKeyFrame: () => {
     tell({ type: "keyFrame" });
   },
@@ -64,10 +76,13 @@ function take(picture: Picture): void {
     case "remoteLost":
       toPage({ type: "lost" });
       break;
-    case "remoteRaw":
+    case "remoteRaw": {
+      const decodedAt = performance.now();
       remote?.paintI420(picture.data, picture.width, picture.height);
+      tellPainted(picture.timestamp, 0, decodedAt);
       tell({ type: "taken" });
       break;
+    }
     case "remote":
       // One after the other: preparing the decoder waits.
       pending = pending
@@ -99,6 +114,7 @@ onmessage = ({ data }: MessageEvent<PageSays>) => {
       break;
     case "clear":
       (data.which === "remote" ? remote : self_)?.clear();
+      if (data.which === "remote") tell({ type: "cleared" });
       break;
     case "shown":
       if (data.which === "remote") {
