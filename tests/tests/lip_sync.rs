@@ -132,10 +132,12 @@ fn is_together(offsets: &Offsets, most: f64) -> Result<()> {
 }
 
 #[tokio::test]
-async fn on_a_clean_link_nothing_is_added_to_keep_them_together() -> Result<()> {
+async fn on_a_clean_link_hardly_anything_is_added_to_keep_them_together() -> Result<()> {
     let offsets = call_over(Link::default()).await?;
     is_together(&offsets, TOGETHER_MS + 2.0)?;
-    ensure!(offsets.picture_ms < 25.0, "pictures were made to wait");
+    // On a machine that is busy with nothing else they do not wait at all.
+    let age = offsets.picture_ms;
+    ensure!(age < 25.0, "pictures were made to wait: {age} ms old");
     Ok(())
 }
 

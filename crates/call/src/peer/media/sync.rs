@@ -19,8 +19,10 @@ const TOLERATED: f64 = 0.042;
 /// Nobody waits any more once they would be so much closer without it, in seconds.
 const MARGIN: f64 = 0.003;
 
-/// Sound is left so much later than the picture, in seconds: that is how people hear things that are some metres away.
-const AIM: f64 = 0.025;
+/// Sound is left so much later than the picture, in seconds, and pictures that wait anyway are let wait so much longer than that
+/// takes: as little delay as will do. People hear things late that are some metres away.
+const AIM: f64 = 0.030;
+const SLACK: f64 = 0.010;
 
 /// What goes into Opus comes out so much later, in seconds, by its time stamps (RFC 7845, 4.2: the encoder's look-ahead).
 const OPUS_DELAY: f64 = 0.006_5;
@@ -236,7 +238,7 @@ impl Synchronizer {
             self.picture_hold = hold.min(MOST_PICTURE);
         } else if self.picture_hold > 0.0 {
             let needed = apart + self.picture_hold > TOLERATED - MARGIN;
-            if apart < 0.0 || !needed {
+            if apart < AIM - SLACK || !needed {
                 let most = if needed { AIM - apart } else { STEP };
                 self.picture_hold -= most.min(STEP).min(self.picture_hold);
             }
