@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -86,8 +86,31 @@ impl Cli {
     /// # Errors
     /// When it cannot be started.
     pub fn spawn(mut command: Command) -> anyhow::Result<Self> {
+        command.stdin(Stdio::null());
+        Self::spawn_listening(command)
+    }
+
+    /// Starts it as this command says, listening to what it is told.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn spawn_controlled(mut command: Command) -> anyhow::Result<Self> {
+        command.arg("--control").stdin(Stdio::piped());
+        Self::spawn_listening(command)
+    }
+
+    /// Says a line to it.
+    ///
+    /// # Errors
+    /// When it does not listen.
+    pub async fn tell(&mut self, line: &str) -> anyhow::Result<()> {
+        let input = self.child.stdin.as_mut().context("it does not listen")?;
+        input.write_all(format!("{line}\n").as_bytes()).await?;
+        Ok(input.flush().await?)
+    }
+
+    fn spawn_listening(mut command: Command) -> anyhow::Result<Self> {
         let mut child = command
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
@@ -130,6 +153,18 @@ impl Cli {
     /// # Errors
     /// When the program ends without it, or it does not come in a minute.
     pub async fn event(&mut self, name: &str) -> anyhow::Result<Value> {
+        self.event_like(name, |_| true).await
+    }
+
+    /// Waits for an event of which `is_it` is true.
+    ///
+    /// # Errors
+    /// As [`Self::event`].
+    pub async fn event_like(
+        &mut self,
+        name: &str,
+        is_it: impl Fn(&Value) -> bool,
+    ) -> anyhow::Result<Value> {
         loop {
             let line = timeout(PATIENCE, self.incoming.recv())
                 .await
@@ -139,7 +174,7 @@ impl Cli {
                 bail!("it ended without “{name}” after {:?}: {stderr}", self.lines);
             };
             self.lines.push(line.clone());
-            if line["event"] == name {
+            if line["event"] == name && is_it(&line) {
                 return Ok(line);
             }
         }

@@ -154,6 +154,81 @@ impl Pulse {
         Ok(())
     }
 
+    /// Plugs in a device of this name, of so many samples a second and channels: a microphone, which hears what is played
+    /// into [`Plugged::feed`], or a speaker, whose sound is recorded by [`Self::record`].
+    ///
+    /// # Errors
+    /// When PulseAudio refuses.
+    pub fn plug_in(&self, what: Plug, name: &str) -> anyhow::Result<Plugged> {
+        let Plug {
+            speaker,
+            rate,
+            channels,
+        } = what;
+        let lower = name.to_lowercase();
+        let sink = if speaker {
+            lower.clone()
+        } else {
+            format!("{lower}_feed")
+        };
+        let sink_arguments = [
+            "load-module",
+            "module-null-sink",
+            &format!("sink_name={sink}"),
+            &format!("rate={rate}"),
+            &format!("channels={channels}"),
+            &format!("sink_properties=device.description={name}"),
+        ];
+        let mut modules = vec![self.pactl(&sink_arguments)?.trim().to_owned()];
+        if !speaker {
+            let source_arguments = [
+                "load-module",
+                "module-remap-source",
+                &format!("master={sink}.monitor"),
+                &format!("source_name={lower}"),
+                &format!("source_properties=device.description={name}"),
+            ];
+            modules.push(self.pactl(&source_arguments)?.trim().to_owned());
+        }
+        Ok(Plugged {
+            id: lower,
+            feed: sink,
+            modules,
+        })
+    }
+
+    /// A speaker of this name whose sound comes out of the test's own one as well, so that one recording holds both.
+    ///
+    /// # Errors
+    /// When PulseAudio refuses.
+    pub fn plug_in_beside_speaker(&self, name: &str) -> anyhow::Result<Plugged> {
+        let lower = name.to_lowercase();
+        let arguments = [
+            "load-module",
+            "module-remap-sink",
+            "master=speaker",
+            &format!("sink_name={lower}"),
+            &format!("sink_properties=device.description={name}"),
+        ];
+        let module = self.pactl(&arguments)?.trim().to_owned();
+        Ok(Plugged {
+            id: lower,
+            feed: String::new(),
+            modules: vec![module],
+        })
+    }
+
+    /// Pulls it out, while it is used.
+    ///
+    /// # Errors
+    /// When PulseAudio refuses.
+    pub fn pull_out(&self, plugged: Plugged) -> anyhow::Result<()> {
+        for module in plugged.modules.iter().rev() {
+            self.pactl(&["unload-module", module])?;
+        }
+        Ok(())
+    }
+
     /// Makes sure that this process plays and records here in PulseAudio's own language, as it does through cpal's
     /// PulseAudio host. ALSA's plugin would get it here as well, under another name.
     ///
@@ -176,8 +251,16 @@ impl Pulse {
     /// # Errors
     /// When `pacat` cannot be started.
     pub fn play_into_microphone(&self, samples: Vec<f32>) -> anyhow::Result<Playing> {
+        self.play_into("feed", samples)
+    }
+
+    /// Plays these samples to this sink, again and again.
+    ///
+    /// # Errors
+    /// When `pacat` cannot be started.
+    pub fn play_into(&self, sink: &str, samples: Vec<f32>) -> anyhow::Result<Playing> {
         let mut child = self
-            .pacat("--playback", "feed")
+            .pacat("--playback", sink)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()?;
@@ -198,8 +281,16 @@ impl Pulse {
     /// # Errors
     /// When `pacat` cannot be started.
     pub fn record_speaker(&self) -> anyhow::Result<Recording> {
+        self.record("speaker")
+    }
+
+    /// Records what comes out of this sink.
+    ///
+    /// # Errors
+    /// When `pacat` cannot be started.
+    pub fn record(&self, sink: &str) -> anyhow::Result<Recording> {
         let mut child = self
-            .pacat("--record", "speaker.monitor")
+            .pacat("--record", &format!("{sink}.monitor"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -352,6 +443,27 @@ impl Drop for Recording {
     fn drop(&mut self) {
         end(&mut self.child);
     }
+}
+
+/// A device to plug in.
+#[derive(Debug, Clone, Copy)]
+pub struct Plug {
+    /// Whether it plays; else it hears.
+    pub speaker: bool,
+    /// Samples a second.
+    pub rate: u32,
+    /// How many.
+    pub channels: u32,
+}
+
+/// A device that was plugged in.
+#[derive(Debug)]
+pub struct Plugged {
+    /// Its name to the system.
+    pub id: String,
+    /// What a microphone hears is played here.
+    pub feed: String,
+    modules: Vec<String>,
 }
 
 /// A sine for [`Pulse::play_into_microphone`]: one second, so that whole hertz repeat without a seam.

@@ -80,7 +80,7 @@ pub fn share_at(samples: &[f64], rate: u32, hertz: f64) -> f64 {
 }
 
 /// The power at one frequency (Goertzel), in the same measure as a sum of squares.
-pub(crate) fn power_at(samples: &[f64], rate: u32, hertz: f64) -> f64 {
+pub fn power_at(samples: &[f64], rate: u32, hertz: f64) -> f64 {
     let coefficient = 2.0 * (TAU * hertz / f64::from(rate)).cos();
     let (mut one, mut two) = (0.0, 0.0);
     for sample in samples {

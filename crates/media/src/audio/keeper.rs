@@ -244,7 +244,9 @@ fn open<D: ?Sized + Send + 'static>(mut opener: Opener<D>) -> Option<Receiver<Op
     let spawned = thread::Builder::new()
         .name("open-audio".into())
         .spawn(move || {
+            let begun = Instant::now();
             let outcome = opener();
+            tracing::debug!(took = ?begun.elapsed(), is_open = outcome.is_ok(), "a sound device was asked for");
             // Nobody waits any more when the call is over; the device is closed here then.
             let _ = sender.send((opener, outcome));
         });

@@ -61,6 +61,15 @@ impl AudioFrame {
 
 /// Where sound comes from. Lives on a thread of its own.
 pub trait AudioSource: Send {
+    /// Waits until the next 10 ms are there, at most about so long. False when they are not there yet: whoever waits may have
+    /// something else to look at.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    fn wait(&mut self, _limit: Duration) -> Result<bool, MediaError> {
+        Ok(true)
+    }
+
     /// Waits until the next 10 ms are there. The source's own clock sets the pace.
     ///
     /// # Errors
@@ -77,7 +86,8 @@ pub trait AudioSource: Send {
 /// Where sound goes. Lives on a thread of its own.
 pub trait AudioSink: Send {
     /// Plays 10 ms, then waits until the sink's short buffer has room for the next: the sink's own clock sets the pace,
-    /// and what is written next is fetched from the jitter buffer as late as possible.
+    /// and what is written next is fetched from the jitter buffer as late as possible. Where the sink takes nothing it does not
+    /// wait for ever: whoever writes may have something else to look at.
     ///
     /// # Errors
     /// [`MediaError::DeviceLost`] when the device has gone.

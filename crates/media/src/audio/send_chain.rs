@@ -64,6 +64,9 @@ pub struct AudioSendStatistics {
     pub bytes_sent: u64,
 }
 
+/// A microphone that has nothing is not waited for any longer before the chain sees whether there is another one.
+const LOOK_AROUND: Duration = Duration::from_millis(40);
+
 #[derive(Default)]
 struct Shared {
     muted: AtomicBool,
@@ -273,7 +276,8 @@ struct Captured {
     from_device: Option<bool>,
 }
 
-/// The next 10 ms: of the microphone, or of silence while there is none. None when the microphone has just failed.
+/// The next 10 ms: of the microphone, or of silence while there is none. None when the microphone has just
+/// failed, or has nothing yet.
 fn read(
     microphone: &mut Keeper<dyn AudioSource>,
     silence: &mut SilentSource,
@@ -292,7 +296,12 @@ fn read(
             from_device: None,
         });
     };
-    match source.read() {
+    let read = match source.wait(LOOK_AROUND) {
+        Ok(true) => source.read(),
+        Ok(false) => return None,
+        Err(error) => Err(error),
+    };
+    match read {
         Ok(frame) => Some(Captured {
             frame,
             from_device: Some(source.is_device()),

@@ -24,6 +24,8 @@ use std::time::Instant;
 
 use crate::MediaError;
 
+#[cfg(feature = "devices")]
+pub use camera::CameraEncoding;
 pub(crate) use camera::CameraLister;
 pub use camera::{Camera, cameras, has_camera};
 #[cfg_attr(not(feature = "codecs"), allow(unused_imports))]

@@ -1,6 +1,9 @@
 //! A microphone.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use cpal::{
     Device, Stream,
@@ -9,8 +12,8 @@ use cpal::{
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{
-    Direction, OPEN_WITHIN, SHORTEST_BUFFER_MS, convert, failure,
-    stream::{Running, SharedLine, configs, default_config, run},
+    Direction, LOST_AFTER, OPEN_WITHIN, SHORTEST_BUFFER_MS, convert, failure,
+    stream::{Running, SharedLine, Waited, configs, default_config, run},
 };
 use crate::{
     MediaError,
@@ -31,6 +34,8 @@ pub struct Microphone {
     resampler: Resampler,
     ready: Vec<f32>,
     line: SharedLine,
+    /// When there was something last.
+    alive_at: Instant,
     _running: Running,
 }
 
@@ -70,6 +75,7 @@ impl Microphone {
             resampler,
             ready: Vec::new(),
             line,
+            alive_at: Instant::now(),
             _running: running,
         })
     }
@@ -102,14 +108,25 @@ impl Microphone {
 }
 
 impl AudioSource for Microphone {
-    fn read(&mut self) -> Result<AudioFrame, MediaError> {
+    fn wait(&mut self, limit: Duration) -> Result<bool, MediaError> {
         while self.ready.len() < FRAME_SAMPLES {
             let ring = &self.ring;
-            if !self.line.wait_until(|| ring.slots() > 0) {
-                return Err(failure::lost(Direction::Input, &self.name));
+            match self.line.wait(limit, || ring.slots() > 0) {
+                Waited::Ready => {
+                    self.alive_at = Instant::now();
+                    self.take();
+                }
+                Waited::NotYet if self.alive_at.elapsed() <= LOST_AFTER => return Ok(false),
+                Waited::NotYet | Waited::Broken => {
+                    return Err(failure::lost(Direction::Input, &self.name));
+                }
             }
-            self.take();
         }
+        Ok(true)
+    }
+
+    fn read(&mut self) -> Result<AudioFrame, MediaError> {
+        while !self.wait(LOST_AFTER)? {}
         let mut frame = AudioFrame::SILENCE;
         frame.0.copy_from_slice(&self.ready[..FRAME_SAMPLES]);
         self.ready.drain(..FRAME_SAMPLES);

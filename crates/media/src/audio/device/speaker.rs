@@ -12,10 +12,10 @@ use cpal::{
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{
-    Direction, OPEN_WITHIN, SHORTEST_BUFFER_MS, convert,
+    Direction, LOST_AFTER, OPEN_WITHIN, SHORTEST_BUFFER_MS, convert,
     demand::{Demand, Reserve, Watch},
     failure,
-    stream::{Running, SharedLine, configs, default_config, run},
+    stream::{Running, SharedLine, Waited, configs, default_config, run},
 };
 use crate::{
     MediaError,
@@ -24,6 +24,9 @@ use crate::{
 
 /// A device that still starves with this is left as it is.
 const LONGEST_BUFFER_MS: u32 = 80;
+
+/// A device that takes nothing is not waited for any longer at a time.
+const TAKES_WITHIN: Duration = Duration::from_millis(40);
 
 /// A speaker of this computer.
 pub struct Speaker {
@@ -34,6 +37,8 @@ pub struct Speaker {
     reserve: Reserve,
     watch: Watch,
     converted: Vec<f32>,
+    /// When it took something last.
+    alive_at: Instant,
     /// None only while it is opened anew.
     running: Option<Running>,
 }
@@ -72,6 +77,7 @@ impl Speaker {
             watch: Watch::new(end.rate, now),
             end,
             converted: Vec::new(),
+            alive_at: now,
             running: Some(running),
         })
     }
@@ -120,13 +126,15 @@ impl AudioSink for Speaker {
         // The next frame is due when what is left would just serve the next callback: no later, or it would crackle; no
         // earlier, or everything would be heard later.
         let reserve = self.reserve.follow(&end.demand, now);
-        if end
-            .line
-            .wait_until(|| end.capacity - end.ring.slots() <= end.demand.period() + reserve)
-        {
-            Ok(())
-        } else {
-            Err(failure::lost(Direction::Output, &end.name))
+        let is_due = || end.capacity - end.ring.slots() <= end.demand.period() + reserve;
+        match end.line.wait(TAKES_WITHIN, is_due) {
+            Waited::Ready => {
+                self.alive_at = Instant::now();
+                Ok(())
+            }
+            // What was written is played later, unless another speaker takes the place of this one.
+            Waited::NotYet if self.alive_at.elapsed() <= LOST_AFTER => Ok(()),
+            Waited::NotYet | Waited::Broken => Err(failure::lost(Direction::Output, &end.name)),
         }
     }
 

@@ -24,6 +24,14 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// Missed rings of the bell are made up for after so long.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
+/// What came of waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waited {
+    Ready,
+    NotYet,
+    Broken,
+}
+
 /// What the callbacks tell our thread.
 #[derive(Default)]
 pub(super) struct Line {
@@ -53,7 +61,12 @@ impl Line {
     }
 
     /// Waits until `ready`. False when the stream is broken, or nothing has come for too long.
-    pub(super) fn wait_until(&self, mut ready: impl FnMut() -> bool) -> bool {
+    pub(super) fn wait_until(&self, ready: impl FnMut() -> bool) -> bool {
+        self.wait(LOST_AFTER, ready) == Waited::Ready
+    }
+
+    /// Waits until `ready`, at most so long.
+    pub(super) fn wait(&self, limit: Duration, mut ready: impl FnMut() -> bool) -> Waited {
         let since = Instant::now();
         let me = thread::current();
         if let Ok(mut waiting) = self.waiting.lock()
@@ -63,10 +76,13 @@ impl Line {
         }
         loop {
             if ready() {
-                return true;
+                return Waited::Ready;
             }
-            if self.broken.load(Relaxed) || since.elapsed() > LOST_AFTER {
-                return false;
+            if self.broken.load(Relaxed) {
+                return Waited::Broken;
+            }
+            if since.elapsed() > limit {
+                return Waited::NotYet;
             }
             thread::park_timeout(LOOK_AGAIN);
         }

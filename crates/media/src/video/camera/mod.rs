@@ -9,7 +9,7 @@ mod list;
 
 use std::time::Instant;
 
-use nokhwa::utils::{CameraFormat, RequestedFormat, RequestedFormatType};
+use nokhwa::utils::{CameraFormat, FrameFormat, RequestedFormat, RequestedFormatType};
 
 use super::{VideoFormat, VideoFrame, VideoSource};
 use crate::MediaError;
@@ -21,6 +21,46 @@ pub use list::{cameras, has_camera};
 const ATTEMPTS: usize = 4;
 /// A camera that is just waking up may deliver a few broken pictures; so many in a row are no accident.
 const MAX_BROKEN: u32 = 30;
+
+/// How a camera codes its pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CameraEncoding {
+    /// Luma, then both chromas by turns, a quarter of the size.
+    Nv12,
+    /// Two pixels in four bytes.
+    Yuyv,
+    /// JPEG, picture by picture.
+    Mjpeg,
+    /// Three bytes a pixel, red first.
+    Rgb,
+    /// Three bytes a pixel, blue first.
+    Bgr,
+    /// Luma alone.
+    Grey,
+}
+
+impl CameraEncoding {
+    /// All that can be read.
+    pub const ALL: [Self; 6] = [
+        Self::Nv12,
+        Self::Yuyv,
+        Self::Mjpeg,
+        Self::Rgb,
+        Self::Bgr,
+        Self::Grey,
+    ];
+
+    const fn format(self) -> FrameFormat {
+        match self {
+            Self::Nv12 => FrameFormat::NV12,
+            Self::Yuyv => FrameFormat::YUYV,
+            Self::Mjpeg => FrameFormat::MJPEG,
+            Self::Rgb => FrameFormat::RAWRGB,
+            Self::Bgr => FrameFormat::RAWBGR,
+            Self::Grey => FrameFormat::GRAY,
+        }
+    }
+}
 
 /// An open camera. It closes when it is dropped.
 pub struct Camera {
@@ -37,6 +77,18 @@ impl Camera {
     /// # Errors
     /// [`MediaError::NoDevice`] when there is none (of this name), [`MediaError::Device`] when it cannot be used.
     pub fn open(name: Option<&str>, wanted: VideoFormat) -> Result<Self, MediaError> {
+        Self::open_in(name, wanted, &CameraEncoding::ALL)
+    }
+
+    /// Like [`Self::open`], where the camera has pictures coded in one of these ways.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn open_in(
+        name: Option<&str>,
+        wanted: VideoFormat,
+        encodings: &[CameraEncoding],
+    ) -> Result<Self, MediaError> {
         list::ask_for_permission()?;
         let found = list::find(name)?;
         let name = found.name;
@@ -45,6 +97,15 @@ impl Camera {
         let any = RequestedFormat::with_formats(RequestedFormatType::None, &choice::READABLE);
         let mut device = nokhwa::Camera::new(found.index, any).map_err(problem)?;
         let formats = device.compatible_camera_formats().map_err(problem)?;
+        let wanted_encodings: Vec<_> = encodings.iter().map(|one| one.format()).collect();
+        let (preferred, others) = formats
+            .into_iter()
+            .partition::<Vec<_>, _>(|format| wanted_encodings.contains(&format.format()));
+        let formats = if preferred.is_empty() {
+            others
+        } else {
+            preferred
+        };
         for format in choice::best_first(&formats, wanted)
             .into_iter()
             .take(ATTEMPTS)
@@ -71,6 +132,14 @@ impl Camera {
             format,
             broken: 0,
         })
+    }
+
+    /// How its pictures are coded.
+    #[must_use]
+    pub fn encoding(&self) -> Option<CameraEncoding> {
+        CameraEncoding::ALL
+            .into_iter()
+            .find(|encoding| encoding.format() == self.format.format())
     }
 
     /// What a person calls it.
