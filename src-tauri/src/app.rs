@@ -55,6 +55,7 @@ impl App {
             revision: 0,
             screen: Screen::Starting,
             stand_ins: Vec::new(),
+            voice: VoiceSettings::default(),
         });
         Arc::new(Self {
             arguments,
@@ -130,8 +131,10 @@ impl App {
             let (camera, microphone, speaker) = found.unwrap_or_default();
             choices = choices.with_stand_ins(camera, microphone, speaker);
         }
-        self.view
-            .send_modify(|view| view.stand_ins = choices.visible());
+        self.view.send_modify(|view| {
+            view.stand_ins = choices.visible();
+            view.voice = settings.voice;
+        });
         let media = Arc::new(DesktopMedia::new(choices, self.pictures.clone()));
         tokio::spawn(ring::follow(self.view(), media.clone()));
         self.with(|inner| inner.media = Some(media));
@@ -224,6 +227,10 @@ impl App {
         if let Some(client) = client {
             client.set_voice(voice);
         }
+        self.view.send_modify(|view| {
+            view.revision += 1;
+            view.voice = voice;
+        });
         profile.map_or(Ok(()), |profile| profile.save_settings(&settings))
     }
 

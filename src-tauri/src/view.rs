@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use ts_rs::TS;
+use vireo_call::VoiceSettings;
 use vireo_client::{ClientError, ClientView};
 
 /// The whole application as it stands now.
@@ -15,6 +16,8 @@ pub struct AppView {
     pub screen: Screen,
     /// Devices that something artificial stands in for.
     pub stand_ins: Vec<StandIn>,
+    /// What is done to the person's voice.
+    pub voice: VoiceSettings,
 }
 
 /// What there is to see.

@@ -57,6 +57,8 @@ pub fn call(name: &str, phase: &Value) -> Value {
         "phase": phase,
         "local": on,
         "remote": on,
+        "speaking": { "local": false, "remote": false },
+        "microphoneHint": null,
         "connection": "good",
         "connectedAtMs": connected.then(a_while_ago),
         "endedAtMs": null,
@@ -76,7 +78,10 @@ fn a_while_ago() -> u128 {
 /// # Errors
 /// When the page does not listen for views, or shows gaps.
 pub async fn show(window: &Window, screen: &Value, stand_ins: &[&str]) -> anyhow::Result<()> {
-    let view = json!({ "revision": REVISION, "screen": screen, "standIns": stand_ins });
+    let voice =
+        json!({ "echoCancellation": true, "noiseSuppression": "standard", "automaticGain": true });
+    let view =
+        json!({ "revision": REVISION, "screen": screen, "standIns": stand_ins, "voice": voice });
     let script = format!("const payload = {view};{SEND}");
     let heard = window.session().execute(&script).await?;
     anyhow::ensure!(heard == true, "the page does not listen for views");

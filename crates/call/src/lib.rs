@@ -18,5 +18,7 @@ pub use stats::{
 };
 pub use view::{
     CallPeer, CallView, ConnectionQuality, Direction, EndedReason, Notice, NoticeKind, Phase,
+    Speaking,
 };
+pub use vireo_media::MicrophoneHint;
 pub use vireo_media::audio::{NoiseSuppression, VoiceSettings};

@@ -235,6 +235,8 @@ pub struct AudioInStats {
     pub total_samples_received: u64,
     /// How long sound waits in the jitter buffer at present, in milliseconds.
     pub jitter_buffer_delay_ms: f64,
+    /// Whether the other side speaks at the moment.
+    pub speaking: bool,
 }
 
 /// Sound that goes out.
@@ -244,6 +246,8 @@ pub struct AudioOutStats {
     /// Packets sent.
     #[ts(type = "number")]
     pub packets_sent: u64,
+    /// Whether the person at this side speaks at the moment and is heard.
+    pub speaking: bool,
 }
 
 /// What lies below sound and picture.

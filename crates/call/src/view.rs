@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use vireo_media::MicrophoneHint;
 use vireo_protocol::{CallId, ChatId, MediaState, UserId};
 
 /// A call as it stands now.
@@ -22,6 +23,10 @@ pub struct CallView {
     pub local: MediaState,
     /// What the other side sends.
     pub remote: MediaState,
+    /// Who speaks at the moment.
+    pub speaking: Speaking,
+    /// What the person should know about their microphone's sound; null when there is nothing.
+    pub microphone_hint: Option<MicrophoneHint>,
     /// How well what this side sends gets there.
     pub connection: ConnectionQuality,
     /// When the media connection came up first, in Unix milliseconds; null before.
@@ -34,6 +39,16 @@ pub struct CallView {
     pub server_reachable: bool,
     /// What the person should know about devices and connection, oldest first.
     pub notices: Vec<Notice>,
+}
+
+/// Who speaks at the moment and is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Speaking {
+    /// The person at this side, by what their microphone hears.
+    pub local: bool,
+    /// The other one, by what is received.
+    pub remote: bool,
 }
 
 /// How well what this side sends gets to the other one.

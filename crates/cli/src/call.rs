@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
-use vireo_call::{CallStats, CallView, Direction, EndedReason, Phase};
+use vireo_call::{CallStats, CallView, Direction, EndedReason, MicrophoneHint, Phase, Speaking};
 use vireo_client::{Client, ClientError, ClientView};
 use vireo_media::video::unix_ms_now;
 
@@ -106,6 +106,20 @@ impl Caller {
             lock(&call_media.playback).pause();
         }
         progress.remote_camera = call.remote.camera;
+        let Speaking { local, remote } = call.speaking;
+        if progress.speaking != call.speaking {
+            progress.speaking = call.speaking;
+            output::line(&Event::Speaking {
+                call_id,
+                peer,
+                local,
+                remote,
+            });
+        }
+        if let Some(hint) = call.microphone_hint.filter(|_| progress.hint.is_none()) {
+            output::say(hint.sentence());
+        }
+        progress.hint = call.microphone_hint;
         for notice in call.notices.iter().skip(progress.notices) {
             output::say(&notice.message);
         }
@@ -211,6 +225,8 @@ impl Outcome {
 struct Progress {
     rang: bool,
     remote_camera: bool,
+    speaking: Speaking,
+    hint: Option<MicrophoneHint>,
     notices: usize,
     answer: Option<(Instant, Incoming)>,
     hang_up_at: Option<Instant>,

@@ -49,6 +49,17 @@ pub enum Event<'a> {
         /// The device before, where the reason is that it has gone.
         gone: Option<&'a str>,
     },
+    /// Somebody began to speak, or has paused.
+    Speaking {
+        /// The call.
+        call_id: &'a str,
+        /// The other person.
+        peer: &'a str,
+        /// Whether the person at this side speaks.
+        local: bool,
+        /// Whether the other one does.
+        remote: bool,
+    },
     /// The call is over.
     Ended {
         /// The call.

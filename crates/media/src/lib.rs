@@ -23,6 +23,6 @@ pub use audio::{AudioFrame, AudioSink, AudioSource};
 pub use codec::{EncodedFrame, VideoCodec, VideoDecoder, VideoEncoder};
 pub use device::{DeviceInfo, DeviceKind, DeviceList};
 pub use error::MediaError;
-pub use event::MediaEvent;
+pub use event::{MediaEvent, MicrophoneHint};
 pub use selection::{DeviceLists, DeviceNews, Following, Selection};
 pub use video::{VideoFormat, VideoFrame, VideoSink, VideoSource};

@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::watch;
 use vireo_call::{
     CallPeer, CallView, ConnectionQuality, Direction, EncodedVideoSink, EndedReason,
-    KeyFrameRequester, MediaFactory, NoMedia,
+    KeyFrameRequester, MediaFactory, NoMedia, Speaking, VoiceSettings,
 };
 use vireo_client::{ClientView, ConnectionState, OwnStatus};
 use vireo_media::{
@@ -80,6 +80,8 @@ fn screen(phase: Option<Phase>) -> Screen {
         phase,
         local: media,
         remote: media,
+        speaking: Speaking::default(),
+        microphone_hint: None,
         connection: ConnectionQuality::Good,
         connected_at_ms: None,
         ended_at_ms: None,
@@ -144,6 +146,7 @@ async fn it_rings_until_there_is_any_outcome() {
         revision: 0,
         screen: Screen::Starting,
         stand_ins: Vec::new(),
+        voice: VoiceSettings::default(),
     });
     let show = |phase| view.send_modify(|view| view.screen = screen(phase));
     let following = tokio::spawn(follow(view.subscribe(), Arc::new(Media(sender))));

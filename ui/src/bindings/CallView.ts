@@ -5,8 +5,10 @@ import type { ChatId } from "./ChatId";
 import type { ConnectionQuality } from "./ConnectionQuality";
 import type { Direction } from "./Direction";
 import type { MediaState } from "./MediaState";
+import type { MicrophoneHint } from "./MicrophoneHint";
 import type { Notice } from "./Notice";
 import type { Phase } from "./Phase";
+import type { Speaking } from "./Speaking";
 
 /**
  * A call as it stands now.
@@ -40,6 +42,14 @@ local: MediaState,
  * What the other side sends.
  */
 remote: MediaState, 
+/**
+ * Who speaks at the moment.
+ */
+speaking: Speaking, 
+/**
+ * What the person should know about their microphone's sound; null when there is nothing.
+ */
+microphoneHint: MicrophoneHint | null, 
 /**
  * How well what this side sends gets there.
  */

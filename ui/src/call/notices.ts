@@ -10,7 +10,7 @@ const trouble = {
 
 /** A sentence, and what it is about. */
 export interface CallNotice {
-  about: NoticeKind | "server" | "picture";
+  about: NoticeKind | "server" | "picture" | "hearsNothing";
   text: string;
 }
 
@@ -19,6 +19,9 @@ export function callNotices(call: CallView, pictureLost: boolean): CallNotice[] 
   return [
     ...(call.serverReachable ? [] : [{ about: "server" as const, text: t("call.serverUnreachable") }]),
     ...(pictureLost ? [{ about: "picture" as const, text: t("call.pictureLost") }] : []),
+    ...(call.microphoneHint === "hearsNothing"
+      ? [{ about: "hearsNothing" as const, text: t("notice.hearsNothing") }]
+      : []),
     // The devices' own sentences say more, but only in English.
     ...call.notices.map(({ kind, message }) => ({
       about: kind,

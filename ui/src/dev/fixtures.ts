@@ -4,6 +4,7 @@ import type { CallView } from "../bindings/CallView";
 import type { Contact } from "../bindings/Contact";
 import type { Phase } from "../bindings/Phase";
 import type { StageStats } from "../bindings/StageStats";
+import type { VoiceSettings } from "../bindings/VoiceSettings";
 import type { Actions } from "../shared/actions";
 
 /** Views to look at and to test with; never part of the application. */
@@ -48,6 +49,8 @@ export function callView(phase: Phase, more: Partial<CallView> = {}): CallView {
     phase,
     local: { microphone: true, camera: true },
     remote: { microphone: true, camera: true },
+    speaking: { local: false, remote: false },
+    microphoneHint: null,
     connection: "good",
     connectedAtMs: connected ? Date.now() - 754_000 : null,
     endedAtMs: null,
@@ -56,6 +59,13 @@ export function callView(phase: Phase, more: Partial<CallView> = {}): CallView {
     ...more,
   };
 }
+
+/** As it is until somebody chooses something else. */
+export const voice: VoiceSettings = {
+  echoCancellation: true,
+  noiseSuppression: "standard",
+  automaticGain: true,
+};
 
 export function home(
   call: CallView | null = null,
@@ -73,12 +83,13 @@ export function home(
     },
     revision: 1,
     standIns: [],
+    voice,
   };
 }
 
 export const views: Record<string, AppView> = {
-  starting: { screen: { kind: "starting" }, revision: 1, standIns: [] },
-  waiting: { screen: { kind: "waiting" }, revision: 1, standIns: [] },
+  starting: { screen: { kind: "starting" }, revision: 1, standIns: [], voice },
+  waiting: { screen: { kind: "waiting" }, revision: 1, standIns: [], voice },
   failed: {
     screen: {
       kind: "failed",
@@ -87,16 +98,19 @@ export const views: Record<string, AppView> = {
     },
     revision: 1,
     standIns: [],
+    voice,
   },
   "failed-open": {
     screen: { kind: "failed", code: "alreadyOpen", detail: "" },
     revision: 1,
     standIns: [],
+    voice,
   },
   "first-run": {
     screen: { kind: "firstRun", suggestedName: "Jonas Weber", server: null },
     revision: 1,
     standIns: [],
+    voice,
   },
   home: home(),
   "home-empty": home(null, { contacts: [echo] }),

@@ -12,9 +12,8 @@ type Press = Pick<
 >;
 
 function takesText(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement && (target.matches("input, textarea, select") || target.isContentEditable)
-  );
+  const fields = "input:not([type=radio], [type=checkbox]), textarea, select";
+  return target instanceof HTMLElement && (target.matches(fields) || target.isContentEditable);
 }
 
 function isControl(target: EventTarget | null): boolean {
@@ -22,13 +21,13 @@ function isControl(target: EventTarget | null): boolean {
 }
 
 /**
- * Whether a press is this shortcut. Bare keys do not act in a text field; Enter and Escape, which controls use themselves,
- * do not act while a control has the focus (Escape: while a text field has it). A key held down acts once.
+ * Whether a press is this shortcut. Bare keys do not act in a text field; Enter, Space and Escape, which controls use
+ * themselves, do not act while a control has the focus (Escape: while a text field has it). A key held down acts once.
  */
 export function pressed(event: Press, { code, command = false, shift = false }: Shortcut): boolean {
   if (event.code !== code || event.repeat || event.altKey) return false;
   if ((event.ctrlKey || event.metaKey) !== command || event.shiftKey !== shift) return false;
   if (command) return true;
-  if (code === "Enter" && isControl(event.target)) return false;
+  if ((code === "Enter" || code === "Space") && isControl(event.target)) return false;
   return !takesText(event.target);
 }

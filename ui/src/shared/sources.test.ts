@@ -59,10 +59,13 @@ describe("colours", () => {
     return (light + 0.05) / (dark + 0.05);
   };
 
-  it.each(["over-text", "over-warning", "over-danger"])("%s can be read over a white picture", (name) => {
-    const over = token("over");
-    const share = Number(/\/ (\d+)%/.exec(over)?.[1]) / 100;
-    const behind = channels(over).map((value) => value * share + 255 * (1 - share));
-    expect(contrast(channels(token(name)), behind)).toBeGreaterThan(4.5);
-  });
+  it.each(["over-text", "over-warning", "over-danger", "over-accent"])(
+    "%s can be read over a white picture",
+    (name) => {
+      const over = token("over");
+      const share = Number(/\/ (\d+)%/.exec(over)?.[1]) / 100;
+      const behind = channels(over).map((value) => value * share + 255 * (1 - share));
+      expect(contrast(channels(token(name)), behind)).toBeGreaterThan(4.5);
+    },
+  );
 });

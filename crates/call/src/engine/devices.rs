@@ -16,7 +16,7 @@ use vireo_protocol::{CallId, MediaState};
 use super::playback::Playback;
 use crate::{
     KeyFrameRequester, MediaFactory, NoticeKind,
-    machine::Input,
+    machine::{Heard, Input},
     peer::MediaSender,
     quality::{AudioQuality, Quality},
 };
@@ -51,6 +51,7 @@ enum What {
     Ready,
     /// Another one is to be used from now on.
     Another,
+    Heard(Heard),
 }
 
 /// Where devices report to.
@@ -83,6 +84,15 @@ impl Reporter {
                 self.report(NoticeKind::Speaker, What::Failed(Some(why)))
             }
             MediaEvent::SpeakerReady => self.report(NoticeKind::Speaker, What::Ready),
+            MediaEvent::Speaks(speaks) => {
+                self.report(NoticeKind::Microphone, What::Heard(Heard::Local(speaks)))
+            }
+            MediaEvent::OtherSpeaks(speaks) => {
+                self.report(NoticeKind::Speaker, What::Heard(Heard::Remote(speaks)))
+            }
+            MediaEvent::MicrophoneHint(hint) => {
+                self.report(NoticeKind::Microphone, What::Heard(Heard::Hint(hint)))
+            }
         }
     }
 
@@ -305,6 +315,7 @@ impl Devices {
             },
             What::Ready => Input::DeviceReady { call_id, device },
             What::Another => return None,
+            What::Heard(heard) => Input::Heard { call_id, heard },
         })
     }
 

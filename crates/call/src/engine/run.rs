@@ -385,7 +385,8 @@ impl Run {
     /// None for a call that only rings here.
     fn collect(&self, connection: &Connection) -> Option<CallStats> {
         let phase = self.call.state().phase()?;
-        let placed = self.call.state().details()?.direction == Direction::Outgoing;
+        let call = self.call.state().details()?;
+        let placed = call.direction == Direction::Outgoing;
         if !placed && !self.setup.is_accepted() {
             return None;
         }
@@ -396,6 +397,7 @@ impl Run {
             .or_else(|| self.playback.first_picture());
         Some(snapshot(Parts {
             phase,
+            speaking: call.audible(),
             setup: self.setup.times(&transport, first_picture),
             transport,
             playback,

@@ -6,8 +6,8 @@ use vireo_media::{VideoCodec, rtp::AudioReceiveStatistics, video::VideoSendStati
 
 use crate::{
     AudioInStats, AudioOutStats, AudioStats, CallStats, InboundStages, OutboundStages, Phase,
-    PlaybackStats, SetupTimes, SyncStats, TransportStats, VideoInStats, VideoOutStats, VideoStats,
-    peer, quality::QualityLimitation,
+    PlaybackStats, SetupTimes, Speaking, SyncStats, TransportStats, VideoInStats, VideoOutStats,
+    VideoStats, peer, quality::QualityLimitation,
 };
 
 /// What a snapshot is made of.
@@ -19,6 +19,7 @@ pub(super) struct Parts {
     pub(super) sound_in: Option<AudioReceiveStatistics>,
     pub(super) pictures_out: Option<VideoSendStatistics>,
     pub(super) limitation: QualityLimitation,
+    pub(super) speaking: Speaking,
 }
 
 pub(super) fn snapshot(parts: Parts) -> CallStats {
@@ -41,9 +42,13 @@ pub(super) fn snapshot(parts: Parts) -> CallStats {
             },
         },
         audio: AudioStats {
-            inbound: sound_in(parts.sound_in.unwrap_or_default(), &transport),
+            inbound: AudioInStats {
+                speaking: parts.speaking.remote,
+                ..sound_in(parts.sound_in.unwrap_or_default(), &transport)
+            },
             outbound: AudioOutStats {
                 packets_sent: transport.audio_out.packets_sent,
+                speaking: parts.speaking.local,
             },
         },
         sync: SyncStats {
@@ -73,6 +78,7 @@ fn sound_in(chain: AudioReceiveStatistics, transport: &peer::TransportStats) -> 
         concealed_samples: chain.concealed_samples,
         total_samples_received: chain.total_samples_received,
         jitter_buffer_delay_ms: chain.jitter_buffer_delay_ms,
+        ..AudioInStats::default()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What goes into the state machine and what comes out.
 
+use vireo_media::MicrophoneHint;
 use vireo_protocol::{
     CallErrorCode, CallId, ChatId, ClientMessage, IceCandidate, MediaState, PictureSize,
     ServerMessage, SessionDescription,
@@ -88,6 +89,13 @@ pub enum Input {
         /// Which device.
         device: NoticeKind,
     },
+    /// What is heard of one of the two has changed.
+    Heard {
+        /// The call.
+        call_id: CallId,
+        /// What.
+        heard: Heard,
+    },
     /// What this side sends gets to the other one better or worse than before.
     Quality {
         /// The call.
@@ -104,6 +112,17 @@ pub enum Input {
     },
     /// The time that [`Call::next_timeout`](super::Call::next_timeout) named has come.
     Timeout,
+}
+
+/// What is heard of one of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// The person at this side speaks, or not any more.
+    Local(bool),
+    /// The other one speaks, or not any more.
+    Remote(bool),
+    /// There is something to say about this side's microphone, or not any more.
+    Hint(Option<MicrophoneHint>),
 }
 
 impl Input {
@@ -129,6 +148,7 @@ impl Input {
             Self::Peer { event, .. } => peer_name(event),
             Self::DeviceFailed { .. } => "device-failed",
             Self::DeviceReady { .. } => "device-ready",
+            Self::Heard { .. } => "heard",
             Self::Quality { .. } => "quality",
             Self::PicturesShown { .. } => "pictures-shown",
             Self::Timeout => "timeout",

@@ -18,7 +18,7 @@ use vireo_protocol::{
     CallId, ChatId, ClientMessage, EndReason, IceCandidate, MediaState, SessionDescription,
 };
 
-pub use input::{Input, Output};
+pub use input::{Heard, Input, Output};
 pub use policy::{
     ANSWER_GRACE, CONNECT_TIMEOUT, CallPolicy, DEFAULT_ANSWER_TIMEOUT, DESCRIPTION_TIMEOUT,
     RECONNECT_TIMEOUT, SECOND_ANSWER_TIMEOUT,
@@ -26,7 +26,7 @@ pub use policy::{
 pub use state::{CallDetails, CallState};
 pub use view::Calendar;
 
-use crate::{CallPeer, ConnectionQuality, Direction, EndedReason};
+use crate::{CallPeer, ConnectionQuality, Direction, EndedReason, Speaking};
 
 /// One line for calls: at most one call at a time, one after the other.
 #[derive(Debug, Clone, PartialEq)]
@@ -169,6 +169,7 @@ impl Call {
             Input::DeviceReady { call_id, device } if is_about(&call_id) => {
                 self.device_ready(state, device, step)
             }
+            Input::Heard { call_id, heard } if is_about(&call_id) => hear(state, heard),
             Input::Quality {
                 call_id,
                 connection,
@@ -184,6 +185,7 @@ impl Call {
             | Input::Peer { .. }
             | Input::DeviceFailed { .. }
             | Input::DeviceReady { .. }
+            | Input::Heard { .. }
             | Input::Quality { .. }
             | Input::PicturesShown { .. } => state,
         }
@@ -351,6 +353,8 @@ fn details(
         works: MediaState::of(true, true),
         remote,
         connection: ConnectionQuality::Good,
+        speaking: Speaking::default(),
+        microphone_hint: None,
         shown: None,
         notices: Vec::new(),
         waiting: Vec::new(),
@@ -379,6 +383,18 @@ fn dismiss(state: CallState) -> CallState {
         CallState::Ended { .. } => CallState::Idle,
         other => other,
     }
+}
+
+fn hear(mut state: CallState, heard: Heard) -> CallState {
+    let in_use = state.can_use_devices();
+    if let Some(call) = state.details_mut().filter(|_| in_use) {
+        match heard {
+            Heard::Local(speaks) => call.speaking.local = speaks,
+            Heard::Remote(speaks) => call.speaking.remote = speaks,
+            Heard::Hint(hint) => call.microphone_hint = hint,
+        }
+    }
+    state
 }
 
 fn keep_video(state: CallState, kept: bool, step: &mut Step) -> CallState {

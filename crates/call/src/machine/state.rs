@@ -2,9 +2,12 @@
 
 use std::time::Instant;
 
+use vireo_media::MicrophoneHint;
 use vireo_protocol::{CallId, ChatId, ClientMessage, MediaState, PictureSize, SessionDescription};
 
-use crate::{CallPeer, ConnectionQuality, Direction, EndedReason, Notice, NoticeKind, Phase};
+use crate::{
+    CallPeer, ConnectionQuality, Direction, EndedReason, Notice, NoticeKind, Phase, Speaking,
+};
 
 /// Where a call stands. Each state carries what is known in it and nothing else.
 ///
@@ -122,6 +125,10 @@ pub struct CallDetails {
     pub remote: MediaState,
     /// How well what this side sends gets there.
     pub connection: ConnectionQuality,
+    /// Whose voice is heard, as far as the devices can tell.
+    pub speaking: Speaking,
+    /// What the microphone's sound gives to say.
+    pub microphone_hint: Option<MicrophoneHint>,
     /// The place in which this side shows the other one's pictures.
     pub shown: Option<PictureSize>,
     /// What the user should know.
@@ -153,6 +160,24 @@ impl CallDetails {
             camera: local.camera && !local.video_paused,
             ..local
         }
+    }
+
+    /// Who of the two speaks and is heard.
+    #[must_use]
+    pub fn audible(&self) -> Speaking {
+        Speaking {
+            local: self.speaking.local && self.local().microphone,
+            remote: self.speaking.remote && self.remote.microphone,
+        }
+    }
+
+    /// What the user should know about their microphone's sound, where that still fits what they want.
+    #[must_use]
+    pub fn fitting_hint(&self) -> Option<MicrophoneHint> {
+        self.microphone_hint.filter(|hint| match hint {
+            MicrophoneHint::SpeaksWhileMuted => !self.wanted.microphone && self.works.microphone,
+            MicrophoneHint::HearsNothing => self.local().microphone,
+        })
     }
 
     /// A device does not work; the user is told when there is something to tell, once for each kind.

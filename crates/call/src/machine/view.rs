@@ -3,7 +3,7 @@
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::{Call, CallState};
-use crate::CallView;
+use crate::{CallView, Phase, Speaking};
 
 /// Turns the machine's time into the calendar's. Both are read once, so that the same moment always gives the same figure.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +72,13 @@ impl Call {
             phase,
             local: call.local(),
             remote: call.remote,
+            speaking: match phase {
+                Phase::Connected => call.audible(),
+                _ => Speaking::default(),
+            },
+            microphone_hint: call
+                .fitting_hint()
+                .filter(|_| self.state().can_use_devices()),
             connection: call.connection,
             connected_at_ms: since.map(|moment| calendar.unix_ms(moment)),
             ended_at_ms: ended_at.map(|moment| calendar.unix_ms(moment)),

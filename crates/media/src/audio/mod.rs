@@ -6,6 +6,7 @@ mod device;
 #[path = "device_absent.rs"]
 mod device;
 mod keeper;
+mod own_voice;
 mod pace;
 mod playout;
 #[cfg(feature = "codecs")]
@@ -21,6 +22,7 @@ mod stretch;
 mod synthetic;
 mod time_code;
 mod voice;
+mod voice_activity;
 mod wav;
 mod worker;
 
@@ -38,6 +40,7 @@ pub use send_chain::{
 pub use synthetic::{NullSink, PatternMicrophone, SilentSource, ToneMicrophone};
 pub use time_code::{Beep, SoundTimeCodeReader, sound_time_code};
 pub use voice::{NoiseSuppression, VoiceSettings};
+pub use voice_activity::VoiceActivity;
 pub use wav::{RecordedSink, Recording, WavSink, WavSource};
 
 use std::time::Duration;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    AudioFrame, AudioSink, NullSink, Playout, VoiceProcessor,
+    AudioFrame, AudioSink, NullSink, Playout, VoiceActivity, VoiceProcessor,
     keeper::{Change, Keeper, Opener},
     worker::Worker,
 };
@@ -110,6 +110,7 @@ fn run(
 ) {
     let mut speaker = Keeper::new(open, Instant::now());
     let mut nowhere = NullSink::new();
+    let (mut voice, mut spoke) = (VoiceActivity::new(), false);
     while !stop.load(Relaxed) {
         if shared.reopen.swap(false, Relaxed) {
             speaker.reopen(Instant::now());
@@ -121,6 +122,10 @@ fn run(
         let ahead = write(&mut speaker, &mut nowhere, &frame, &mut on_event);
         if let Some((timestamp, after)) = played {
             *shared.played() = Some((timestamp, ahead + after));
+        }
+        let speaks = voice.hear(&frame);
+        if std::mem::replace(&mut spoke, speaks) != speaks {
+            on_event(MediaEvent::OtherSpeaks(speaks));
         }
     }
 }

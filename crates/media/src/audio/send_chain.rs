@@ -11,6 +11,7 @@ use std::{
 use super::{
     AudioFrame, AudioSource, FRAME_SAMPLES, SAMPLE_RATE, SilentSource, VoiceProcessor,
     keeper::{Change, Keeper, Opener},
+    own_voice::{Heard, OwnVoice},
     silence::Silence,
     worker::Worker,
 };
@@ -119,6 +120,7 @@ impl SendChain {
                 earliest: None,
             },
             silence: Silence::default(),
+            voice: OwnVoice::default(),
         };
         let worker = Worker::start("audio-send", move |stop| {
             run.run(stop, Box::new(open), on_packet, on_event)
@@ -129,8 +131,8 @@ impl SendChain {
         })
     }
 
-    /// While muted, nothing that the microphone hears leaves this computer. Unmuting tries a missing microphone at once
-    /// and tells what comes of it.
+    /// While muted, nothing that the microphone hears leaves this computer; it stays open, and whether the person speaks is
+    /// told here all the same. Unmuting tries a missing microphone at once and tells what comes of it.
     pub fn set_muted(&self, muted: bool) {
         self.shared.muted.store(muted, Relaxed);
         self.shared.retry.store(!muted, Relaxed);
@@ -169,6 +171,7 @@ struct Run {
     encoder: Coder,
     clock: Clock,
     silence: Silence,
+    voice: OwnVoice,
 }
 
 impl Run {
@@ -194,13 +197,14 @@ impl Run {
             let Some(captured) = read(&mut microphone, &mut silence, &mut on_event) else {
                 continue;
             };
-            if self.shared.muted.load(Relaxed) {
+            let muted = self.shared.muted.load(Relaxed);
+            // While muted too: the echo canceller keeps to know the room, and what the loudspeaker plays is not taken for
+            // the person's own speech.
+            let frame = self.processed(captured, muted, &mut heard, &mut on_event);
+            if muted {
                 pending.fill(0.0);
                 heard = false;
-                // Both sides of the echo canceller stop, and stay as they are for one another.
-                self.processor.pause();
             } else {
-                let frame = self.processed(captured, &mut heard);
                 pending[filled..filled + FRAME_SAMPLES].copy_from_slice(&frame.0);
             }
             filled += FRAME_SAMPLES;
@@ -226,8 +230,14 @@ impl Run {
         }
     }
 
-    /// What is to be sent of 10 ms; notes when a source gave them.
-    fn processed(&self, captured: Captured, heard: &mut bool) -> AudioFrame {
+    /// What 10 ms are made into; notes when a source gave them, and what they tell of the person.
+    fn processed(
+        &mut self,
+        captured: Captured,
+        muted: bool,
+        heard: &mut bool,
+        on_event: &mut dyn FnMut(MediaEvent),
+    ) -> AudioFrame {
         let Captured {
             mut frame,
             from_device,
@@ -235,12 +245,15 @@ impl Run {
         let Some(is_device) = from_device else {
             // Without both sides of it there is no echo to follow.
             self.processor.pause();
+            self.voice.absent(on_event);
             return frame;
         };
         *heard = true;
+        let dead = is_device && frame == AudioFrame::SILENCE;
         if self.wants_processing(is_device) {
             self.processor.capture(&mut frame);
         }
+        self.voice.hear(&frame, Heard { dead, muted }, on_event);
         frame
     }
 

@@ -1,9 +1,10 @@
 //! What is done to somebody's voice, as they have chosen.
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 /// Which parts of the voice processing are on. All of them apply within a call at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", default)]
 pub struct VoiceSettings {
     /// What the speaker plays is taken out of what the microphone hears. Without it only a headset keeps the other side
@@ -26,7 +27,7 @@ impl Default for VoiceSettings {
 }
 
 /// How much of what is no voice is taken away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum NoiseSuppression {
     /// Nothing: for music.

@@ -102,6 +102,7 @@ export const en = {
   "call.nowUnmuted": "Microphone on",
   "call.nowCameraOff": "Camera off",
   "call.nowCameraOn": "Camera on",
+  "call.mutedHint": "You’re muted – press M or hold Space to talk",
   "call.connected": "Connected",
   "call.serverUnreachable": "Server unreachable – the call continues",
   "call.unstable": "Unstable connection",
@@ -176,6 +177,8 @@ export const en = {
     "The microphone does not work: you cannot be heard. Check that it is plugged in, allowed, and not used by another program.",
   "notice.speaker":
     "Sound cannot be played: you cannot hear the other side. Plug in speakers or headphones, or choose others in the system’s sound settings.",
+  "notice.hearsNothing":
+    "We can’t hear your microphone. Make sure that it is not switched off at the headset or in the sound settings.",
   "notice.patternCamera": "No camera – a test picture stands in",
   "notice.toneMicrophone": "No microphone – a tone stands in",
   "notice.silentSpeaker": "No speaker – sound is not played",

@@ -1,6 +1,7 @@
 //! The state machine on virtual time.
 
 mod glare;
+mod heard;
 mod late;
 mod media_state;
 mod outputs;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{ConnectionQuality, NoticeKind};
+use crate::{ConnectionQuality, MicrophoneHint, NoticeKind, machine::Heard};
 
 fn any_call() -> impl Strategy<Value = &'static str> {
     prop_oneof![4 => Just(OURS), 1 => Just(SMALLER), 1 => Just(LARGER)]
@@ -69,6 +69,16 @@ fn any_device() -> impl Strategy<Value = NoticeKind> {
     ])
 }
 
+fn any_heard() -> impl Strategy<Value = Heard> {
+    prop::sample::select(vec![
+        Heard::Local(true),
+        Heard::Local(false),
+        Heard::Remote(true),
+        Heard::Hint(Some(MicrophoneHint::SpeaksWhileMuted)),
+        Heard::Hint(None),
+    ])
+}
+
 fn any_input() -> impl Strategy<Value = Input> {
     prop_oneof![
         (any_call(), any::<bool>(), any::<bool>()).prop_map(|(call, here, camera)| Input::Place {
@@ -84,6 +94,10 @@ fn any_input() -> impl Strategy<Value = Input> {
         any::<bool>().prop_map(Input::SetMicrophoneMuted),
         any::<bool>().prop_map(Input::SetCameraEnabled),
         any::<bool>().prop_map(Input::SetVideoKept),
+        (any_call(), any_heard()).prop_map(|(call, heard)| Input::Heard {
+            call_id: id(call),
+            heard,
+        }),
         (any_call(), any_connection()).prop_map(|(call, connection)| Input::Quality {
             call_id: id(call),
             connection,
