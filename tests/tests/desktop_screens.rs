@@ -141,8 +141,12 @@ impl Gallery {
         self.picture("home-stand-ins").await?;
         self.window.click("[data-action=add-contact]").await?;
         self.picture("home-adding").await?;
+        self.window.click("[data-action=settings]").await?;
+        self.picture("settings").await?;
         let (width, height) = SMALLEST;
         self.window.session().resize(width, height).await?;
+        self.picture("settings-smallest").await?;
+        self.window.click("[data-action=close-settings]").await?;
         self.picture("home-smallest").await?;
         self.window.session().resize(1100, 720).await
     }
@@ -201,6 +205,29 @@ impl Gallery {
         self.call("reconnecting-muted", connected).await
     }
 
+    async fn voices(&self) -> anyhow::Result<()> {
+        let mut sound = call(ANNA, &json!({ "kind": "connected" }));
+        sound["local"]["camera"] = false.into();
+        sound["remote"]["camera"] = false.into();
+        sound["speaking"] = json!({ "local": true, "remote": true });
+        self.call("speaking", sound.clone()).await?;
+        self.window.click("[data-action=microphone-menu]").await?;
+        self.call("microphone-menu", sound.clone()).await?;
+        self.window.click("[data-action=audio-settings]").await?;
+        self.call("settings-in-call", sound.clone()).await?;
+        self.window.click("[data-action=close-settings]").await?;
+        sound["speaking"] = json!({ "local": false, "remote": false });
+        sound["microphoneHint"] = "hearsNothing".into();
+        self.call("microphone-hears-nothing", sound.clone()).await?;
+        sound["local"]["microphone"] = false.into();
+        sound["microphoneHint"] = "speaksWhileMuted".into();
+        self.call("muted-hint", sound.clone()).await?;
+        let (width, height) = SMALLEST;
+        self.window.session().resize(width, height).await?;
+        self.call("muted-hint-smallest", sound).await?;
+        self.window.session().resize(1100, 720).await
+    }
+
     async fn ends(&self) -> anyhow::Result<()> {
         for reason in [
             "hungUp",
@@ -242,6 +269,7 @@ async fn every_screen_in_english() -> anyhow::Result<()> {
     light.start().await?;
     light.home().await?;
     light.calls().await?;
+    light.voices().await?;
     light.ends().await?;
     light.window.close().await?;
     let dark = Gallery::open(&display, "en", true).await?;
@@ -257,6 +285,7 @@ async fn every_screen_in_russian() -> anyhow::Result<()> {
     dark.start().await?;
     dark.home().await?;
     dark.calls().await?;
+    dark.voices().await?;
     dark.ends().await?;
     dark.window.close().await?;
     let light = Gallery::open(&display, "ru", false).await?;

@@ -260,5 +260,6 @@ export const idle: Actions = {
   setCameraEnabled: () => Promise.resolve(),
   setVideoKept: () => Promise.resolve(),
   callStats: () => Promise.resolve(callStats),
+  setVoice: () => Promise.resolve(),
   mediaSocket: () => Promise.resolve({ url: "", token: "" }),
 };

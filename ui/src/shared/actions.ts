@@ -3,6 +3,7 @@ import type { CommandError } from "../bindings/CommandError";
 import type { Contact } from "../bindings/Contact";
 import type { OwnStatus } from "../bindings/OwnStatus";
 import type { MediaSocket } from "../bindings/MediaSocket";
+import type { VoiceSettings } from "../bindings/VoiceSettings";
 import { t, type Key } from "./i18n";
 
 /** Everything that the interface can ask of the application. Each is carried out by Rust; the answer shows in the next view. */
@@ -28,6 +29,8 @@ export interface Actions {
   setVideoKept(kept: boolean): Promise<void>;
   /** The figures of the call; null while there are none. */
   callStats(): Promise<CallStats | null>;
+  /** What is done to the voice, at once and in the calls to come. */
+  setVoice(voice: VoiceSettings): Promise<void>;
   mediaSocket(): Promise<MediaSocket>;
 }
 

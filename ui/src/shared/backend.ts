@@ -22,6 +22,7 @@ export const backend: Actions = {
   setCameraEnabled: (enabled) => invoke("set_camera_enabled", { enabled }),
   setVideoKept: (kept) => invoke("set_video_kept", { kept }),
   callStats: () => invoke("call_stats"),
+  setVoice: (voice) => invoke("set_voice", { voice }),
   mediaSocket: () => invoke("media_socket"),
 };
 

@@ -103,6 +103,8 @@ export const en = {
   "call.nowCameraOff": "Camera off",
   "call.nowCameraOn": "Camera on",
   "call.mutedHint": "You’re muted – press M or hold Space to talk",
+  "call.microphoneMenu": "Microphone options",
+  "call.audioSettings": "Audio settings…",
   "call.connected": "Connected",
   "call.serverUnreachable": "Server unreachable – the call continues",
   "call.unstable": "Unstable connection",
@@ -182,6 +184,20 @@ export const en = {
   "notice.patternCamera": "No camera – a test picture stands in",
   "notice.toneMicrophone": "No microphone – a tone stands in",
   "notice.silentSpeaker": "No speaker – sound is not played",
+
+  "settings.title": "Settings",
+  "settings.close": "Close the settings",
+  "settings.audio": "Audio",
+  "voice.noise": "Noise suppression",
+  "voice.noiseOff": "Off",
+  "voice.noiseStandard": "Standard",
+  "voice.noiseStrong": "Strong",
+  "voice.noiseHint": "Takes away what is no voice. Strong is for a fan or a street; off is for music.",
+  "voice.echo": "Echo cancellation",
+  "voice.echoHint":
+    "Keeps others from hearing themselves through your speakers. Only a headset does without it.",
+  "voice.gain": "Automatic volume",
+  "voice.gainHint": "Makes you louder when you are far from the microphone, and softer when you are close.",
 
   "error.nameTaken": "This name is already taken. Please choose another one.",
   "error.invalidName":

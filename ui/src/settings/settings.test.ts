@@ -1,0 +1,136 @@
+import { render, screen, waitFor } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { tick } from "svelte";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import App from "../App.svelte";
+import type { AppView } from "../bindings/AppView";
+import type { OpenMedia } from "../call/media/session";
+import { callView, home, idle, voice } from "../dev/fixtures";
+import type { Actions } from "../shared/actions";
+import { setLanguage } from "../shared/i18n";
+
+const openMedia: OpenMedia = () => ({ clear: () => undefined, close: () => undefined });
+const inCall = home(callView({ kind: "connected" }));
+
+function show(current: AppView, actions: Partial<Actions> = {}) {
+  return render(App, { views: { current }, actions: { ...idle, ...actions }, openMedia });
+}
+
+beforeEach(() => {
+  setLanguage("en");
+  vi.stubGlobal(
+    "ResizeObserver",
+    class {
+      observe = () => undefined;
+      disconnect = () => undefined;
+    },
+  );
+  // What jsdom leaves out.
+  vi.stubGlobal("CSS", { escape: (text: string) => text });
+  HTMLDialogElement.prototype.showModal = function () {
+    this.open = true;
+  };
+  HTMLDialogElement.prototype.close = function () {
+    this.open = false;
+    this.dispatchEvent(new Event("close"));
+  };
+});
+
+describe("the settings", () => {
+  it("switch each part of the voice processing and leave the others alone", async () => {
+    const setVoice = vi.fn().mockResolvedValue(undefined);
+    show(home(), { setVoice });
+    const user = userEvent.setup();
+    await user.click(screen.getByRole("button", { name: "Settings" }));
+    expect(screen.getByRole<HTMLInputElement>("radio", { name: "Standard" }).checked).toBe(true);
+    await user.click(screen.getByRole("switch", { name: "Echo cancellation" }));
+    await user.click(screen.getByRole("switch", { name: "Automatic volume" }));
+    await user.click(screen.getByRole("radio", { name: "Strong" }));
+    expect(setVoice.mock.calls).toEqual([
+      [{ ...voice, echoCancellation: false }],
+      [{ ...voice, automaticGain: false }],
+      [{ ...voice, noiseSuppression: "strong" }],
+    ]);
+  });
+
+  it("show what is so, with a name and an explanation in both languages", async () => {
+    const changed = { echoCancellation: false, noiseSuppression: "off", automaticGain: true } as const;
+    for (const [language, title, echo] of [
+      ["en", "Settings", "Echo cancellation"],
+      ["ru", "Настройки", "Подавление эха"],
+    ] as const) {
+      setLanguage(language);
+      const { container, unmount } = show({ ...home(), voice: changed });
+      window.dispatchEvent(new KeyboardEvent("keydown", { code: "Comma", ctrlKey: true }));
+      await tick();
+      expect(screen.getByRole("dialog", { name: title })).toBeTruthy();
+      const button = screen.getByRole<HTMLInputElement>("switch", { name: echo });
+      expect(button.checked).toBe(false);
+      const hint = document.getElementById(button.getAttribute("aria-describedby") ?? "");
+      expect(hint?.textContent).not.toBe("");
+      expect(container.querySelector<HTMLInputElement>("[data-noise=off]")?.checked).toBe(true);
+      unmount();
+    }
+  });
+
+  it("say so when they cannot be kept", async () => {
+    show(home(), { setVoice: () => Promise.reject(new Error("the disk is full")) });
+    const user = userEvent.setup();
+    await user.click(screen.getByRole("button", { name: "Settings" }));
+    await user.click(screen.getByRole("radio", { name: "Off" }));
+    await waitFor(() => {
+      expect(screen.getByRole("alert").textContent).not.toBe("");
+    });
+  });
+
+  it("give way to a call that rings", async () => {
+    const shown = { actions: idle, openMedia };
+    const { rerender } = render(App, { ...shown, views: { current: home() } });
+    await userEvent.setup().click(screen.getByRole("button", { name: "Settings" }));
+    const rings = home(callView({ kind: "incoming" }, { direction: "incoming" }));
+    await rerender({ ...shown, views: { current: rings } });
+    expect(screen.queryByRole("dialog")).toBeNull();
+    window.dispatchEvent(new KeyboardEvent("keydown", { code: "Comma", ctrlKey: true }));
+    await tick();
+    expect(screen.queryByRole("dialog")).toBeNull();
+  });
+});
+
+describe("the microphone's menu", () => {
+  it("chooses the noise suppression by keyboard, and goes with Escape", async () => {
+    const setVoice = vi.fn().mockResolvedValue(undefined);
+    show(inCall, { setVoice });
+    const user = userEvent.setup();
+    const opener = screen.getByRole("button", { name: "Microphone options" });
+    expect(opener.getAttribute("aria-expanded")).toBe("false");
+    opener.focus();
+    await user.keyboard("{Enter}");
+    expect(document.activeElement).toBe(screen.getByRole("radio", { name: "Standard" }));
+    await user.keyboard("{ArrowRight}");
+    expect(setVoice).toHaveBeenCalledExactlyOnceWith({ ...voice, noiseSuppression: "strong" });
+    await user.keyboard("{Escape}");
+    expect(screen.queryByRole("radio")).toBeNull();
+    expect(document.activeElement).toBe(opener);
+  });
+
+  it("lets keys of the call act while it is open", async () => {
+    const setMicrophoneMuted = vi.fn().mockResolvedValue(undefined);
+    show(inCall, { setMicrophoneMuted });
+    const user = userEvent.setup();
+    await user.click(screen.getByRole("button", { name: "Microphone options" }));
+    await user.keyboard("m");
+    expect(setMicrophoneMuted).toHaveBeenCalledExactlyOnceWith(true);
+  });
+
+  it("closes by a press beside it, and leads to the settings", async () => {
+    show(inCall);
+    const user = userEvent.setup();
+    const opener = screen.getByRole("button", { name: "Microphone options" });
+    await user.click(opener);
+    await user.click(document.body);
+    expect(screen.queryByRole("radio")).toBeNull();
+    await user.click(opener);
+    await user.click(screen.getByText("Audio settings…"));
+    expect(screen.getByRole("dialog", { name: "Settings" })).toBeTruthy();
+  });
+});
