@@ -23,4 +23,8 @@ totalSamplesReceived: number,
 /**
  * How long sound waits in the jitter buffer at present, in milliseconds.
  */
-jitterBufferDelayMs: number, };
+jitterBufferDelayMs: number, 
+/**
+ * Whether the other side speaks at the moment.
+ */
+speaking: boolean, };

@@ -7,4 +7,8 @@ export type AudioOutStats = {
 /**
  * Packets sent.
  */
-packetsSent: number, };
+packetsSent: number, 
+/**
+ * Whether the person at this side speaks at the moment and is heard.
+ */
+speaking: boolean, };

@@ -228,8 +228,9 @@ export const callStats: CallStats = {
       concealedSamples: 7200,
       totalSamplesReceived: 1_440_000,
       jitterBufferDelayMs: 21.5,
+      speaking: true,
     },
-    out: { packetsSent: 1500 },
+    out: { packetsSent: 1500, speaking: false },
   },
   sync: { soundLaterMs: 27.5, pictureWaitMs: 0, soundWaitMs: 0 },
   transport: {
