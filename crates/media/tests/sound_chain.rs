@@ -368,7 +368,11 @@ fn without_a_speaker_the_sound_is_taken_all_the_same() {
                 }) as Box<dyn AudioSink>))
             },
             VoiceProcessor::new(),
-            move |event| events.send(event).unwrap_or_default(),
+            move |event| match event {
+                // On a busy machine the tone has holes, and a tone with holes may sound like speech.
+                MediaEvent::OtherSpeaks(_) => {}
+                event => events.send(event).unwrap_or_default(),
+            },
         )
         .expect("starts"),
     );

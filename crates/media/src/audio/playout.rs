@@ -12,6 +12,13 @@ use crate::{
     rtp::{AudioPacket, Tempo},
 };
 
+/// While nothing comes at all the other room's noise goes on for so long, in samples: a silence that falls from one moment
+/// to the next sounds like a line that broke.
+const ROOM_GOES_ON: u32 = 10 * SAMPLE_RATE;
+
+/// … and fades in its last second.
+const ROOM_FADES: u32 = SAMPLE_RATE;
+
 /// Samples that stretching has put in and taken out, as in W3C `insertedSamplesForDeceleration` and
 /// `removedSamplesForAcceleration`, and how often it did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,6 +38,8 @@ pub struct Playout {
     stretched: Stretched,
     /// The time of the packet that begins within the newest frame, and how many samples into it.
     begun: Option<(u32, usize)>,
+    /// Samples of the room's noise that may still be made up before something comes; none before anything was heard.
+    room: u32,
 }
 
 impl Playout {
@@ -44,6 +53,7 @@ impl Playout {
             ready: VecDeque::new(),
             stretched: Stretched::default(),
             begun: None,
+            room: 0,
         })
     }
 
@@ -89,6 +99,10 @@ impl Playout {
     }
 
     fn take(&mut self, packet: AudioPacket) -> Result<(), MediaError> {
+        if packet == AudioPacket::Empty {
+            return self.rest();
+        }
+        self.room = ROOM_GOES_ON;
         match packet {
             AudioPacket::Data { payload, tempo, .. } => self.play(&payload, tempo)?,
             AudioPacket::Fec { next, samples } => self
@@ -97,8 +111,27 @@ impl Playout {
             AudioPacket::Missing { samples } => {
                 self.ready.extend(self.decoder.conceal(samples as usize)?)
             }
-            AudioPacket::Empty => self.ready.extend([0.0; FRAME_SAMPLES]),
+            AudioPacket::Empty => {}
         }
+        Ok(())
+    }
+
+    /// Nobody says anything: the decoder's own comfort noise, which has the level of the other side's last silence.
+    fn rest(&mut self) -> Result<(), MediaError> {
+        if self.room == 0 {
+            self.ready.extend([0.0; FRAME_SAMPLES]);
+            return Ok(());
+        }
+        let left = self.room;
+        self.room = self.room.saturating_sub(FRAME_SAMPLES as u32);
+        let noise = self.decoder.conceal(FRAME_SAMPLES)?;
+        let volume = |i: usize| {
+            let left = left.saturating_sub(i as u32);
+            (left as f32 / ROOM_FADES as f32).min(1.0)
+        };
+        let faded = noise.iter().enumerate();
+        self.ready
+            .extend(faded.map(|(i, sample)| volume(i) * sample));
         Ok(())
     }
 
