@@ -158,6 +158,22 @@ export const views: Record<string, AppView> = {
   "peer-poor": home(
     callView({ kind: "connected" }, { remote: { microphone: true, camera: false, videoPaused: true } }),
   ),
+  speaking: home(
+    callView(
+      { kind: "connected" },
+      {
+        speaking: { local: true, remote: true },
+        local: { microphone: true, camera: false },
+        remote: { microphone: true, camera: false },
+      },
+    ),
+  ),
+  "muted-hint": home(
+    callView(
+      { kind: "connected" },
+      { microphoneHint: "speaksWhileMuted", local: { microphone: false, camera: true } },
+    ),
+  ),
   reconnecting: home(callView({ kind: "reconnecting" })),
   "long-name": home(
     callView(

@@ -105,7 +105,7 @@ export const ru: Catalogue = {
   "call.nowUnmuted": "Микрофон включён",
   "call.nowCameraOff": "Камера выключена",
   "call.nowCameraOn": "Камера включена",
-  "call.mutedHint": "Ваш микрофон выключен. Нажмите M или удерживайте пробел, чтобы говорить",
+  "call.mutedHint": "Микрофон выключен: нажмите M или удерживайте пробел",
   "call.microphoneMenu": "Настройки микрофона",
   "call.audioSettings": "Настройки звука…",
   "call.connected": "Соединение установлено",
