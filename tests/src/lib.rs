@@ -19,6 +19,8 @@ pub mod server;
 pub mod site;
 pub mod sound_file;
 #[cfg(target_os = "linux")]
+pub mod speech;
+#[cfg(target_os = "linux")]
 pub mod stamp;
 pub mod statistics;
 pub mod traffic;

@@ -5,22 +5,24 @@
 //! Vireo → “Test speaker” (null sink) → its monitor → recorded by the test
 //! ```
 
+mod passing;
+mod recording;
+
 use std::{
     ffi::OsString,
-    io::{Read, Write},
+    io::Write,
     os::unix::net::UnixStream,
     path::Path,
     process::{Child, Command, Stdio},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail, ensure};
 use tempfile::TempDir;
+
+pub use passing::Passing;
+pub use recording::Recording;
 
 /// Samples a second of everything that is played and recorded here; mono.
 pub const RATE: u32 = 48_000;
@@ -229,6 +231,21 @@ impl Pulse {
         Ok(())
     }
 
+    /// Lets the speaker play what the microphone hears as soon as PulseAudio can.
+    ///
+    /// # Errors
+    /// When PulseAudio refuses.
+    pub fn let_speaker_play_microphone(&self) -> anyhow::Result<()> {
+        self.pactl(&[
+            "load-module",
+            "module-loopback",
+            "source=microphone",
+            "sink=speaker",
+            "latency_msec=1",
+        ])?;
+        Ok(())
+    }
+
     /// Makes sure that this process plays and records here in PulseAudio's own language, as it does through cpal's
     /// PulseAudio host. ALSA's plugin would get it here as well, under another name.
     ///
@@ -289,32 +306,12 @@ impl Pulse {
     /// # Errors
     /// When `pacat` cannot be started.
     pub fn record(&self, sink: &str) -> anyhow::Result<Recording> {
-        let mut child = self
+        let child = self
             .pacat("--record", &format!("{sink}.monitor"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()?;
-        let mut output = child.stdout.take().context("the pipe was asked for")?;
-        let samples = Arc::<Mutex<Vec<f64>>>::default();
-        let (theirs, ended) = (Arc::clone(&samples), Arc::<AtomicBool>::default());
-        let their_end = Arc::clone(&ended);
-        thread::spawn(move || {
-            let mut sample = [0; 4];
-            let mut buffered = std::io::BufReader::new(&mut output);
-            while buffered.read_exact(&mut sample).is_ok() {
-                let value = f64::from(f32::from_le_bytes(sample));
-                theirs
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(value);
-            }
-            their_end.store(true, Relaxed);
-        });
-        Ok(Recording {
-            child,
-            samples,
-            ended,
-        })
+        Recording::of(child)
     }
 
     fn pacat(&self, mode: &str, device: &str) -> Command {
@@ -398,50 +395,6 @@ impl Drop for Playing {
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
         }
-    }
-}
-
-/// Sound that is being recorded. Ended when dropped.
-pub struct Recording {
-    child: Child,
-    samples: Arc<Mutex<Vec<f64>>>,
-    ended: Arc<AtomicBool>,
-}
-
-impl Recording {
-    /// Waits until `enough` says so of everything that was recorded so far, and gives it.
-    ///
-    /// # Errors
-    /// When it takes longer than `patience`, or the recorder ends.
-    pub fn wait_until(
-        &self,
-        patience: Duration,
-        enough: impl Fn(&[f64]) -> bool,
-    ) -> anyhow::Result<Vec<f64>> {
-        let deadline = Instant::now() + patience;
-        loop {
-            let samples = self
-                .samples
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
-            if enough(&samples) {
-                return Ok(samples);
-            }
-            ensure!(!self.ended.load(Relaxed), "the recorder has ended");
-            ensure!(
-                Instant::now() < deadline,
-                "not heard within {patience:?}; {} samples were recorded",
-                samples.len()
-            );
-            thread::sleep(Duration::from_millis(100));
-        }
-    }
-}
-
-impl Drop for Recording {
-    fn drop(&mut self) {
-        end(&mut self.child);
     }
 }
 

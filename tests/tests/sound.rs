@@ -17,6 +17,7 @@ use vireo_tests::{
     pulse::{MICROPHONE, Pulse, RATE, Recording, SPEAKER, tone},
     server::{Account, Server},
     sound_file::share_at,
+    speech::spoken,
 };
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -137,37 +138,13 @@ fn a_tone_goes_from_microphone_to_speaker() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A sentence or two by a synthetic voice, and a pause.
-fn speech() -> anyhow::Result<Vec<f32>> {
-    let output = Command::new("espeak-ng")
-        .args(["--stdout", "The quick brown fox jumps over the lazy dog. Can you hear me? I can hear you very well."])
-        .output()
-        .context("espeak-ng cannot be started; is it installed?")?;
-    // It writes to a pipe and cannot fill in the lengths of the header: 44 bytes, then 16 bits a sample at 22,050 Hz.
-    let samples: Vec<f32> = output
-        .stdout
-        .get(44..)
-        .context("espeak-ng says nothing")?
-        .chunks_exact(2)
-        .map(|bytes| f32::from(i16::from_le_bytes([bytes[0], bytes[1]])) / 32_768.0)
-        .collect();
-    let step = 22_050.0 / f64::from(RATE);
-    let length = (samples.len() as f64 / step) as usize - 2;
-    let mut resampled: Vec<f32> = (0..length)
-        .map(|i| {
-            let position = i as f64 * step;
-            let (index, part) = (position as usize, position.fract() as f32);
-            samples[index] * (1.0 - part) + samples[index + 1] * part
-        })
-        .collect();
-    resampled.extend(vec![0.0; RATE as usize / 2]);
-    Ok(resampled)
-}
+const SENTENCES: &str =
+    "The quick brown fox jumps over the lazy dog. Can you hear me? I can hear you very well.";
 
 /// What the speaker plays while somebody speaks for so many seconds, and after they have stopped.
 fn speak(pulse: &Pulse, seconds: usize) -> anyhow::Result<(Vec<f64>, Vec<f64>)> {
     let recording = pulse.record_speaker()?;
-    let playing = pulse.play_into_microphone(speech()?)?;
+    let playing = pulse.play_into_microphone(spoken("en", SENTENCES)?)?;
     let rate = RATE as usize;
     let while_speaking =
         recording.wait_until(PATIENCE, |samples| samples.len() > seconds * rate)?;

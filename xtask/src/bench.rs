@@ -5,7 +5,7 @@ mod sound;
 use anyhow::Result;
 use clap::Subcommand;
 
-use crate::setup::{Purpose, set_up};
+use crate::setup::{PESQ, Purpose, set_up};
 use crate::steps::Steps;
 use crate::{process, run, workspace};
 
@@ -32,6 +32,12 @@ pub enum Bench {
     },
     /// How speech survives losses, judged by PESQ; writes target/bench/sound.json.
     Sound,
+    /// Sound through virtual devices: echo, double talk, mouth to ear, losses; writes target/bench/devices.json.
+    Devices {
+        /// `--only echo|mouth-to-ear|loss` for one part.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// How soon a thousand clients are back when their server is, or another one is still there.
     Return,
 }
@@ -64,6 +70,14 @@ pub fn bench(what: &Bench) -> Result<()> {
             measure(&mut steps, &packages, "bench_signalling", arguments)
         }
         Bench::Sound => sound::measure(&mut steps),
+        Bench::Devices { arguments } => {
+            set_up(&mut steps, &[Purpose::Build, Purpose::Test])?;
+            let python = steps.run("Set-up: PESQ", || PESQ.ensure())?;
+            let packages = ["vireo-server", "vireo-cli", "vireo-tests"];
+            let python = ["--python".to_owned(), python.to_string_lossy().into_owned()];
+            let arguments = [&python[..], arguments].concat();
+            measure(&mut steps, &packages, "bench_devices", &arguments)
+        }
         Bench::Return => {
             set_up(&mut steps, &[Purpose::Build, Purpose::Test])?;
             build(&mut steps, &["vireo-server"])?;

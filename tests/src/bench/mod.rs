@@ -2,6 +2,8 @@
 
 mod application;
 mod chromium;
+#[cfg(target_os = "linux")]
+pub mod devices;
 mod goal;
 #[cfg(target_os = "linux")]
 pub mod network;
