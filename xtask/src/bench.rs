@@ -38,6 +38,12 @@ pub enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// A call that goes on and on, and whether memory, delay or drift grow; writes target/bench/long.json.
+    Long {
+        /// `--minutes N` (30).
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// How soon a thousand clients are back when their server is, or another one is still there.
     Return,
 }
@@ -77,6 +83,11 @@ pub fn bench(what: &Bench) -> Result<()> {
             let python = ["--python".to_owned(), python.to_string_lossy().into_owned()];
             let arguments = [&python[..], arguments].concat();
             measure(&mut steps, &packages, "bench_devices", &arguments)
+        }
+        Bench::Long { arguments } => {
+            set_up(&mut steps, &[Purpose::Build, Purpose::Test])?;
+            let packages = ["vireo-server", "vireo-cli", "vireo-tests"];
+            measure(&mut steps, &packages, "bench_long", arguments)
         }
         Bench::Return => {
             set_up(&mut steps, &[Purpose::Build, Purpose::Test])?;

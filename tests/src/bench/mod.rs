@@ -6,6 +6,8 @@ mod chromium;
 pub mod devices;
 mod goal;
 #[cfg(target_os = "linux")]
+pub mod long;
+#[cfg(target_os = "linux")]
 pub mod network;
 mod page;
 mod picture;

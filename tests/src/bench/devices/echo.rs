@@ -12,8 +12,11 @@ use super::{ANN, BOB, as_f64, decibels, say};
 use crate::pulse::RATE;
 use crate::speech::spoken;
 
-/// Until the canceller knows the room.
+/// Until the canceller is to know the room.
 const CONVERGENCE: Duration = Duration::from_secs(5);
+
+/// Seconds of the measurement after which it certainly does.
+const LATER: usize = 5;
 
 /// How long the echo is measured.
 const FAR_ALONE: Duration = Duration::from_secs(25);
@@ -28,7 +31,9 @@ pub struct Echo {
     pub received_db: f64,
     /// By how much the echo has become quieter (echo return-loss enhancement).
     pub enhancement_db: f64,
-    /// The same of the worst second.
+    /// The same without the first five seconds of that.
+    pub later_db: f64,
+    /// The same of the worst second among these.
     pub worst_second_db: f64,
     /// How much later than the speaker the microphone hears, in milliseconds.
     pub echo_delay_ms: f64,
@@ -72,11 +77,13 @@ pub async fn measure(judge: &Judge) -> Result<Echo> {
     call.end().await?;
 
     let (echo_db, received_db) = (decibels(&raw), decibels(&received));
+    let later = LATER * RATE as usize;
     Ok(Echo {
         echo_db,
         received_db,
         enhancement_db: echo_db - received_db,
-        worst_second_db: worst_second(&raw, &received),
+        later_db: decibels(&raw[later..]) - decibels(&received[later..]),
+        worst_second_db: worst_second(&raw[later..], &received[later..]),
         echo_delay_ms: way.delay_ms(),
         single_talk: single.mean,
         double_talk: double.mean,

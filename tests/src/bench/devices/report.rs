@@ -14,7 +14,7 @@ use crate::bench::{Goal, Outcome};
 const GOALS: [Goal<Report>; 4] = [
     Goal::new(
         AtLeast(30.0),
-        "echo return-loss enhancement ≥ 30 dB",
+        "echo return-loss enhancement ≥ 30 dB from the fifth second on",
         |report, _| Some(report.echo?.enhancement_db),
     ),
     Goal::new(
@@ -68,11 +68,12 @@ impl fmt::Display for Report {
         if let Some(echo) = &self.echo {
             writeln!(
                 f,
-                "echo after {:.0} ms: {:.1} dB in the microphone, {:.1} dB at the far side: {:.1} dB less (worst second {:.1})",
+                "echo after {:.0} ms: {:.1} dB in the microphone, {:.1} dB at the far side: {:.1} dB less; after five more seconds {:.1} (worst second {:.1})",
                 echo.echo_delay_ms,
                 echo.echo_db,
                 echo.received_db,
                 echo.enhancement_db,
+                echo.later_db,
                 echo.worst_second_db
             )?;
             writeln!(
