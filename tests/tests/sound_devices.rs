@@ -1,6 +1,7 @@
 //! Sound devices that are changed, plugged in and pulled out during a call, and devices of every rate and number of channels.
 //! The gaps are measured in what the other side, or the person, hears.
 #![cfg(target_os = "linux")]
+#![allow(clippy::print_stdout, reason = "the gaps are worth to be seen")]
 
 use std::time::Duration;
 
