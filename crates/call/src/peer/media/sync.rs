@@ -12,8 +12,8 @@ use super::packet::Kind;
 use crate::peer::{SoundPlayed, SyncStats};
 
 /// Farther apart than this they are brought together, in seconds. Nobody notices less, and nothing is added for it: on a clean
-/// link sound is 30 to 40 ms later than the picture, since 20 ms of it are collected, Opus takes 6.5 and speakers take 10 at a
-/// time.
+/// link sound is 30 to 40 ms later than the picture, and up to 50 where its packets fall badly between the times at which the
+/// speaker wants some: 20 ms of it are collected, Opus takes 6.5 and speakers take 10 at a time.
 const TOLERATED: f64 = 0.042;
 
 /// Nobody waits any more once they would be so much closer without it, in seconds.
@@ -23,6 +23,11 @@ const MARGIN: f64 = 0.003;
 /// takes: as little delay as will do. People hear things late that are some metres away.
 const AIM: f64 = 0.030;
 const SLACK: f64 = 0.010;
+
+/// Where they are hardly farther apart than is tolerated by themselves, as on clean links, pictures wait for the last few
+/// milliseconds alone.
+const NEARLY: f64 = 0.055;
+const AIM_NEARLY: f64 = 0.038;
 
 /// What goes into Opus comes out so much later, in seconds, by its time stamps (RFC 7845, 4.2: the encoder's look-ahead).
 const OPUS_DELAY: f64 = 0.006_5;
@@ -229,17 +234,19 @@ impl Synchronizer {
 
     fn bring_together(&mut self, apart: f64, now: Instant) {
         let sound_settled = now >= self.sound_settled_at;
+        let alone = apart + self.picture_hold;
+        let aim = if alone < NEARLY { AIM_NEARLY } else { AIM };
         if apart > 0.0 && self.sound_hold > 0.0 {
             if sound_settled {
                 self.sound_hold -= (apart + AIM).min(STEP).min(self.sound_hold);
             }
         } else if apart > TOLERATED {
-            let hold = self.picture_hold + (apart - AIM).min(STEP);
+            let hold = self.picture_hold + (apart - aim).min(STEP);
             self.picture_hold = hold.min(MOST_PICTURE);
         } else if self.picture_hold > 0.0 {
-            let needed = apart + self.picture_hold > TOLERATED - MARGIN;
-            if apart < AIM - SLACK || !needed {
-                let most = if needed { AIM - apart } else { STEP };
+            let needed = alone > TOLERATED - MARGIN;
+            if apart < aim - SLACK || !needed {
+                let most = if needed { aim - apart } else { STEP };
                 self.picture_hold -= most.min(STEP).min(self.picture_hold);
             }
         } else if apart < -TOLERATED && sound_settled {
@@ -346,6 +353,20 @@ mod tests {
         let mut call = Call::new(6.0, 38.0);
         assert_eq!(call.run(10), (33.5, 0.0));
         assert_eq!(call.sync.sound_hold(), Duration::ZERO);
+    }
+
+    #[test]
+    fn where_hardly_anything_is_missing_hardly_anything_is_added() {
+        let mut call = Call::new(6.0, 52.0);
+        let (apart, waited) = call.run(10);
+        assert!((35.0..=40.0).contains(&apart), "{apart}");
+        assert!(waited < 10.0, "{waited}");
+        // What more was added for a while is given back.
+        call.sound_ms = 90.0;
+        call.run(5);
+        call.sound_ms = 52.0;
+        let (_, waited) = call.run(5);
+        assert!(waited < 10.0 + 10.0, "{waited}");
     }
 
     #[test]
