@@ -6,7 +6,7 @@ use std::{
 };
 
 use tokio::sync::watch;
-use vireo_call::VoiceSettings;
+use vireo_call::{NoticeKind, VoiceSettings};
 use vireo_client::{
     Client, ClientError, ClientOptions, Session,
     paths::{Account, Profile, Settings},
@@ -15,7 +15,7 @@ use vireo_protocol::{Credentials, Registration, User, UserId};
 
 use crate::{
     arguments::Arguments,
-    devices::{self, Choices, DesktopMedia},
+    devices::{self, Choices, DesktopMedia, DevicesView},
     embedded::EmbeddedServer,
     failure::Failure,
     media_socket::MediaServer,
@@ -56,6 +56,7 @@ impl App {
             screen: Screen::Starting,
             stand_ins: Vec::new(),
             voice: VoiceSettings::default(),
+            devices: DevicesView::default(),
         });
         Arc::new(Self {
             arguments,
@@ -131,11 +132,9 @@ impl App {
             let (camera, microphone, speaker) = found.unwrap_or_default();
             choices = choices.with_stand_ins(camera, microphone, speaker);
         }
-        self.view.send_modify(|view| {
-            view.stand_ins = choices.visible();
-            view.voice = settings.voice;
-        });
-        let media = Arc::new(DesktopMedia::new(choices, self.pictures.clone()));
+        let view = self.view.clone();
+        view.send_modify(|view| view.voice = settings.voice);
+        let media = Arc::new(DesktopMedia::new(choices, self.pictures.clone(), view));
         tokio::spawn(ring::follow(self.view(), media.clone()));
         self.with(|inner| inner.media = Some(media));
     }
@@ -231,6 +230,27 @@ impl App {
             view.revision += 1;
             view.voice = voice;
         });
+        profile.map_or(Ok(()), |profile| profile.save_settings(&settings))
+    }
+
+    /// Uses the device of this id from now on, at once and in the calls to come; None: the system's default one.
+    ///
+    /// # Errors
+    /// [`ClientError::Profile`] when it cannot be saved; it applies until the application ends.
+    pub fn set_device(&self, kind: NoticeKind, id: Option<String>) -> Result<(), ClientError> {
+        let (media, profile, settings) = self.with(|inner| {
+            let settings = &mut inner.settings;
+            let chosen = match kind {
+                NoticeKind::Camera => &mut settings.camera,
+                NoticeKind::Microphone => &mut settings.microphone,
+                NoticeKind::Speaker => &mut settings.speaker,
+            };
+            chosen.clone_from(&id);
+            (inner.media.clone(), inner.profile.clone(), settings.clone())
+        });
+        if let Some(media) = media {
+            media.choose(devices::device_kind(kind), id.as_deref());
+        }
         profile.map_or(Ok(()), |profile| profile.save_settings(&settings))
     }
 

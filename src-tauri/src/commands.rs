@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tauri::State;
-use vireo_call::{CallStats, VoiceSettings};
+use vireo_call::{CallStats, NoticeKind, VoiceSettings};
 use vireo_client::OwnStatus;
 use vireo_protocol::{ChatId, Contact, UserId};
 
@@ -136,6 +136,17 @@ pub async fn set_voice(app: State<'_, Arc<App>>, voice: VoiceSettings) -> Outcom
 #[tauri::command]
 pub async fn call_stats(app: State<'_, Arc<App>>) -> Outcome<Option<CallStats>> {
     Ok(app.client()?.call_stats().await)
+}
+
+/// Uses another camera, microphone or speaker; null for the system's default one.
+#[tauri::command]
+pub async fn set_device(
+    app: State<'_, Arc<App>>,
+    device: NoticeKind,
+    id: Option<String>,
+) -> Outcome {
+    app.set_device(device, id)?;
+    Ok(())
 }
 
 /// Where the window's worker gets its pictures.

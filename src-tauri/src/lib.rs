@@ -74,6 +74,7 @@ fn run_application(arguments: Arguments) -> Result<(), Box<dyn std::error::Error
             commands::set_video_kept,
             commands::set_voice,
             commands::call_stats,
+            commands::set_device,
             commands::media_socket,
         ])
         .setup(move |tauri| {

@@ -5,6 +5,8 @@ use ts_rs::TS;
 use vireo_call::VoiceSettings;
 use vireo_client::{ClientError, ClientView};
 
+use crate::devices::DevicesView;
+
 /// The whole application as it stands now.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -18,6 +20,8 @@ pub struct AppView {
     pub stand_ins: Vec<StandIn>,
     /// What is done to the person's voice.
     pub voice: VoiceSettings,
+    /// The devices that there are, and what has just become of them.
+    pub devices: DevicesView,
 }
 
 /// What there is to see.

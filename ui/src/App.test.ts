@@ -277,6 +277,41 @@ describe("a call", () => {
     });
   });
 
+  it("offers what was plugged in, and says what has gone", async () => {
+    const setDevice = vi.fn().mockResolvedValue(undefined);
+    const view = views["toasts"];
+    if (view === undefined) throw new Error("the story is gone");
+    show(view, { setDevice });
+    expect(screen.getByText("AirPods disconnected – using Built-in speakers")).toBeTruthy();
+    expect(screen.getByText("New headset detected: USB Headset")).toBeTruthy();
+    await userEvent.setup().click(screen.getByText("Use"));
+    expect(setDevice.mock.calls).toEqual([
+      ["microphone", "usb headset"],
+      ["speaker", "usb headset"],
+    ]);
+    expect(screen.queryByText("Use")).toBeNull();
+  });
+
+  it("lets another device be chosen in a call", async () => {
+    const setDevice = vi.fn().mockResolvedValue(undefined);
+    show(home(callView({ kind: "connected" })), { setDevice });
+    const user = userEvent.setup();
+    await user.click(screen.getByLabelText("Choose microphone and speaker"));
+    expect(screen.getByLabelText<HTMLInputElement>("System default (Built-in microphone)").checked).toBe(
+      true,
+    );
+    const [microphone, speaker] = screen.getAllByLabelText<HTMLInputElement>("USB Headset");
+    expect(speaker?.checked).toBe(true);
+    if (microphone) await user.click(microphone);
+    await user.click(screen.getByLabelText("System default (Built-in speakers)"));
+    expect(setDevice.mock.calls).toEqual([
+      ["microphone", "usb headset"],
+      ["speaker", null],
+    ]);
+    await user.keyboard("{Escape}");
+    expect(screen.queryByText("System default (Built-in microphone)")).toBeNull();
+  });
+
   it("offers only to cancel while it rings", async () => {
     const endCall = vi.fn().mockResolvedValue(undefined);
     show(home(callView({ kind: "ringing" })), { endCall });

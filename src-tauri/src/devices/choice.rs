@@ -1,5 +1,6 @@
 //! What was asked for, by environment, settings and command line, and what there is.
 
+use vireo_call::NoticeKind;
 use vireo_client::paths::Settings;
 
 use crate::view::StandIn;
@@ -100,6 +101,34 @@ impl Choices {
             self.speaker = SpeakerChoice::None;
         }
         self
+    }
+
+    /// Uses the device of this id from now on; None: the system's default one.
+    pub fn set(&mut self, kind: NoticeKind, id: Option<String>) {
+        match kind {
+            NoticeKind::Camera => self.camera = CameraChoice::Device(id),
+            NoticeKind::Microphone => self.microphone = MicrophoneChoice::Device(id),
+            NoticeKind::Speaker => self.speaker = SpeakerChoice::Device(id),
+        }
+    }
+
+    /// The device that was named, or the system's default one; None where what was chosen is no device.
+    #[must_use]
+    pub fn device(&self, kind: NoticeKind) -> Option<Option<&str>> {
+        match kind {
+            NoticeKind::Camera => match &self.camera {
+                CameraChoice::Device(id) => Some(id.as_deref()),
+                CameraChoice::Pattern | CameraChoice::None => None,
+            },
+            NoticeKind::Microphone => match &self.microphone {
+                MicrophoneChoice::Device(id) => Some(id.as_deref()),
+                MicrophoneChoice::Tone(_) | MicrophoneChoice::None => None,
+            },
+            NoticeKind::Speaker => match &self.speaker {
+                SpeakerChoice::Device(id) => Some(id.as_deref()),
+                SpeakerChoice::None => None,
+            },
+        }
     }
 
     /// What the window says about it.

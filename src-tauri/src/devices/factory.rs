@@ -1,61 +1,136 @@
 //! Opens what was chosen, and shows pictures in the window.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
 
-use vireo_call::{EncodedVideoSink, KeyFrameRequester, MediaFactory};
+use tokio::sync::watch;
+use vireo_call::{EncodedVideoSink, KeyFrameRequester, MediaFactory, NoticeKind};
 use vireo_media::{
-    AudioSink, AudioSource, MediaError, VideoSink, VideoSource, audio,
+    AudioSink, AudioSource, DeviceKind, DeviceNews, Following, MediaError, Selection, VideoSink,
+    VideoSource, audio,
     video::{self, PatternCamera},
 };
 
 use super::{
     Choices,
     choice::{CameraChoice, MicrophoneChoice, SpeakerChoice},
+    view::{Board, notice_kind},
 };
-use crate::media_socket::MediaServer;
+use crate::{media_socket::MediaServer, view::AppView};
+
+type Changed = Arc<Mutex<Option<Box<dyn FnMut(DeviceKind) + Send>>>>;
 
 /// The desktop's devices.
-#[derive(Debug)]
 pub struct DesktopMedia {
-    choices: Choices,
+    choices: Arc<Mutex<Choices>>,
+    selection: Selection,
+    /// The call that has devices open.
+    call: Changed,
     pictures: Arc<MediaServer>,
+    view: watch::Sender<AppView>,
 }
 
 impl DesktopMedia {
-    /// Devices as chosen; pictures go to the window through the media socket.
+    /// Devices as chosen; pictures go to the window through the media socket, and what becomes of devices to its view.
     #[must_use]
-    pub fn new(choices: Choices, pictures: Arc<MediaServer>) -> Self {
-        Self { choices, pictures }
+    pub fn new(choices: Choices, pictures: Arc<MediaServer>, view: watch::Sender<AppView>) -> Self {
+        let selection = Selection::new();
+        for kind in DeviceKind::ALL {
+            selection.choose(kind, choices.device(notice_kind(kind)).flatten());
+        }
+        let this = Self {
+            choices: Arc::new(Mutex::new(choices)),
+            selection,
+            call: Arc::default(),
+            pictures,
+            view,
+        };
+        this.show();
+        this
+    }
+
+    /// Uses the device of this id from now on, in the call that goes on too; None: the system's default one.
+    pub fn choose(&self, kind: DeviceKind, id: Option<&str>) {
+        let mut choices = lock(&self.choices);
+        let was_device = choices.device(notice_kind(kind)).is_some();
+        choices.set(notice_kind(kind), id.map(str::to_owned));
+        drop(choices);
+        self.show();
+        self.selection.choose(kind, id);
+        if !was_device {
+            change(&self.call, kind);
+        }
+    }
+
+    /// Brings the window's view of the choices up to date.
+    fn show(&self) {
+        let choices = lock(&self.choices).clone();
+        self.view.send_modify(|view| {
+            view.revision += 1;
+            view.stand_ins = choices.visible();
+            for kind in DeviceKind::ALL.map(notice_kind) {
+                let chosen = choices.device(kind).flatten();
+                view.devices.menu(kind).chosen = chosen.map(str::to_owned);
+            }
+        });
     }
 }
 
 impl MediaFactory for DesktopMedia {
     fn open_camera(&self) -> Result<Option<Box<dyn VideoSource>>, MediaError> {
         let format = self.video_format();
-        Ok(match &self.choices.camera {
-            CameraChoice::Device(name) => {
-                Some(Box::new(video::Camera::open(name.as_deref(), format)?))
-            }
+        let choice = lock(&self.choices).camera.clone();
+        Ok(match choice {
+            CameraChoice::Device(_) => Some(Box::new(self.selection.open_camera(format)?)),
             CameraChoice::Pattern => Some(Box::new(PatternCamera::new(format))),
             CameraChoice::None => None,
         })
     }
 
     fn open_microphone(&self) -> Result<Option<Box<dyn AudioSource>>, MediaError> {
-        Ok(match &self.choices.microphone {
-            MicrophoneChoice::Device(name) => {
-                Some(Box::new(audio::Microphone::open(name.as_deref())?))
-            }
-            MicrophoneChoice::Tone(hz) => Some(Box::new(audio::ToneMicrophone::new(*hz))),
+        let choice = lock(&self.choices).microphone.clone();
+        Ok(match choice {
+            MicrophoneChoice::Device(_) => Some(Box::new(self.selection.open_microphone()?)),
+            MicrophoneChoice::Tone(hz) => Some(Box::new(audio::ToneMicrophone::new(hz))),
             MicrophoneChoice::None => None,
         })
     }
 
     fn open_speaker(&self) -> Result<Option<Box<dyn AudioSink>>, MediaError> {
-        Ok(match &self.choices.speaker {
-            SpeakerChoice::Device(name) => Some(Box::new(audio::Speaker::open(name.as_deref())?)),
+        let choice = lock(&self.choices).speaker.clone();
+        Ok(match choice {
+            SpeakerChoice::Device(_) => Some(Box::new(self.selection.open_speaker()?)),
             SpeakerChoice::None => None,
         })
+    }
+
+    fn follow_devices(&self, changed: Box<dyn FnMut(DeviceKind) + Send>) -> Option<Following> {
+        *lock(&self.call) = Some(changed);
+        self.view.send_modify(|view| {
+            view.revision += 1;
+            view.devices.toasts.clear();
+        });
+        let (choices, call) = (Arc::clone(&self.choices), Arc::clone(&self.call));
+        let (view, mut board) = (self.view.clone(), Board::default());
+        Some(self.selection.follow(move |news| {
+            if !concerns(news, |kind| lock(&choices).device(kind).is_some()) {
+                return;
+            }
+            view.send_modify(|view| {
+                view.revision += 1;
+                board.show(&mut view.devices, news, Instant::now());
+            });
+            if let DeviceNews::Changed {
+                kind,
+                using: Some(_),
+                ..
+            } = news
+            {
+                change(&call, *kind);
+            }
+        }))
     }
 
     fn remote_video(&self, key_frames: KeyFrameRequester) -> Box<dyn EncodedVideoSink> {
@@ -65,6 +140,27 @@ impl MediaFactory for DesktopMedia {
     fn self_view(&self) -> Option<Box<dyn VideoSink>> {
         Some(self.pictures.own_sink())
     }
+}
+
+/// Whether the news is about a device that may be used: not where something artificial was asked for, unless it is new.
+fn concerns(news: &DeviceNews, is_device: impl Fn(NoticeKind) -> bool) -> bool {
+    match news {
+        DeviceNews::Listed(_) | DeviceNews::Appeared { .. } => true,
+        DeviceNews::Changed { kind, .. } | DeviceNews::Refused { kind, .. } => {
+            is_device(notice_kind(*kind))
+        }
+    }
+}
+
+fn change(call: &Changed, kind: DeviceKind) {
+    if let Some(changed) = &mut *lock(call) {
+        changed(kind);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Every change under these locks is one assignment.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Which kinds of device there are: camera, microphone, speaker. May take long; opens none of them.

@@ -147,6 +147,7 @@ async fn it_rings_until_there_is_any_outcome() {
         screen: Screen::Starting,
         stand_ins: Vec::new(),
         voice: VoiceSettings::default(),
+        devices: Default::default(),
     });
     let show = |phase| view.send_modify(|view| view.screen = screen(phase));
     let following = tokio::spawn(follow(view.subscribe(), Arc::new(Media(sender))));

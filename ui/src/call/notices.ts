@@ -1,4 +1,5 @@
 import type { CallView } from "../bindings/CallView";
+import type { DeviceChange } from "../bindings/DeviceChange";
 import type { NoticeKind } from "../bindings/NoticeKind";
 import { currentLanguage, t, type Key } from "../shared/i18n";
 
@@ -6,6 +7,20 @@ const trouble = {
   camera: "notice.camera",
   microphone: "notice.microphone",
   speaker: "notice.speaker",
+} as const satisfies Record<NoticeKind, Key>;
+
+const appeared = {
+  camera: "devices.new.camera",
+  microphone: "devices.new.microphone",
+  speaker: "devices.new.speaker",
+  headset: "devices.new.headset",
+} as const satisfies Record<NoticeKind | "headset", Key>;
+
+/** What devices of a kind are called. */
+export const deviceNoun = {
+  camera: "devices.camera",
+  microphone: "devices.microphone",
+  speaker: "devices.speaker",
 } as const satisfies Record<NoticeKind, Key>;
 
 /** A sentence, and what it is about. */
@@ -28,4 +43,21 @@ export function callNotices(call: CallView, pictureLost: boolean): CallNotice[] 
       text: currentLanguage() === "en" ? message : t(trouble[kind]),
     })),
   ];
+}
+
+/** What has become of a device, in a sentence. */
+export function toastText(what: DeviceChange): string {
+  switch (what.kind) {
+    case "appeared": {
+      const [only, another] = what.uses;
+      const kind = another === undefined && only !== undefined ? only.device : "headset";
+      return t(appeared[kind], { name: what.name });
+    }
+    case "gone":
+      return what.using === null
+        ? t("devices.gone", { name: what.name })
+        : t("devices.replaced", { name: what.name, using: what.using });
+    case "refused":
+      return currentLanguage() === "en" ? what.message : t(trouble[what.device]);
+  }
 }

@@ -2,6 +2,7 @@ import type { AppView } from "../bindings/AppView";
 import type { CallStats } from "../bindings/CallStats";
 import type { CallView } from "../bindings/CallView";
 import type { Contact } from "../bindings/Contact";
+import type { DevicesView } from "../bindings/DevicesView";
 import type { Phase } from "../bindings/Phase";
 import type { StageStats } from "../bindings/StageStats";
 import type { VoiceSettings } from "../bindings/VoiceSettings";
@@ -38,6 +39,23 @@ export const people: Contact[] = [
   contact("Quentin", { status: "blocked", chatId: null, presence: "offline" }),
   echo,
 ];
+
+const named = (name: string) => ({ id: name.toLowerCase(), name });
+
+export const devices: DevicesView = {
+  camera: { default: "Integrated Camera", devices: [named("Integrated Camera")], chosen: null },
+  microphone: {
+    default: "Built-in microphone",
+    devices: [named("Built-in microphone"), named("USB Headset")],
+    chosen: null,
+  },
+  speaker: {
+    default: "Built-in speakers",
+    devices: [named("Built-in speakers"), named("USB Headset")],
+    chosen: "usb headset",
+  },
+  toasts: [],
+};
 
 export function callView(phase: Phase, more: Partial<CallView> = {}): CallView {
   const connected = phase.kind === "connected" || phase.kind === "reconnecting";
@@ -84,12 +102,13 @@ export function home(
     revision: 1,
     standIns: [],
     voice,
+    devices,
   };
 }
 
 export const views: Record<string, AppView> = {
-  starting: { screen: { kind: "starting" }, revision: 1, standIns: [], voice },
-  waiting: { screen: { kind: "waiting" }, revision: 1, standIns: [], voice },
+  starting: { screen: { kind: "starting" }, revision: 1, standIns: [], voice, devices },
+  waiting: { screen: { kind: "waiting" }, revision: 1, standIns: [], voice, devices },
   failed: {
     screen: {
       kind: "failed",
@@ -99,18 +118,21 @@ export const views: Record<string, AppView> = {
     revision: 1,
     standIns: [],
     voice,
+    devices,
   },
   "failed-open": {
     screen: { kind: "failed", code: "alreadyOpen", detail: "" },
     revision: 1,
     standIns: [],
     voice,
+    devices,
   },
   "first-run": {
     screen: { kind: "firstRun", suggestedName: "Jonas Weber", server: null },
     revision: 1,
     standIns: [],
     voice,
+    devices,
   },
   home: home(),
   "home-empty": home(null, { contacts: [echo] }),
@@ -147,6 +169,26 @@ export const views: Record<string, AppView> = {
       ),
     ),
     standIns: ["microphone"],
+  },
+  toasts: {
+    ...home(callView({ kind: "connected" })),
+    devices: {
+      ...devices,
+      toasts: [
+        {
+          id: 1,
+          what: {
+            kind: "appeared",
+            name: "USB Headset",
+            uses: [
+              { device: "microphone", id: "usb headset" },
+              { device: "speaker", id: "usb headset" },
+            ],
+          },
+        },
+        { id: 2, what: { kind: "gone", device: "speaker", name: "AirPods", using: "Built-in speakers" } },
+      ],
+    },
   },
   unstable: home(callView({ kind: "connected" }, { connection: "unstable" })),
   poor: home(
@@ -278,5 +320,6 @@ export const idle: Actions = {
   setVideoKept: () => Promise.resolve(),
   callStats: () => Promise.resolve(callStats),
   setVoice: () => Promise.resolve(),
+  setDevice: () => Promise.resolve(),
   mediaSocket: () => Promise.resolve({ url: "", token: "" }),
 };

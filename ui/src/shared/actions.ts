@@ -1,6 +1,7 @@
 import type { CallStats } from "../bindings/CallStats";
 import type { CommandError } from "../bindings/CommandError";
 import type { Contact } from "../bindings/Contact";
+import type { NoticeKind } from "../bindings/NoticeKind";
 import type { OwnStatus } from "../bindings/OwnStatus";
 import type { MediaSocket } from "../bindings/MediaSocket";
 import type { VoiceSettings } from "../bindings/VoiceSettings";
@@ -31,6 +32,8 @@ export interface Actions {
   callStats(): Promise<CallStats | null>;
   /** What is done to the voice, at once and in the calls to come. */
   setVoice(voice: VoiceSettings): Promise<void>;
+  /** Another camera, microphone or speaker; null for the system's default one. */
+  setDevice(device: NoticeKind, id: string | null): Promise<void>;
   mediaSocket(): Promise<MediaSocket>;
 }
 

@@ -23,6 +23,7 @@ export const backend: Actions = {
   setVideoKept: (kept) => invoke("set_video_kept", { kept }),
   callStats: () => invoke("call_stats"),
   setVoice: (voice) => invoke("set_voice", { voice }),
+  setDevice: (device, id) => invoke("set_device", { device, id }),
   mediaSocket: () => invoke("media_socket"),
 };
 

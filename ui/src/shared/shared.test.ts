@@ -7,6 +7,7 @@ import { voice } from "../dev/fixtures";
 import { ru } from "./i18n/ru";
 import { pressed } from "./keys";
 import { formatDuration } from "./time";
+import { devices } from "../dev/fixtures";
 import { views } from "./views.svelte";
 
 describe("strings", () => {
@@ -106,7 +107,7 @@ it("durations read like a clock", () => {
 });
 
 it("a view that was overtaken is not shown", () => {
-  views.take({ revision: 5, screen: { kind: "waiting" }, standIns: [], voice });
-  views.take({ revision: 4, screen: { kind: "starting" }, standIns: [], voice });
+  views.take({ revision: 5, screen: { kind: "waiting" }, standIns: [], voice, devices });
+  views.take({ revision: 4, screen: { kind: "starting" }, standIns: [], voice, devices });
   expect(views.current?.screen.kind).toBe("waiting");
 });

@@ -173,6 +173,21 @@ export const en = {
   "ended.refused": "The server did not take the call",
   "ended.refusedHint": "Wait a moment and try again.",
 
+  "devices.camera": "Camera",
+  "devices.microphone": "Microphone",
+  "devices.speaker": "Speaker",
+  "devices.chooseSound": "Choose microphone and speaker",
+  "devices.chooseCamera": "Choose the camera",
+  "devices.default": "System default ({name})",
+  "devices.none": "None found",
+  "devices.use": "Use",
+  "devices.new.camera": "New camera detected: {name}",
+  "devices.new.microphone": "New microphone detected: {name}",
+  "devices.new.speaker": "New speaker detected: {name}",
+  "devices.new.headset": "New headset detected: {name}",
+  "devices.gone": "{name} disconnected",
+  "devices.replaced": "{name} disconnected – using {using}",
+
   "notice.camera":
     "The camera does not work: you cannot be seen. Check that it is plugged in, allowed, and not used by another program.",
   "notice.microphone":

@@ -176,6 +176,21 @@ export const ru: Catalogue = {
   "ended.refused": "Сервер не принял звонок",
   "ended.refusedHint": "Подождите немного и попробуйте снова.",
 
+  "devices.camera": "Камера",
+  "devices.microphone": "Микрофон",
+  "devices.speaker": "Динамик",
+  "devices.chooseSound": "Выбрать микрофон и динамик",
+  "devices.chooseCamera": "Выбрать камеру",
+  "devices.default": "По умолчанию в системе ({name})",
+  "devices.none": "Не найдено",
+  "devices.use": "Использовать",
+  "devices.new.camera": "Подключена новая камера: {name}",
+  "devices.new.microphone": "Подключён новый микрофон: {name}",
+  "devices.new.speaker": "Подключён новый динамик: {name}",
+  "devices.new.headset": "Подключена новая гарнитура: {name}",
+  "devices.gone": "Устройство отключено: {name}",
+  "devices.replaced": "Устройство отключено: {name} – теперь используется {using}",
+
   "notice.camera":
     "Камера не работает, вас не видно. Проверьте, подключена ли она, разрешена ли и не занята ли другой программой.",
   "notice.microphone":
