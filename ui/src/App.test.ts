@@ -296,7 +296,7 @@ describe("a call", () => {
     const setDevice = vi.fn().mockResolvedValue(undefined);
     show(home(callView({ kind: "connected" })), { setDevice });
     const user = userEvent.setup();
-    await user.click(screen.getByLabelText("Choose microphone and speaker"));
+    await user.click(screen.getByRole("button", { name: "Microphone and speaker" }));
     expect(screen.getByLabelText<HTMLInputElement>("System default (Built-in microphone)").checked).toBe(
       true,
     );

@@ -101,10 +101,13 @@ describe("the microphone's menu", () => {
     const setVoice = vi.fn().mockResolvedValue(undefined);
     show(inCall, { setVoice });
     const user = userEvent.setup();
-    const opener = screen.getByRole("button", { name: "Microphone options" });
+    const opener = screen.getByRole("button", { name: "Microphone and speaker" });
     expect(opener.getAttribute("aria-expanded")).toBe("false");
     opener.focus();
     await user.keyboard("{Enter}");
+    expect(document.activeElement).toHaveProperty("checked", true);
+    await user.tab(); // From the microphones to the speakers, and on.
+    await user.tab();
     expect(document.activeElement).toBe(screen.getByRole("radio", { name: "Standard" }));
     await user.keyboard("{ArrowRight}");
     expect(setVoice).toHaveBeenCalledExactlyOnceWith({ ...voice, noiseSuppression: "strong" });
@@ -117,7 +120,7 @@ describe("the microphone's menu", () => {
     const setMicrophoneMuted = vi.fn().mockResolvedValue(undefined);
     show(inCall, { setMicrophoneMuted });
     const user = userEvent.setup();
-    await user.click(screen.getByRole("button", { name: "Microphone options" }));
+    await user.click(screen.getByRole("button", { name: "Microphone and speaker" }));
     await user.keyboard("m");
     expect(setMicrophoneMuted).toHaveBeenCalledExactlyOnceWith(true);
   });
@@ -125,7 +128,7 @@ describe("the microphone's menu", () => {
   it("closes by a press beside it, and leads to the settings", async () => {
     show(inCall);
     const user = userEvent.setup();
-    const opener = screen.getByRole("button", { name: "Microphone options" });
+    const opener = screen.getByRole("button", { name: "Microphone and speaker" });
     await user.click(opener);
     await user.click(document.body);
     expect(screen.queryByRole("radio")).toBeNull();
