@@ -78,10 +78,41 @@ fn a_while_ago() -> u128 {
 /// # Errors
 /// When the page does not listen for views, or shows gaps.
 pub async fn show(window: &Window, screen: &Value, stand_ins: &[&str]) -> anyhow::Result<()> {
+    send(window, screen, stand_ins, &[]).await
+}
+
+/// The same, after one headset has been plugged in and another one has gone.
+///
+/// # Errors
+/// As [`show`].
+pub async fn show_with_toasts(window: &Window, screen: &Value) -> anyhow::Result<()> {
+    let uses = ["microphone", "speaker"].map(|device| json!({ "device": device, "id": "headset" }));
+    let appeared = json!({ "kind": "appeared", "name": "USB Headset", "uses": uses });
+    let gone = json!({
+        "kind": "gone", "device": "speaker", "name": "AirPods", "using": "Built-in speakers",
+    });
+    let toasts = [
+        json!({ "id": 1, "what": appeared }),
+        json!({ "id": 2, "what": gone }),
+    ];
+    send(window, screen, &[], &toasts).await
+}
+
+async fn send(
+    window: &Window,
+    screen: &Value,
+    stand_ins: &[&str],
+    toasts: &[Value],
+) -> anyhow::Result<()> {
     let voice =
         json!({ "echoCancellation": true, "noiseSuppression": "standard", "automaticGain": true });
-    let view =
-        json!({ "revision": REVISION, "screen": screen, "standIns": stand_ins, "voice": voice });
+    let view = json!({
+        "revision": REVISION,
+        "screen": screen,
+        "standIns": stand_ins,
+        "voice": voice,
+        "devices": devices(toasts),
+    });
     let script = format!("const payload = {view};{SEND}");
     let heard = window.session().execute(&script).await?;
     anyhow::ensure!(heard == true, "the page does not listen for views");
@@ -90,6 +121,22 @@ pub async fn show(window: &Window, screen: &Value, stand_ins: &[&str]) -> anyhow
         anyhow::ensure!(!text.contains(gap), "“{gap}” in {text}");
     }
     Ok(())
+}
+
+fn devices(toasts: &[Value]) -> Value {
+    let menu = |names: &[&str]| {
+        let devices: Vec<_> = names
+            .iter()
+            .map(|name| json!({ "id": name, "name": name }))
+            .collect();
+        json!({ "default": names.first(), "devices": devices, "chosen": null })
+    };
+    json!({
+        "camera": menu(&["Integrated Camera", "Logitech HD Pro Webcam C920"]),
+        "microphone": menu(&["Built-in microphone", "Beyerdynamic MMX 300 with a name that is longer than any menu"]),
+        "speaker": menu(&["Built-in speakers"]),
+        "toasts": toasts,
+    })
 }
 
 /// Calls whoever listens for views, with the function that Tauri itself calls.

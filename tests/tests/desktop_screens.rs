@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use vireo_protocol::{Contact, ContactStatus};
 use vireo_tests::{
     display::Display,
-    views::{call, contact, home, show},
+    views::{call, contact, home, show, show_with_toasts},
     window::{Window, WindowOptions},
 };
 
@@ -213,6 +213,14 @@ impl Gallery {
         self.call("speaking", sound.clone()).await?;
         self.window.click("[data-action=microphone-menu]").await?;
         self.call("microphone-menu", sound.clone()).await?;
+        self.window.click("[data-action=camera-menu]").await?;
+        self.call("camera-menu", sound.clone()).await?;
+        self.window.click("[data-action=camera-menu]").await?;
+        show_with_toasts(&self.window, &home(&people(), sound.clone())).await?;
+        self.window
+            .screenshot(&format!("device-toasts.{}", self.language))
+            .await?;
+        self.window.click("[data-action=microphone-menu]").await?;
         self.window.click("[data-action=audio-settings]").await?;
         self.call("settings-in-call", sound.clone()).await?;
         self.window.click("[data-action=close-settings]").await?;
