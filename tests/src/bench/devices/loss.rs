@@ -23,6 +23,9 @@ const PROPAGATION: Duration = Duration::from_millis(25);
 /// Until both sides know what gets lost.
 const SETTLED: Duration = Duration::from_secs(8);
 
+/// Until the voice processor knows the voice and has heard that there is no echo.
+const VOICE_KNOWN: Duration = Duration::from_secs(25);
+
 const SEED: u64 = 7;
 
 /// What became of speech on a link.
@@ -45,6 +48,9 @@ pub async fn measure(judge: &Judge) -> Result<Vec<Lossy>> {
     let mut lab = Lab::between(&homes[0], &homes[1], SEED).await?;
     let call = Call::start_in(&network, &homes).await?;
     let ear = call.bob.record_speaker()?;
+    let talking = call.ann.play_into_microphone(speech.clone())?;
+    sleep(VOICE_KNOWN).await;
+    drop(talking);
     let mut rows = Vec::new();
     for percent in SHARES {
         let link = Link {
