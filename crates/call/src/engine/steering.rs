@@ -35,6 +35,7 @@ impl Steering {
             path: Path {
                 for_pictures: start_bitrate,
                 loss: 0.0,
+                lost_by_chance: 0.0,
                 round_trip: None,
                 reported: false,
             },
@@ -67,6 +68,7 @@ impl Steering {
     ) -> Option<PictureSize> {
         self.next_at = now + INTERVAL;
         self.path.loss = transport.loss_rate;
+        self.path.lost_by_chance = transport.lost_by_chance;
         self.path.round_trip = transport
             .rtt_ms
             .map(|ms| Duration::from_secs_f64(ms.max(0.0) / 1_000.0));

@@ -15,6 +15,8 @@ pub struct TransportStats {
     pub target_bitrate: u32,
     /// Share of our video packets that got lost on the way, 0–1, of the last report; of audio where there is no video.
     pub loss_rate: f64,
+    /// Share of all our packets that gets lost although no queue is full, 0–1.
+    pub lost_by_chance: f64,
     /// W3C candidate type of our end of the path in use: `host`, `srflx`, `prflx` or `relay`.
     pub local_candidate_type: Option<String>,
     /// The same of the other end.

@@ -75,6 +75,9 @@ const UNSTABLE_AFTER: Duration = Duration::from_secs(2);
 /// until it has not done so for so long.
 const STABLE_AFTER: Duration = Duration::from_secs(6);
 
+/// A path is not full where at least this share of what gets lost does so by chance.
+const BY_CHANCE: f64 = 0.5;
+
 /// What is known of the way to the other side.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Path {
@@ -82,6 +85,8 @@ pub struct Path {
     pub for_pictures: u32,
     /// Share of this side's packets that the other side misses, 0 to 1.
     pub loss: f64,
+    /// Share of all packets that gets lost although no queue is full, 0 to 1.
+    pub lost_by_chance: f64,
     /// None before it has been measured.
     pub round_trip: Option<Duration>,
     /// The other side has just reported: all this is confirmed and not only what was known last.
@@ -139,6 +144,16 @@ impl QualityLimitation {
             Self::Cpu => "cpu",
         }
     }
+}
+
+/// Bits a second that pictures leave for copies of sound; none where there is no room even for pictures.
+fn room_for_copies(conditions: &Conditions, sends: bool) -> Option<u32> {
+    let path = &conditions.path;
+    // Where nothing but sound is sent, nothing shows how much would fit.
+    if !conditions.camera && path.lost_by_chance >= path.loss * BY_CHANCE {
+        return Some(u32::MAX);
+    }
+    sends.then_some(path.for_pictures)
 }
 
 /// See the module.
@@ -217,7 +232,7 @@ impl QualityPolicy {
             }),
             audio: AudioQuality::new(
                 self.expected_loss.update(path.loss, now),
-                sends.then_some(path.for_pictures),
+                room_for_copies(conditions, sends),
                 conditions.copies,
             ),
             connection: self.connection(conditions, sends, now),

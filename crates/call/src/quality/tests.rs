@@ -36,6 +36,7 @@ impl Line {
             path: Path {
                 for_pictures: 4_000_000,
                 loss: 0.0,
+                lost_by_chance: 0.0,
                 round_trip: Some(Duration::from_millis(40)),
                 reported: true,
             },
@@ -305,6 +306,13 @@ fn without_a_camera_there_is_nothing_to_pause() {
     line.wait(3.0);
     assert_eq!(line.quality.connection, ConnectionQuality::Unstable);
     assert_eq!(line.quality.audio.expected_loss, 20);
+    // Sound alone never shows how much fits; what it is that gets lost does.
+    line.conditions.copies = true;
+    line.wait(1.0);
+    assert_eq!(line.quality.audio.copies, 0, "a queue may be full");
+    line.conditions.path.lost_by_chance = 0.15;
+    line.wait(1.0);
+    assert_eq!(line.quality.audio.copies, 3);
     line.conditions.path.loss = 0.0;
     line.wait(7.0);
     assert_eq!(line.quality.connection, ConnectionQuality::Good);

@@ -282,6 +282,7 @@ impl Session {
             available_outgoing_bitrate: self.estimator.estimate(),
             target_bitrate: self.target.unwrap_or(self.limits.start),
             loss_rate: self.loss(),
+            lost_by_chance: self.lost_by_chance.share(),
             video_out: self.video_out.stats,
             audio_out: self.audio_out.stats,
             video_in: inbound(&self.video_in),

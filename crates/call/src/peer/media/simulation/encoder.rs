@@ -50,6 +50,7 @@ impl Encoder {
             path: Path {
                 for_pictures: start,
                 loss: 0.0,
+                lost_by_chance: 0.0,
                 round_trip: None,
                 reported: false,
             },
@@ -86,6 +87,7 @@ impl Encoder {
         }
         self.asked_at = Some(now);
         self.path.loss = transport.loss_rate;
+        self.path.lost_by_chance = transport.lost_by_chance;
         let round_trip = transport.rtt_ms;
         self.path.round_trip = round_trip.map(|ms| Duration::from_secs_f64(ms / 1_000.0));
         self.decide(now);
