@@ -5,7 +5,7 @@ use crate::{DeviceInfo, MediaError};
 
 /// Finds none in this build.
 #[derive(Default)]
-pub(crate) struct CameraLister;
+pub(crate) struct CameraLister {}
 
 impl CameraLister {
     pub(crate) fn look(&mut self) -> Vec<DeviceInfo> {
