@@ -392,10 +392,11 @@ mod tests {
                 "jitterBufferDelayMs",
                 "packetsLost",
                 "packetsReceived",
+                "speaking",
                 "totalSamplesReceived"
             ]
         );
-        assert_eq!(names("/audio/out"), ["packetsSent"]);
+        assert_eq!(names("/audio/out"), ["packetsSent", "speaking"]);
         assert_eq!(
             names("/transport"),
             [
