@@ -44,6 +44,14 @@ impl Ended {
     }
 }
 
+fn signed_in(mut command: Command, url: &str, account: &Account, arguments: &[&str]) -> Command {
+    command
+        .args(["--server", url, "--user", &account.name, "--password-file"])
+        .arg(&account.password_file)
+        .args(arguments);
+    command
+}
+
 impl Cli {
     /// Starts it as this person on this server.
     ///
@@ -59,16 +67,27 @@ impl Cli {
     /// # Errors
     /// When it cannot be started.
     pub fn start_with(
-        mut command: Command,
+        command: Command,
         url: &str,
         account: &Account,
         arguments: &[&str],
     ) -> anyhow::Result<Self> {
-        command
-            .args(["--server", url, "--user", &account.name, "--password-file"])
-            .arg(&account.password_file)
-            .args(arguments);
-        Self::spawn(command)
+        Self::spawn(signed_in(command, url, account, arguments))
+    }
+
+    /// The same, listening to what it is told.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_controlled(
+        command: Command,
+        url: &str,
+        account: &Account,
+        arguments: &[&str],
+    ) -> anyhow::Result<Self> {
+        let mut command = signed_in(command, url, account, arguments);
+        command.arg("--control").stdin(Stdio::piped());
+        Self::spawn_listening(command)
     }
 
     /// Starts it with nothing but these arguments.
@@ -87,15 +106,6 @@ impl Cli {
     /// When it cannot be started.
     pub fn spawn(mut command: Command) -> anyhow::Result<Self> {
         command.stdin(Stdio::null());
-        Self::spawn_listening(command)
-    }
-
-    /// Starts it as this command says, listening to what it is told.
-    ///
-    /// # Errors
-    /// When it cannot be started.
-    pub fn spawn_controlled(mut command: Command) -> anyhow::Result<Self> {
-        command.arg("--control").stdin(Stdio::piped());
         Self::spawn_listening(command)
     }
 

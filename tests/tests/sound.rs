@@ -204,25 +204,10 @@ fn cli_at(
     arguments: &[&str],
 ) -> anyhow::Result<Cli> {
     let mut command = tokio::process::Command::new(binary("vireo-cli")?);
-    command
-        .args([
-            "--server",
-            &server.url,
-            "--user",
-            &who.name,
-            "--password-file",
-        ])
-        .arg(&who.password_file);
-    command.args(arguments).args([
-        "--camera",
-        "none",
-        "--microphone",
-        "device",
-        "--speaker",
-        "device",
-    ]);
     command.envs(pulse.environment());
-    Cli::spawn(command)
+    let devices = ["--camera=none", "--microphone=device", "--speaker=device"];
+    let arguments = [arguments, &devices].concat();
+    Cli::start_with(command, &server.url, who, &arguments)
 }
 
 /// One speaks, the other listens: what was played into the one's microphone comes out of the other's speaker, and out of

@@ -25,7 +25,17 @@ const BLOCK: Duration = Duration::from_millis(10);
 /// A tone is there where it holds this level.
 const AUDIBLE: f64 = 0.05;
 
-/// `vireo-cli` on the computer whose sound this is, with nothing done to the voice: a steady tone would be taken for noise.
+/// Sound devices, with nothing done to the voice: a steady tone would be taken for noise.
+const DEVICES: [&str; 6] = [
+    "--camera=none",
+    "--microphone=device",
+    "--speaker=device",
+    "--noise-suppression=off",
+    "--no-echo-cancellation",
+    "--no-automatic-gain",
+];
+
+/// `vireo-cli` on the computer whose sound this is.
 fn cli_at(
     pulse: &Pulse,
     server: &Server,
@@ -33,16 +43,9 @@ fn cli_at(
     arguments: &[&str],
 ) -> anyhow::Result<Cli> {
     let mut command = tokio::process::Command::new(binary("vireo-cli")?);
-    command
-        .args(["--server", &server.url, "--user", &who.name])
-        .arg("--password-file")
-        .arg(&who.password_file)
-        .args(arguments)
-        .args(["--camera", "none", "--microphone", "device"])
-        .args(["--speaker", "device", "--noise-suppression", "off"])
-        .args(["--no-echo-cancellation", "--no-automatic-gain"])
-        .envs(pulse.environment());
-    Cli::spawn_controlled(command)
+    command.envs(pulse.environment());
+    let arguments = [arguments, &DEVICES].concat();
+    Cli::start_controlled(command, &server.url, who, &arguments)
 }
 
 /// Ann calls Bob; each has sound of their own.
