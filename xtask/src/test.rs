@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::setup::{KOSOKU, NAMESPACES, Purpose, set_up};
+use crate::setup::{APT, KOSOKU, NAMESPACES, Purpose, set_up};
 use crate::steps::Steps;
 use crate::{fuzz, lint, platforms, process, run, workspace};
 
@@ -26,6 +26,9 @@ pub fn test() -> Result<()> {
     }
     if !may_make_networks() {
         lacking.push(&NAMESPACES);
+    }
+    if cfg!(target_os = "linux") && !APT.is_found() {
+        lacking.push(&APT);
     }
     run::build_ui(&mut steps)?;
     lint::lint(&mut steps);

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 
-use crate::repository;
+use super::packages::Archive;
 
 /// Packages that stand for the newest kernel: Debian's, Ubuntu's.
 const META_PACKAGES: [&str; 2] = ["linux-image-amd64", "linux-image-generic"];
@@ -26,13 +26,7 @@ impl Kernel {
     /// # Errors
     /// When there is none, or it cannot be downloaded or unpacked.
     pub fn fetch() -> anyhow::Result<Self> {
-        let packages = packages()?;
-        let name = packages.first().context("a kernel has a package")?;
-        let folder = cache()?.join(name);
-        if !folder.join("complete").is_file() {
-            download(&packages, &folder)?;
-            fs::write(folder.join("complete"), "")?;
-        }
+        let folder = Archive::with(unpacked_packages)?;
         let image = find(&folder.join("boot"), &|name| name.starts_with("vmlinuz-"))?
             .context("the kernel's package holds no kernel")?;
         let modules = folder.join("lib/modules");
@@ -82,25 +76,26 @@ impl Kernel {
     }
 }
 
+fn unpacked_packages(archive: &Archive) -> anyhow::Result<PathBuf> {
+    let packages = packages(archive)?;
+    let name = packages.first().context("a kernel has a package")?;
+    archive.unpacked(name, &packages)
+}
+
 /// The kernel's own package first, then those with further modules.
-fn packages() -> anyhow::Result<Vec<String>> {
+fn packages(archive: &Archive) -> anyhow::Result<Vec<String>> {
+    let numbered = |name: &&str| {
+        ["linux-image-", "linux-modules-extra-", "linux-modules-"]
+            .iter()
+            .any(|start| {
+                name.strip_prefix(start)
+                    .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+            })
+    };
     for meta in META_PACKAGES {
-        let output = Command::new("apt-cache")
-            .args(["depends", "--important", "--recurse", meta])
-            .output();
-        let output = output.context(
-            "apt-cache cannot be started: the kernel for the camera's machine comes from apt",
-        )?;
-        let listed = String::from_utf8_lossy(&output.stdout);
-        let numbered = |name: &&str| {
-            ["linux-image-", "linux-modules-extra-", "linux-modules-"]
-                .iter()
-                .any(|start| {
-                    name.strip_prefix(start)
-                        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-                })
-        };
+        let listed = archive.read("apt-cache", &["depends", "--important", "--recurse", meta]);
         let mut packages: Vec<String> = listed
+            .unwrap_or_default()
             .lines()
             .filter(|line| !line.starts_with(' '))
             .filter(numbered)
@@ -112,49 +107,7 @@ fn packages() -> anyhow::Result<Vec<String>> {
             return Ok(packages);
         }
     }
-    bail!(
-        "apt knows no kernel ({}): run `apt-get update`",
-        META_PACKAGES.join(", ")
-    )
-}
-
-fn cache() -> anyhow::Result<PathBuf> {
-    let folder = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| repository::root().join("target"), PathBuf::from)
-        .join("vm");
-    fs::create_dir_all(&folder)?;
-    Ok(folder)
-}
-
-fn download(packages: &[String], folder: &Path) -> anyhow::Result<()> {
-    let _ = fs::remove_dir_all(folder);
-    fs::create_dir_all(folder)?;
-    // As whoever we are: apt's own user may not write here.
-    let status = Command::new("apt-get")
-        .args(["download", "-q", "-o", "APT::Sandbox::User=root"])
-        .args(packages)
-        .current_dir(folder)
-        .status()?;
-    ensure!(
-        status.success(),
-        "apt-get download {} failed",
-        packages.join(" ")
-    );
-    for entry in fs::read_dir(folder)?.flatten() {
-        let archive = entry.path();
-        if archive
-            .extension()
-            .is_some_and(|extension| extension == "deb")
-        {
-            let status = Command::new("dpkg-deb")
-                .arg("-x")
-                .args([&archive, folder])
-                .status()?;
-            ensure!(status.success(), "{} cannot be unpacked", archive.display());
-            fs::remove_file(archive)?;
-        }
-    }
-    Ok(())
+    bail!("apt knows no kernel ({})", META_PACKAGES.join(", "))
 }
 
 fn find(folder: &Path, matches: &dyn Fn(&str) -> bool) -> anyhow::Result<Option<PathBuf>> {

@@ -1,14 +1,16 @@
 //! A small virtual machine with a kernel of the distribution's, for devices that this machine's kernel lacks.
 //!
-//! The kernel's package is downloaded and unpacked, not installed. The machine's whole system is an archive in memory:
-//! busybox, one program with its libraries, and the kernel's modules that it needs.
+//! The kernel's package, and QEMU's where it is not there, are downloaded and unpacked, not installed. The machine's
+//! whole system is an archive in memory: busybox, one program with its libraries, and the kernel's modules that it needs.
 
+mod emulator;
 mod initramfs;
 mod kernel;
+mod packages;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -29,7 +31,7 @@ pub fn run(program: &Path, modules: &[&str], timeout: Duration) -> anyhow::Resul
     let image = folder.path().join("initramfs.cpio");
     initramfs::build(&image, program, &kernel, modules, END)?;
     // Always emulated: where this itself is a virtual machine, hardware's help can be there and hang.
-    let machine = Command::new("qemu-system-x86_64")
+    let machine = emulator::command()?
         .args([
             "-machine",
             "accel=tcg",
@@ -57,7 +59,7 @@ pub fn run(program: &Path, modules: &[&str], timeout: Duration) -> anyhow::Resul
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .spawn()
-        .context("qemu-system-x86_64 cannot be started (package qemu-system-x86)")?;
+        .context("QEMU cannot be started")?;
     read_console(Machine(machine), timeout)
 }
 

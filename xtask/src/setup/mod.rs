@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 
-pub use packages::{NAMESPACES, Optional, Purpose};
+pub use packages::{APT, NAMESPACES, Optional, Purpose};
 pub use python_tools::{KOSOKU, PESQ, ZIG};
 
 use crate::process;

@@ -86,7 +86,7 @@ pub struct Optional {
 }
 
 /// Without these the other tests run all the same.
-pub const OPTIONAL: [Optional; 3] = [
+pub const OPTIONAL: [Optional; 2] = [
     Optional {
         program: Some("pulseaudio"),
         tests: "binary(sound)",
@@ -97,11 +97,6 @@ pub const OPTIONAL: [Optional; 3] = [
         tests: "binary(browser)",
         why: "the tests with a browser were NOT run: this system has no package of Chromium",
     },
-    Optional {
-        program: Some("qemu-system-x86_64"),
-        tests: "binary(camera_vm)",
-        why: "the tests of the camera were NOT run: QEMU cannot be installed without removing something else (other parts of QEMU of another version, most likely)",
-    },
 ];
 
 /// The right to make networks of one's own.
@@ -110,6 +105,21 @@ pub const NAMESPACES: Optional = Optional {
     tests: "binary(networks) | binary(netlab)",
     why: "the tests of networks were NOT run: the system gives no network namespaces (on Ubuntu, `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0` allows them)",
 };
+
+/// Where the virtual machine with a camera comes from: its kernel and QEMU are fetched from there and not installed.
+pub const APT: Optional = Optional {
+    program: Some("apt-get"),
+    tests: "binary(camera_vm)",
+    why: "the tests of the camera were NOT run: their virtual machine comes from Debian's or Ubuntu's packages, and this system has no apt",
+};
+
+impl Optional {
+    /// Whether the program that it stands for is there.
+    pub fn is_found(&self) -> bool {
+        self.program
+            .is_some_and(|program| process::find(program).is_some())
+    }
+}
 
 impl Package {
     /// What has to be left out where this package cannot be installed; nothing is where the package is a must.
@@ -160,8 +170,7 @@ pub const PACKAGES: &[Package] = &[
     row(Test,  Some("redis-server"), ["redis-server",        "redis",                  "redis",            "redis"],   "the bus between servers that are many"),
     row(Test,  Some("ip"),        ["iproute2",               "iproute",                "iproute2",         ""],        "networks that stand in a call's way"),
     row(Test,  Some("nft"),       ["nftables",               "nftables",               "nftables",         ""],        "routers and firewalls in those networks"),
-    row(Test,  Some("qemu-system-x86_64"), ["qemu-system-x86", "qemu-system-x86-core", "qemu-system-x86",  ""],        "a small virtual machine whose kernel has a camera"),
-    row(Test,  None,              ["busybox-static cpio xz-utils", "busybox cpio xz",  "busybox cpio xz",  ""],        "the system inside that virtual machine"),
+    row(Test,  None,              ["busybox-static cpio xz-utils", "busybox cpio xz",  "busybox cpio xz",  ""],        "the system inside the virtual machine that has a camera"),
     row(Test,  None,              ["python3-venv",           "python3-pip",            "python-pip",       ""],        "fetches the suite that checks the server's WebSockets from PyPI"),
 
     row(PlatformLibrary, None,    ["rustc-web cargo-web rust-web-src", "", "", ""],                                    "a compiler that can build Rust's standard library for other systems"),
