@@ -14,7 +14,7 @@ pub const fn find_sound_server() {}
 
 /// Finds none in this build.
 #[derive(Default)]
-pub(crate) struct SoundLister;
+pub(crate) struct SoundLister {}
 
 impl SoundLister {
     pub(crate) fn look(&mut self) -> (DeviceList, DeviceList) {

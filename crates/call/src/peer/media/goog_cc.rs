@@ -20,6 +20,7 @@ use super::{
     pacer::Probe,
     pairs::Pairs,
     queueing::delivered_rate,
+    shallow_queue::ShallowQueue,
     silence::Silence,
     standing_queue::StandingQueue,
     transport_cc::{Fate, SentPacket},
@@ -55,6 +56,7 @@ pub(crate) struct GoogCc {
     lost: Vec<Fate>,
     growth: Growth,
     pairs: Pairs,
+    shallow_queue: ShallowQueue,
     standing_queue: StandingQueue,
     ticked_at: Instant,
     silence: Silence,
@@ -90,6 +92,7 @@ impl GoogCc {
             lost: Vec::new(),
             growth: Growth::new(now),
             pairs: Pairs::default(),
+            shallow_queue: ShallowQueue::default(),
             standing_queue: StandingQueue::new(now),
             ticked_at: now,
             silence: Silence::new(),
@@ -134,6 +137,7 @@ impl GoogCc {
         if bits_per_second >= f64::from(self.estimate) {
             return;
         }
+        self.shallow_queue.forget();
         let start = (bits_per_second as u32).max(self.min);
         let at_time = self.time(now);
         let change = NetworkRouteChange {
@@ -226,6 +230,8 @@ impl BandwidthEstimator for GoogCc {
         if let Some(least) = path.least_waited {
             let seen = self.pairs.rate();
             self.standing_queue.feedback(now, fates, least, seen);
+            let estimate = f64::from(self.estimate);
+            self.shallow_queue.feedback(now, estimate, fates, least);
         }
         self.silence
             .feedback(now, bytes_in_flight, f64::from(self.estimate));
@@ -273,9 +279,8 @@ impl BandwidthEstimator for GoogCc {
     }
 
     fn estimate(&self) -> u32 {
-        let estimate = self
-            .standing_queue
-            .of(f64::from(self.estimate), self.ticked_at);
+        let estimate = self.shallow_queue.of(f64::from(self.estimate));
+        let estimate = self.standing_queue.of(estimate, self.ticked_at);
         let estimate = self.silence.of(estimate);
         (estimate as u32).max(self.min)
     }

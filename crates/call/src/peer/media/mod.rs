@@ -17,6 +17,7 @@ mod protection;
 mod queueing;
 mod redundancy;
 mod session;
+mod shallow_queue;
 mod silence;
 #[cfg(test)]
 mod simulation;

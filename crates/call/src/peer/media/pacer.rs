@@ -11,6 +11,10 @@ use super::packet::{Kind, Packet};
 /// factor).
 const PACING_FACTOR: f64 = 2.5;
 
+/// Where the path is what limits the call, what leaves faster than it takes only waits in its queue, and the next sound behind it;
+/// here sound overtakes pictures. As a picture's last byte arrives no sooner, this costs next to nothing.
+const NARROW_PACING_FACTOR: f64 = 1.5;
+
 /// What takes longer than this at the estimate's rate is a key frame, most of all. Where the path is what limits the call it
 /// would overflow its queue, so until no more than this is left of it, it leaves hardly faster than the path takes it.
 const LARGE: Duration = Duration::from_millis(120);
@@ -19,8 +23,13 @@ const LARGE_PACING_FACTOR: f64 = 1.1;
 /// So much of the estimate may leave at once: a picture of average size at 30 pictures a second.
 const BURST: Duration = Duration::from_millis(40);
 const MIN_BURST_BYTES: f64 = 6_000.0;
-/// Where the path is what limits the call, sound that comes next would wait behind it: then a packet and a bit is enough.
-const MIN_NARROW_BURST_BYTES: f64 = 1_500.0;
+
+/// The same where the path is what limits the call.
+const NARROW_BURST: Duration = Duration::from_millis(5);
+const MIN_NARROW_BURST_BYTES: f64 = 300.0;
+
+/// So often two packets leave together all the same: how far apart they arrive says how fast the path is (`pairs.rs`).
+const PAIRS_EVERY: Duration = Duration::from_millis(250);
 
 /// The first picture of a call, a key frame, may leave at once as far as this: it is what the other person waits for.
 const FIRST_BURST_BYTES: f64 = 32_000.0;
@@ -76,6 +85,10 @@ pub(crate) struct Pacer {
     counted_at: Option<Instant>,
     estimate: f64,
     narrow: bool,
+    /// The next packet leaves together with the last one.
+    together: bool,
+    /// When there is to be the next such pair.
+    pair_at: Option<Instant>,
     waiting_probe: Option<Probe>,
     probing: Option<Probing>,
 }
@@ -95,6 +108,8 @@ impl Pacer {
             counted_at: None,
             estimate: f64::from(estimate),
             narrow: false,
+            together: false,
+            pair_at: None,
             waiting_probe: None,
             probing: None,
         }
@@ -140,6 +155,7 @@ impl Pacer {
         self.queued_bytes = 0;
         self.repeated_bytes = 0;
         self.probing = None;
+        self.together = false;
     }
 
     /// How many bytes of packets that are sent again may be queued now.
@@ -159,7 +175,8 @@ impl Pacer {
             return Some((copy, None));
         }
         // A debt of less than a byte is a rounding error.
-        if self.queued_bytes == 0 || self.debt >= self.burst() + 1.0 {
+        let early = self.debt >= self.burst() + 1.0 && !self.together;
+        if self.queued_bytes == 0 || early {
             return None;
         }
         let packet = self
@@ -177,6 +194,7 @@ impl Pacer {
             };
             self.copies.push_back((now + COPY_DELAY, copy));
         }
+        self.pair_up(now);
         let probe = self.probe_of(size);
         self.queued_bytes -= size;
         self.debt += size as f64;
@@ -195,10 +213,23 @@ impl Pacer {
         if self.queued_bytes == 0 {
             return copy;
         }
+        if self.together {
+            return Some(now);
+        }
         self.pay(now);
         let wait = (self.debt - self.burst()).max(0.0) / self.bytes_per_second();
         let other = now + Duration::from_secs_f64(wait);
         Some(copy.map_or(other, |copy| copy.min(other)))
+    }
+
+    /// Decides whether the next packet leaves together with the one that does now.
+    fn pair_up(&mut self, now: Instant) {
+        let due = self.pair_at.is_none_or(|at| at <= now);
+        let follows = !self.video.is_empty() && self.probing.is_none();
+        self.together = due && follows && !self.together;
+        if self.together {
+            self.pair_at = Some(now + PAIRS_EVERY);
+        }
     }
 
     fn pay(&mut self, now: Instant) {
@@ -224,11 +255,11 @@ impl Pacer {
         if self.probing.is_some() {
             return 0.0; // A probe is spaced evenly: what is measured is how it is spaced when it arrives.
         }
-        let least = match self.narrow {
-            true => MIN_NARROW_BURST_BYTES,
-            false => MIN_BURST_BYTES,
+        let (time, least) = match self.narrow {
+            true => (NARROW_BURST, MIN_NARROW_BURST_BYTES),
+            false => (BURST, MIN_BURST_BYTES),
         };
-        (self.estimate / 8.0 * BURST.as_secs_f64()).max(least)
+        (self.estimate / 8.0 * time.as_secs_f64()).max(least)
     }
 
     fn bytes_per_second(&self) -> f64 {
@@ -237,6 +268,7 @@ impl Pacer {
         let paced = match &self.probing {
             Some(probing) => probing.probe.bits_per_second / 8.0,
             None if large => self.estimate * LARGE_PACING_FACTOR / 8.0,
+            None if self.narrow => self.estimate * NARROW_PACING_FACTOR / 8.0,
             None => self.estimate * PACING_FACTOR / 8.0,
         };
         paced
@@ -337,6 +369,29 @@ mod tests {
             (60..110).contains(&taken.as_millis()),
             "{taken:?} for a key frame"
         );
+    }
+
+    #[test]
+    fn where_the_path_is_narrow_pictures_leave_evenly_but_for_a_pair_now_and_then() {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(1_000_000);
+        pacer.set_estimate(1_000_000, true);
+        pacer.debt = 0.0;
+        let mut left = Vec::new();
+        for millisecond in 0..1_000 {
+            let now = start + Duration::from_millis(millisecond);
+            if millisecond % 33 == 0 {
+                for _ in 0..4 {
+                    pacer.push(packet(Kind::Video, 950));
+                }
+            }
+            left.extend(drain(&mut pacer, now).iter().map(|_| millisecond));
+        }
+        let together = left.windows(2).filter(|two| two[0] == two[1]).count();
+        assert_eq!(together, 4, "{left:?}");
+        let soon = left.windows(2).filter(|two| two[1] - two[0] < 2).count();
+        assert_eq!(soon, together, "{left:?}");
+        assert!(left.len() >= 120);
     }
 
     #[test]

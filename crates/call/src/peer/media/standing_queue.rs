@@ -9,10 +9,10 @@ use super::transport_cc::Fate;
 
 /// When every packet of so long
 const WINDOW: Duration = Duration::from_millis(250);
-/// waited longer than this, the queue stands.
-const STANDS: Duration = Duration::from_millis(35);
+/// waited longer than is usual by this much, the queue stands.
+const STANDS: Duration = Duration::from_millis(15);
 /// It has run empty when a packet waits no longer than this.
-const EMPTY: Duration = Duration::from_millis(12);
+const EMPTY: Duration = Duration::from_millis(6);
 
 /// How fast the queue lets packets through is measured over so long.
 const MEASURED_OVER: Duration = Duration::from_millis(600);
@@ -98,7 +98,7 @@ impl StandingQueue {
         estimate.min(ceiling * (1.0 + risen))
     }
 
-    /// Takes what became of some packets, the least time that one of them waited, and the rate at which the path has let
+    /// Takes what became of some packets, by how much the one that waited least waited longer than is usual, and the rate at which the path has let
     /// packets through that left together.
     pub fn feedback(&mut self, now: Instant, fates: &[Fate], least_wait: Duration, seen: f64) {
         self.measure(fates);

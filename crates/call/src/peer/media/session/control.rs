@@ -66,6 +66,7 @@ impl Session {
                 let fates = self.transport.feedback(feedback);
                 self.queueing.update(&fates, now);
                 let (newest, least_waited) = self.waits(&fates);
+                let least_waited = least_waited.map(|least| self.usual_wait.beyond(least, now));
                 let fates = self.lost_by_chance.take_out(&fates, &self.queueing);
                 self.protection.set_loss(self.lost_by_chance.share());
                 let in_flight = self.transport.bytes_in_flight();

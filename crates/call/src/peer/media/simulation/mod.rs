@@ -122,6 +122,15 @@ impl Simulation {
         Figures::of(&self.bob.shown(), self.start + from, self.start + until)
     }
 
+    /// How long Ann's sound waited at Bob's in the last so many seconds: the median of what was wanted.
+    fn sound_wait(&self, time: Duration) -> Duration {
+        let from = self.now - time;
+        let waits = self.bob.sound_waits.iter().filter(|(at, _)| *at >= from);
+        let mut waits: Vec<_> = waits.map(|(_, wait)| *wait).collect();
+        waits.sort();
+        waits.get(waits.len() / 2).copied().unwrap_or_default()
+    }
+
     /// Runs on for a time. Gives the share of the link's rate that was used on the way to Bob.
     fn utilisation(&mut self, rate: u64, time: Duration) -> f64 {
         let before = self.there.counters().delivered_bytes;

@@ -14,7 +14,11 @@ use rtc::{
     shared::TransportContext,
 };
 use tokio::sync::mpsc;
-use vireo_media::{EncodedFrame, VideoCodec, codec::OpusPacket, rtp::RtpPayload};
+use vireo_media::{
+    EncodedFrame, VideoCodec,
+    codec::OpusPacket,
+    rtp::{AudioJitterBuffer, RtpPayload},
+};
 
 use super::{
     Travelling,
@@ -37,16 +41,20 @@ const TRANSPORT_CC_URI: &str =
 
 const SOUND: Duration = Duration::from_millis(20);
 const SOUND_BYTES: usize = 90;
+/// What an Opus packet begins with (RFC 6716, 3.1).
+const FULLBAND_20_MS: u8 = 15 << 3;
 
 /// Where a picture's payload says which one it is, behind VP8's header.
 const NUMBER_AT: usize = 10;
 
-/// Pictures that came, by their number.
+/// Pictures that came, by their number, and what sound waits for.
 #[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<u64>>>);
+struct Seen(Arc<Mutex<Vec<u64>>>, Arc<Mutex<AudioJitterBuffer>>);
 
 impl MediaReceiver for Seen {
-    fn audio(&mut self, _packet: RtpPayload) {}
+    fn audio(&mut self, packet: RtpPayload) {
+        self.1.lock().expect("no panic").push(packet);
+    }
 
     fn audio_copy(&mut self, _packet: RtpPayload) {}
 
@@ -65,6 +73,8 @@ pub struct Side {
     events: mpsc::UnboundedReceiver<PeerEvent>,
     seen: Seen,
     shown: Vec<Shown>,
+    /// How long sound is to wait, as it was over time.
+    pub sound_waits: Vec<(Instant, Duration)>,
     pub encoder: Encoder,
     start: Instant,
     pictures: u64,
@@ -119,6 +129,7 @@ impl Side {
             events,
             seen,
             shown: Vec::new(),
+            sound_waits: Vec::new(),
             encoder: Encoder::new(target, max_bitrate, seed),
             start: now,
             pictures: 0,
@@ -191,13 +202,24 @@ impl Side {
         while self.start + SOUND * self.sounds as u32 <= now {
             let timestamp = (self.sounds * 960) as u32;
             let sound = OpusPacket {
-                payload: vec![0; SOUND_BYTES].into(),
+                payload: [&[FULLBAND_20_MS], &[0; SOUND_BYTES - 1][..]]
+                    .concat()
+                    .into(),
                 timestamp,
                 captured_at: now,
             };
             self.sender.send_audio(sound, 0);
             self.sounds += 1;
+            self.hear(now);
         }
+    }
+
+    /// The speaker wants the next 20 ms.
+    fn hear(&mut self, now: Instant) {
+        let mut heard = self.seen.1.lock().expect("no panic");
+        heard.pop(now);
+        let wait = heard.statistics().target_delay_ms / 1_000.0;
+        self.sound_waits.push((now, Duration::from_secs_f64(wait)));
     }
 
     fn make_pictures(&mut self, now: Instant) {

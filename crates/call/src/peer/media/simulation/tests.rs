@@ -37,16 +37,18 @@ fn a_wide_link_adds_nothing_but_its_delay() {
 
 #[test]
 fn a_narrow_link_is_used_and_its_queue_stays_short() {
-    for (rate, used, p95) in [
-        (300_000, 0.9, 120),
-        (500_000, 0.9, 110),
-        (1_000_000, 0.92, 100),
-        (2_000_000, 0.95, 115),
+    for (rate, used, p95, sound_waits) in [
+        (300_000, 0.92, 95, 60),
+        (500_000, 0.92, 85, 55),
+        (1_000_000, 0.92, 75, 35),
+        (2_000_000, 0.92, 75, 30),
     ] {
         let mut call = Simulation::new(&link(rate, 40), MAX);
         call.run(seconds(30));
         let utilisation = call.utilisation(rate, seconds(30));
         let figures = call.last(seconds(30));
+        let sound = call.sound_wait(seconds(30));
+        assert!(sound <= milliseconds(sound_waits), "{rate}: {sound:?}");
         assert!(
             utilisation >= used,
             "{rate}: {utilisation} used, {figures:?}"
@@ -109,7 +111,7 @@ fn after_a_narrow_place_the_former_rate_is_soon_back() {
     );
     assert!(figures.frames_per_second > 29.0, "{figures:?}");
     call.set(&wide);
-    call.run(seconds(8));
+    call.run(seconds(4));
     assert!(
         call.ann.encoder.target > MAX / 10 * 9,
         "{}",
@@ -135,5 +137,27 @@ fn after_an_outage_pictures_are_there_at_once() {
         let soon = first.is_some_and(|first| first <= milliseconds(400));
         assert!(soon, "{first:?} after {outage} s");
         assert_eq!(call.ann.encoder.target, MAX);
+    }
+}
+
+#[test]
+fn jitter_is_not_taken_for_a_queue() {
+    for (rate, jitter_ms, used, p95) in [
+        (10_000_000, 40, 0.25, 75),
+        (1_000_000, 10, 0.85, 100),
+        (1_000_000, 40, 0.8, 110),
+        (300_000, 40, 0.8, 160),
+    ] {
+        let jittery = Link {
+            jitter: milliseconds(jitter_ms),
+            ..link(rate, 40)
+        };
+        let mut call = Simulation::new(&jittery, MAX);
+        call.run(seconds(30));
+        let utilisation = call.utilisation(rate, seconds(30));
+        let figures = call.last(seconds(30));
+        assert!(utilisation >= used, "{rate}: {utilisation}");
+        assert!(figures.p95 <= milliseconds(p95), "{rate}: {figures:?}");
+        assert!(figures.frozen < 0.01, "{rate}: {figures:?}");
     }
 }
