@@ -1,50 +1,67 @@
 //! The application behind the window: from its start to its end.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
-use tokio::sync::watch;
+use tauri::AppHandle;
+use tokio::{
+    sync::watch,
+    task::{AbortHandle, JoinHandle},
+};
 use vireo_call::{NoticeKind, VoiceSettings};
 use vireo_client::{
-    Client, ClientError, ClientOptions, Session,
+    Client, ClientError, Session,
     paths::{Account, Profile, Settings},
 };
-use vireo_protocol::{Credentials, Registration, User, UserId};
+use vireo_protocol::InviteLink;
 
 use crate::{
+    accounts::AccountsView,
     arguments::Arguments,
     devices::{self, Choices, DesktopMedia, DevicesView},
-    embedded::EmbeddedServer,
     failure::Failure,
+    hosting::EmbeddedServer,
+    joining::shown_address,
     media_socket::MediaServer,
     ring,
+    sign_in::suggested_name,
     view::{AppView, Screen},
 };
 
-/// Time between two attempts to sign in.
-const RETRY: Duration = Duration::from_secs(2);
-
 /// What a goodbye to the server may take at most.
-const GOODBYE: Duration = Duration::from_secs(4);
+pub const GOODBYE: Duration = Duration::from_secs(4);
 
 /// The state that the commands work on.
 pub struct App {
     arguments: Arguments,
     pictures: Arc<MediaServer>,
     view: watch::Sender<AppView>,
+    /// Whoever starts, opens or stops the server on this computer has it.
+    pub(crate) embedded: tokio::sync::Mutex<Option<EmbeddedServer>>,
+    handle: OnceLock<AppHandle>,
     inner: Mutex<Inner>,
 }
 
+/// What changes.
 #[derive(Default)]
-struct Inner {
+pub(crate) struct Inner {
     profile: Option<Profile>,
-    server: Option<String>,
-    embedded: Option<EmbeddedServer>,
-    media: Option<Arc<DesktopMedia>>,
-    settings: Settings,
-    client: Option<Client>,
+    pub media: Option<Arc<DesktopMedia>>,
+    pub settings: Settings,
+    pub client: Option<Client>,
+    pub session: Option<Session>,
+    /// Signs in, again and again.
+    pub entering: Option<AbortHandle>,
+    /// Shows what the client's view says.
+    pub following: Option<JoinHandle<()>>,
+    /// The invitation that was opened.
+    pub invitation: Option<InviteLink>,
+    /// Asks its server.
+    pub looking: Option<tauri::async_runtime::JoinHandle<()>>,
+    /// The invitation that was made last.
+    pub invite: Option<String>,
 }
 
 impl App {
@@ -57,11 +74,15 @@ impl App {
             stand_ins: Vec::new(),
             voice: VoiceSettings::default(),
             devices: DevicesView::default(),
+            accounts: AccountsView::default(),
+            joining: None,
         });
         Arc::new(Self {
             arguments,
             pictures,
             view,
+            embedded: tokio::sync::Mutex::default(),
+            handle: OnceLock::new(),
             inner: Mutex::default(),
         })
     }
@@ -87,8 +108,44 @@ impl App {
             .ok_or(ClientError::Closed)
     }
 
-    /// Opens the profile, starts the embedded server unless another one was asked for, and signs in if there is an account.
-    pub async fn start(self: Arc<Self>) {
+    /// The session of whoever is signed in.
+    ///
+    /// # Errors
+    /// [`ClientError::Closed`] while nobody is.
+    pub fn session(&self) -> Result<Session, ClientError> {
+        self.with(|inner| inner.session.clone())
+            .ok_or(ClientError::Closed)
+    }
+
+    /// The person's profile.
+    ///
+    /// # Errors
+    /// [`ClientError::Closed`] before it has been opened.
+    pub fn profile(&self) -> Result<Profile, ClientError> {
+        self.with(|inner| inner.profile.clone())
+            .ok_or(ClientError::Closed)
+    }
+
+    /// The account that the profile uses; none before there is one.
+    ///
+    /// # Errors
+    /// As [`Profile::account`].
+    pub fn account(&self) -> Result<Option<Account>, ClientError> {
+        self.profile()?.account()
+    }
+
+    /// What talks to the system.
+    ///
+    /// # Errors
+    /// [`ClientError::Closed`] before there is a window.
+    pub fn handle(&self) -> Result<AppHandle, ClientError> {
+        self.handle.get().cloned().ok_or(ClientError::Closed)
+    }
+
+    /// Opens the profile, and signs in if there is an account; opens the invitation that the program was started with.
+    pub async fn start(self: Arc<Self>, handle: AppHandle) {
+        // It starts once.
+        let _ = self.handle.set(handle);
         if let Err(failure) = self.try_start().await {
             tracing::error!(?failure, "Vireo cannot start");
             self.show(failure.into());
@@ -98,29 +155,35 @@ impl App {
     async fn try_start(self: &Arc<Self>) -> Result<(), Failure> {
         let profile = Profile::open(self.arguments.profile.as_deref())?;
         let settings = profile.settings()?;
-        let account = profile.account()?;
         self.choose_devices(&settings).await;
-        let url = if let Some(url) = &self.arguments.server {
-            url.trim_end_matches('/').to_owned()
-        } else {
-            let embedded = EmbeddedServer::start(&profile).await?;
-            let url = embedded.url().to_owned();
-            self.with(|inner| inner.embedded = Some(embedded));
-            url
-        };
+        let hosting = settings.hosting.port.is_some();
         self.with(|inner| {
-            inner.profile = Some(profile);
+            inner.profile = Some(profile.clone());
             inner.settings = settings;
-            inner.server = Some(url.clone());
         });
+        // The system may ask the person for its key store.
+        let account = tokio::task::spawn_blocking(move || profile.account()).await;
+        let account = account.map_err(Failure::other)??;
+        if let Some(link) = &self.arguments.link {
+            self.open_link(link);
+        }
+        let asked = self.server_asked_for();
         // An account belongs to one server; on another one the person starts anew.
-        match account.filter(|account| account.server == self.server_to_remember()) {
-            Some(account) => self.sign_in(&url, &account).await,
+        let fits = |account: &Account| asked.is_none() || account.server == asked;
+        match account.filter(fits) {
+            Some(account) => {
+                // Those whom the person has invited may still be there.
+                if hosting && account.server.is_some() {
+                    self.host(&account.name).await?;
+                }
+                self.spawn_entering(account);
+            }
             None => {
+                self.show_accounts(None);
                 self.ask_for_a_name();
-                Ok(())
             }
         }
+        Ok(())
     }
 
     async fn choose_devices(&self, settings: &Settings) {
@@ -139,80 +202,6 @@ impl App {
         self.with(|inner| inner.media = Some(media));
     }
 
-    /// Makes the account, with a secret of the application's own making, and keeps it.
-    ///
-    /// # Errors
-    /// [`ClientError::NameTaken`] and what else a server can say; nothing is kept then.
-    pub async fn register(self: &Arc<Self>, name: &str) -> Result<(), ClientError> {
-        let (profile, server) = self.with(|inner| (inner.profile.clone(), inner.server.clone()));
-        let (Some(profile), Some(server)) = (profile, server) else {
-            return Err(ClientError::Closed);
-        };
-        let account = Account::with_new_secret(self.server_to_remember(), name);
-        let registration = Registration {
-            name: account.name.clone(),
-            password: account.password.clone(),
-            device: device(),
-            invite: None,
-        };
-        let session = Client::register(&server, registration).await?;
-        profile.save_account(&account)?;
-        keep_session(&session, &profile).await;
-        self.use_session(session);
-        Ok(())
-    }
-
-    async fn sign_in(self: &Arc<Self>, url: &str, account: &Account) -> Result<(), Failure> {
-        loop {
-            match session_of(url, account).await {
-                Ok(session) => {
-                    if let Some(profile) = self.with(|inner| inner.profile.clone()) {
-                        keep_session(&session, &profile).await;
-                    }
-                    self.use_session(session);
-                    return Ok(());
-                }
-                Err(ClientError::ServerUnreachable | ClientError::RateLimited) => {
-                    self.show(Screen::Waiting);
-                    tokio::time::sleep(RETRY).await;
-                }
-                // The server has lost its data or another one listens there: the person starts anew, name prefilled.
-                Err(ClientError::WrongPassword) => {
-                    self.ask_for(account.name.clone());
-                    return Ok(());
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    fn use_session(self: &Arc<Self>, session: Session) {
-        let client = self.with(|inner| {
-            let media = inner.media.clone()?;
-            let options = ClientOptions {
-                ice_servers: inner.settings.ice_servers.clone(),
-                voice: inner.settings.voice,
-                ..ClientOptions::default()
-            };
-            let client = Client::connect(session, media, options);
-            inner.client = Some(client.clone());
-            Some(client)
-        });
-        let Some(client) = client else { return };
-        let app = self.clone();
-        tokio::spawn(async move {
-            let mut view = client.view();
-            drop(client);
-            loop {
-                let now = view.borrow_and_update().clone();
-                app.show(Screen::Home(Box::new(now)));
-                if view.changed().await.is_err() {
-                    return;
-                }
-            }
-        });
-    }
-
     /// Switches parts of the voice processing on and off, at once, and keeps it for the calls to come.
     ///
     /// # Errors
@@ -226,10 +215,7 @@ impl App {
         if let Some(client) = client {
             client.set_voice(voice);
         }
-        self.view.send_modify(|view| {
-            view.revision += 1;
-            view.voice = voice;
-        });
+        self.change_view(|view| view.voice = voice);
         profile.map_or(Ok(()), |profile| profile.save_settings(&settings))
     }
 
@@ -256,12 +242,12 @@ impl App {
 
     /// Ends the call and stops the embedded server.
     pub async fn stop(&self) {
-        let (client, embedded) = self.with(|inner| (inner.client.take(), inner.embedded.take()));
+        let client = self.with(|inner| inner.client.take());
         let goodbye = async {
             if let Some(client) = client {
                 client.close().await;
             }
-            if let Some(embedded) = embedded {
+            if let Some(embedded) = self.embedded.lock().await.take() {
                 embedded.stop().await;
             }
         };
@@ -270,97 +256,42 @@ impl App {
         }
     }
 
-    fn ask_for_a_name(&self) {
-        self.ask_for(suggested_name(std::env::var("USER").ok()));
+    /// Shows the first screen.
+    pub fn ask_for_a_name(&self) {
+        self.ask_for(suggested_name(std::env::var("USER").ok()), None);
     }
 
-    fn ask_for(&self, suggested_name: String) {
+    /// The same, with this name; the server at this address does not accept the account any more.
+    pub fn ask_for(&self, suggested_name: String, lost: Option<&str>) {
         self.show(Screen::FirstRun {
             suggested_name,
-            server: self.server_to_remember(),
+            server: self.server_asked_for(),
+            lost: lost.map(shown_address),
         });
     }
 
-    fn server_to_remember(&self) -> Option<String> {
+    /// The server that the command line names.
+    pub fn server_asked_for(&self) -> Option<String> {
         let asked = self.arguments.server.as_deref();
         asked.map(|url| url.trim_end_matches('/').to_owned())
     }
 
-    fn show(&self, screen: Screen) {
+    /// Shows another screen.
+    pub fn show(&self, screen: Screen) {
+        self.change_view(|view| view.screen = screen);
+    }
+
+    /// Shows something else.
+    pub fn change_view(&self, change: impl FnOnce(&mut AppView)) {
         self.view.send_modify(|view| {
             view.revision += 1;
-            view.screen = screen;
+            change(view);
         });
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
+    /// Works on what changes.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
         // Nothing in here panics halfway through a change.
         work(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// The session that was kept, where it still stands; else a new one.
-async fn session_of(url: &str, account: &Account) -> Result<Session, ClientError> {
-    if let Some(token) = &account.refresh_token {
-        // The server's greeting says who it is.
-        let user = User {
-            id: UserId(String::new()),
-            name: account.name.clone(),
-        };
-        let session = Session::resume(url, user, token);
-        match session.renew().await {
-            Ok(()) => return Ok(session),
-            Err(ClientError::SignedOut) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    let credentials = Credentials {
-        name: account.name.clone(),
-        password: account.password.clone(),
-        device: device(),
-    };
-    Client::sign_in(url, credentials).await
-}
-
-/// Writes every new refresh token into the profile, so that the next start goes on with the same session.
-async fn keep_session(session: &Session, profile: &Profile) {
-    let profile = profile.clone();
-    let keep = move |token: &str| {
-        let kept = profile.account().and_then(|account| match account {
-            Some(account) => profile.save_account(&Account {
-                refresh_token: Some(token.to_owned()),
-                ..account
-            }),
-            None => Ok(()),
-        });
-        if let Err(error) = kept {
-            tracing::warn!(%error, "the session cannot be kept; the next start signs in anew");
-        }
-    };
-    session.keep_with(keep).await;
-}
-
-/// What the list of sessions calls this application.
-fn device() -> String {
-    format!("Vireo on {}", std::env::consts::OS)
-}
-
-/// What the computer calls the person, where that is a person's name.
-fn suggested_name(user: Option<String>) -> String {
-    user.or_else(|| std::env::var("USERNAME").ok())
-        .filter(|name| !["root", "user", "admin", "Administrator"].contains(&name.as_str()))
-        .filter(|name| vireo_protocol::name_problem(name).is_none())
-        .unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::suggested_name;
-
-    #[test]
-    fn only_a_persons_name_is_suggested() {
-        assert_eq!(suggested_name(Some("jonas".into())), "jonas");
-        assert_eq!(suggested_name(Some("root".into())), "");
-        assert_eq!(suggested_name(Some(" ".into())), "");
     }
 }

@@ -19,4 +19,8 @@ pub struct Arguments {
     /// Where there is no camera, microphone or speaker, let a test picture, a tone and silence stand in.
     #[arg(long)]
     pub stand_ins: bool,
+
+    /// An invitation to open: vireo://… or the same as https://…
+    #[arg(value_name = "LINK")]
+    pub link: Option<String>,
 }

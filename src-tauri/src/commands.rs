@@ -9,6 +9,7 @@ use vireo_protocol::{ChatId, Contact, UserId};
 
 use crate::{
     app::App,
+    hosting::InviteView,
     view::{AppView, CommandError, MediaSocket},
 };
 
@@ -24,6 +25,68 @@ pub fn view(app: State<'_, Arc<App>>) -> AppView {
 #[tauri::command]
 pub async fn start(app: State<'_, Arc<App>>, name: String) -> Outcome {
     Ok(app.register(name.trim()).await?)
+}
+
+/// Signs out.
+#[tauri::command]
+pub async fn sign_out(app: State<'_, Arc<App>>) -> Outcome {
+    Ok(app.sign_out().await?)
+}
+
+/// Goes back to the account on this server, which was set aside; null for the one on this computer.
+#[tauri::command]
+pub async fn use_account(app: State<'_, Arc<App>>, id: Option<String>) -> Outcome {
+    Ok(app.change_back(id.as_deref()).await?)
+}
+
+/// Opens an invitation.
+#[tauri::command]
+pub async fn open_invitation(app: State<'_, Arc<App>>, link: String) -> Outcome {
+    Ok(app.open_invitation(&link)?)
+}
+
+/// Opens the invitation that the clipboard holds.
+#[tauri::command]
+pub async fn paste_invitation(app: State<'_, Arc<App>>) -> Outcome {
+    Ok(app.paste_invitation().await?)
+}
+
+/// Asks the invitation's server once more.
+#[tauri::command]
+pub async fn look_again(app: State<'_, Arc<App>>) -> Outcome {
+    app.look_again();
+    Ok(())
+}
+
+/// Takes the invitation.
+#[tauri::command]
+pub async fn join(app: State<'_, Arc<App>>, name: String) -> Outcome {
+    Ok(app.join(name.trim()).await?)
+}
+
+/// Puts the invitation away.
+#[tauri::command]
+pub async fn dismiss_invitation(app: State<'_, Arc<App>>) -> Outcome {
+    app.dismiss_invitation();
+    Ok(())
+}
+
+/// Lets people elsewhere reach the server on this computer.
+#[tauri::command]
+pub async fn open_to_network(app: State<'_, Arc<App>>) -> Outcome {
+    Ok(app.open_to_network().await?)
+}
+
+/// Makes an invitation.
+#[tauri::command]
+pub async fn make_invite(app: State<'_, Arc<App>>) -> Outcome<InviteView> {
+    Ok(app.make_invite().await?)
+}
+
+/// Copies the invitation that was made last.
+#[tauri::command]
+pub async fn copy_invite(app: State<'_, Arc<App>>) -> Outcome {
+    Ok(app.copy_invite().await?)
 }
 
 /// Adds a person by name; answers who that is.

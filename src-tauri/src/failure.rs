@@ -22,6 +22,12 @@ impl Failure {
     }
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}: {}", self.code, self.detail)
+    }
+}
+
 impl From<Failure> for Screen {
     fn from(Failure { code, detail }: Failure) -> Self {
         Self::Failed { code, detail }
@@ -33,6 +39,7 @@ impl From<ClientError> for Failure {
         let code = match error {
             ClientError::Profile(_) => StartFailure::Files,
             ClientError::VersionMismatch => StartFailure::VersionMismatch,
+            ClientError::KeyStore => StartFailure::KeyStore,
             ClientError::NotAVireoServer | ClientError::InvalidServer(_) => {
                 StartFailure::NotAVireoServer
             }
@@ -40,7 +47,9 @@ impl From<ClientError> for Failure {
         };
         let detail = match error {
             // The interface's own sentence says all there is.
-            ClientError::VersionMismatch | ClientError::NotAVireoServer => String::new(),
+            ClientError::VersionMismatch | ClientError::NotAVireoServer | ClientError::KeyStore => {
+                String::new()
+            }
             other => other.to_string(),
         };
         Self { code, detail }

@@ -1,15 +1,20 @@
 //! The desktop application: a window over [`vireo_client`]. Everything that a call is happens below; here are the window, the
 //! commands that it can give, the views that it gets, and the way of the pictures to it.
 
+mod accounts;
 mod app;
 mod arguments;
+mod clipboard;
 mod commands;
 mod devices;
-mod embedded;
 mod failure;
+mod hosting;
+mod instance;
+mod joining;
 mod language;
 mod media_socket;
 mod ring;
+mod sign_in;
 mod view;
 mod window;
 
@@ -50,13 +55,25 @@ fn run_application(arguments: Arguments) -> Result<(), Box<dyn std::error::Error
     window::allow_media_socket(context.config_mut(), &pictures.origin());
 
     let profile = arguments.profile.clone();
+    instance::name(context.config_mut(), profile.as_deref());
     let app = App::new(arguments, pictures);
     let state = app.clone();
     let tauri = tauri::Builder::default()
+        .plugin(instance::plugin())
         .manage(app.clone())
         .invoke_handler(tauri::generate_handler![
             commands::view,
             commands::start,
+            commands::sign_out,
+            commands::use_account,
+            commands::open_invitation,
+            commands::paste_invitation,
+            commands::look_again,
+            commands::join,
+            commands::dismiss_invitation,
+            commands::open_to_network,
+            commands::make_invite,
+            commands::copy_invite,
             commands::add_contact,
             commands::accept_contact,
             commands::decline_contact,
@@ -80,15 +97,16 @@ fn run_application(arguments: Arguments) -> Result<(), Box<dyn std::error::Error
         .setup(move |tauri| {
             window::open(tauri.handle(), profile.as_deref())?;
             tauri::async_runtime::spawn(publish_views(tauri.handle().clone()));
-            tauri::async_runtime::spawn(state.start());
+            tauri::async_runtime::spawn(state.start(tauri.handle().clone()));
             tauri::async_runtime::spawn(exit_when_asked(tauri.handle().clone()));
             Ok(())
         })
         .build(context)?;
-    tauri.run(move |_, event| {
-        if let RunEvent::Exit = event {
-            runtime.block_on(app.stop());
-        }
+    tauri.run(move |_, event| match event {
+        RunEvent::Exit => runtime.block_on(app.stop()),
+        #[cfg(target_os = "macos")]
+        RunEvent::Opened { urls } => urls.iter().for_each(|url| app.open_link(url.as_str())),
+        _ => {}
     });
     Ok(())
 }

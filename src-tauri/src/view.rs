@@ -5,7 +5,7 @@ use ts_rs::TS;
 use vireo_call::VoiceSettings;
 use vireo_client::{ClientError, ClientView};
 
-use crate::devices::DevicesView;
+use crate::{accounts::AccountsView, devices::DevicesView, failure::Failure, joining::Joining};
 
 /// The whole application as it stands now.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
@@ -22,6 +22,10 @@ pub struct AppView {
     pub voice: VoiceSettings,
     /// The devices that there are, and what has just become of them.
     pub devices: DevicesView,
+    /// The person's accounts.
+    pub accounts: AccountsView,
+    /// The invitation that was opened; null while there is none.
+    pub joining: Option<Joining>,
 }
 
 /// What there is to see.
@@ -47,8 +51,10 @@ pub enum Screen {
     FirstRun {
         /// What the computer calls the person.
         suggested_name: String,
-        /// The server that was asked for; null for the one on this computer.
+        /// The server that was asked for; null where the person may choose.
         server: Option<String>,
+        /// The server that does not accept the person's account any more, as people write it; null where there is none such.
+        lost: Option<String>,
     },
     /// Signed in.
     Home(Box<ClientView>),
@@ -66,6 +72,8 @@ pub enum StartFailure {
     VersionMismatch,
     /// The address that was asked for is not that of a Vireo server.
     NotAVireoServer,
+    /// The system's key store, which holds the key to the account, does not open.
+    KeyStore,
     /// Something else.
     Other,
 }
@@ -118,11 +126,24 @@ impl From<ClientError> for CommandError {
             ClientError::RateLimited => "rate-limited",
             ClientError::AccessDenied => "access-denied",
             ClientError::AlreadyInCall => "already-in-call",
+            ClientError::InvalidInvite => "invalid-invite",
+            ClientError::WrongServer => "wrong-server",
+            ClientError::UntrustedServer => "untrusted-server",
+            ClientError::Profile(_) => "files",
             _ => "other",
         };
         Self {
             code: code.to_owned(),
             message: error.to_string(),
+        }
+    }
+}
+
+impl From<Failure> for CommandError {
+    fn from(failure: Failure) -> Self {
+        Self {
+            code: "cannot-host".to_owned(),
+            message: failure.to_string(),
         }
     }
 }
@@ -135,6 +156,7 @@ mod tests {
     use vireo_call::CallStats;
 
     use super::{AppView, ClientError, CommandError, MediaSocket};
+    use crate::hosting::InviteView;
 
     #[test]
     fn adding_oneself_is_no_matter_of_how_a_name_is_written() {
@@ -167,6 +189,7 @@ mod tests {
         AppView::export_all(&config).expect("exportable");
         CommandError::export_all(&config).expect("exportable");
         MediaSocket::export_all(&config).expect("exportable");
+        InviteView::export_all(&config).expect("exportable");
         CallStats::export_all(&config).expect("exportable");
         // The package as cargo finds it now, not as it lay when this was compiled.
         let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the test");

@@ -21,6 +21,7 @@ pub struct Server {
     child: Child,
     /// Where it listens.
     pub url: String,
+    first_invite: Option<String>,
     folder: TempDir,
     /// The computer it runs on, where that is not this one.
     computer: Option<Computer>,
@@ -46,6 +47,15 @@ impl Server {
             arguments,
         ]
         .concat();
+        Self::spawn(None, &arguments).await
+    }
+
+    /// Starts a server as people run it: encrypted, reached from everywhere, and by invitation alone.
+    ///
+    /// # Errors
+    /// When it is not built or does not start.
+    pub async fn start_by_invitation() -> anyhow::Result<Self> {
+        let arguments = ["--listen", "0.0.0.0:0", "--no-port-mapping", "--no-turn"];
         Self::spawn(None, &arguments).await
     }
 
@@ -88,11 +98,13 @@ impl Server {
         let first: serde_json::Value = serde_json::from_str(&line)
             .with_context(|| format!("vireo-server's first line is no JSON: {line:?}"))?;
         let url = first["url"].as_str().context("no url in it")?.to_owned();
+        let first_invite = first["invite"].as_str().map(str::to_owned);
         // Whatever it says further must not fill the pipe.
         tokio::spawn(async move { stdout.read_to_end(&mut Vec::new()).await });
         Ok(Self {
             child,
             url,
+            first_invite,
             folder,
             computer,
         })
@@ -133,6 +145,28 @@ impl Server {
         let account = self.account(name)?;
         self.run(&account, &["register"]).await?;
         Ok(account)
+    }
+
+    /// The invitation for whoever runs the server.
+    ///
+    /// # Errors
+    /// When somebody had an account when it started.
+    pub fn first_invite(&self) -> anyhow::Result<&str> {
+        self.first_invite.as_deref().context("no first invitation")
+    }
+
+    /// Makes an account by an invitation, through `vireo-cli`.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub async fn join(&self, account: &Account, link: &str) -> anyhow::Result<()> {
+        let file = account.password_file.to_string_lossy();
+        let who = ["--user", &account.name, "--password-file", &file];
+        let ended = Cli::bare(&[&who[..], &["join", link, "--yes"]].concat())?
+            .end()
+            .await?;
+        ensure!(ended.status == 0, "nobody joins: {}", ended.stderr);
+        Ok(())
     }
 
     /// Registers two accounts that are contacts.

@@ -112,7 +112,56 @@ async fn send(
         "standIns": stand_ins,
         "voice": voice,
         "devices": devices(toasts),
+        "accounts": accounts(&[]),
+        "joining": null,
     });
+    paint(window, &view).await
+}
+
+/// Shows an invitation that was opened, in front of this screen.
+///
+/// # Errors
+/// As [`show`].
+pub async fn show_joining(window: &Window, screen: &Value, step: &Value) -> anyhow::Result<()> {
+    let joining = json!({ "address": "192.168.178.20:7450", "step": step });
+    let view = json!({
+        "revision": REVISION,
+        "screen": screen,
+        "standIns": [],
+        "voice": {},
+        "devices": devices(&[]),
+        "accounts": accounts(&[]),
+        "joining": joining,
+    });
+    paint(window, &view).await
+}
+
+/// Shows the first screen to somebody who has set accounts aside.
+///
+/// # Errors
+/// As [`show`].
+pub async fn show_welcome(window: &Window, name: &str) -> anyhow::Result<()> {
+    let others = [
+        json!({ "id": null, "name": name, "server": null }),
+        json!({ "id": "https://vireo.example.org", "name": name, "server": "vireo.example.org" }),
+    ];
+    let view = json!({
+        "revision": REVISION,
+        "screen": { "kind": "firstRun", "suggestedName": name, "server": null, "lost": null },
+        "standIns": [],
+        "voice": {},
+        "devices": devices(&[]),
+        "accounts": accounts(&others),
+        "joining": null,
+    });
+    paint(window, &view).await
+}
+
+fn accounts(others: &[Value]) -> Value {
+    json!({ "server": null, "secrets": "file", "open": false, "others": others })
+}
+
+async fn paint(window: &Window, view: &Value) -> anyhow::Result<()> {
     let script = format!("const payload = {view};{SEND}");
     let heard = window.session().execute(&script).await?;
     anyhow::ensure!(heard == true, "the page does not listen for views");

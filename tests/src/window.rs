@@ -39,6 +39,8 @@ pub struct WindowOptions<'a> {
     pub dark: bool,
     /// Whether a test picture, a tone and silence stand in for devices that are not there.
     pub stand_ins: bool,
+    /// An invitation to open.
+    pub link: Option<String>,
     /// Further environment variables.
     pub variables: Vec<(&'a str, &'a str)>,
 }
@@ -109,6 +111,7 @@ impl Window {
         if options.stand_ins {
             arguments.push("--stand-ins".to_owned());
         }
+        arguments.extend(options.link.clone());
         let capabilities = json!({
             "tauri:options": { "application": binary("vireo")?, "args": arguments },
         });
@@ -222,11 +225,15 @@ impl Window {
         }
     }
 
-    /// The first screen: gives the person a name.
+    /// The first screen: hosts on this computer, where the person may choose, and gives them a name.
     ///
     /// # Errors
     /// When the contact list does not appear.
     pub async fn sign_up(&self, name: &str) -> anyhow::Result<()> {
+        self.find("#name, #link").await?;
+        if self.session.find("#link").await.is_ok() {
+            self.click("[data-action=host]").await?;
+        }
         self.fill("#name", name).await?;
         self.click("form button[type=submit]").await?;
         self.find("[data-contact='Echo test']").await?;

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use vireo_protocol::{Contact, ContactStatus};
 use vireo_tests::{
     display::Display,
-    views::{call, contact, home, show, show_with_toasts},
+    views::{call, contact, home, show, show_joining, show_welcome, show_with_toasts},
     window::{Window, WindowOptions},
 };
 
@@ -57,7 +57,7 @@ impl Gallery {
             ..WindowOptions::of(folder.path(), "anna")
         };
         let window = Window::open(display, &options).await?;
-        window.find("#name").await?;
+        window.find("#link").await?;
         let theme = if dark { "dark" } else { "light" };
         Ok(Self {
             window,
@@ -89,6 +89,9 @@ impl Gallery {
 
     async fn start(&self) -> anyhow::Result<()> {
         self.picture("first-run").await?;
+        self.window.click("[data-action=host]").await?;
+        self.picture("first-run-host").await?;
+        self.joining().await?;
         self.screen("starting", &json!({ "kind": "starting" }))
             .await?;
         self.screen("waiting", &json!({ "kind": "waiting" }))
@@ -110,6 +113,58 @@ impl Gallery {
             self.screen(&format!("failed-{code}"), &failed).await?;
         }
         Ok(())
+    }
+
+    /// Invitations that were opened here, and giving one.
+    async fn joining(&self) -> anyhow::Result<()> {
+        show_welcome(&self.window, ANNA).await?;
+        self.picture("first-run-other-accounts").await?;
+        let nobody =
+            json!({ "kind": "firstRun", "suggestedName": "", "server": null, "lost": null });
+        let elsewhere = json!({
+            "kind": "elsewhere", "name": "Jonas Weber", "server": "vireo.example.org", "known": false,
+        });
+        for (name, inviter, standing) in [
+            ("join", ANNA, json!({ "kind": "new" })),
+            ("join-member", ANNA, json!({ "kind": "member" })),
+            ("join-elsewhere-long-name", LONG, elsewhere),
+        ] {
+            let step = json!({
+                "kind": "invited", "server": "Lindqvist", "inviter": inviter, "name": "Jonas Weber",
+                "standing": standing,
+            });
+            show_joining(&self.window, &nobody, &step).await?;
+            self.picture(name).await?;
+        }
+        let looking = json!({ "kind": "looking" });
+        show_joining(&self.window, &nobody, &looking).await?;
+        self.picture("join-looking").await?;
+        for problem in [
+            "notALink",
+            "usedUp",
+            "own",
+            "unreachable",
+            "wrongServer",
+            "untrusted",
+            "notAServer",
+            "version",
+            "rateLimited",
+            "other",
+        ] {
+            let failed = json!({ "kind": "failed", "problem": problem });
+            show_joining(&self.window, &nobody, &failed).await?;
+            self.picture(&format!("join-{problem}")).await?;
+        }
+        let signed_in = home(&people(), Value::Null);
+        for (name, inviter) in [("join-joined", ANNA), ("join-joined-offline", LONG)] {
+            let joined = json!({ "kind": "joined", "inviter": format!("user-{inviter}") });
+            show_joining(&self.window, &signed_in, &joined).await?;
+            self.picture(name).await?;
+        }
+        show(&self.window, &signed_in, &[]).await?;
+        self.window.click("[data-action=invite-somebody]").await?;
+        self.picture("invite-closed").await?;
+        self.window.click("[data-action=close-invite]").await
     }
 
     async fn home(&self) -> anyhow::Result<()> {

@@ -45,7 +45,6 @@ async fn the_voice_processing_is_switched_in_a_call_and_stays_so() -> anyhow::Re
     let folder = tempfile::tempdir()?;
     let options = WindowOptions::of(folder.path(), "anna");
     let window = Window::open(&display, &options).await?;
-    window.find("#name").await?;
     window.sign_up("Anna").await?;
     window
         .click("[data-contact='Echo test'] [data-action=video-call]")

@@ -56,30 +56,6 @@ it.each(Object.keys(views))("the screen %s renders in both languages", (name) =>
   }
 });
 
-describe("first run", () => {
-  it("asks for a name and says what is wrong with it", async () => {
-    const start = vi
-      .fn()
-      .mockRejectedValueOnce({ code: "name-taken", message: "" })
-      .mockResolvedValue(undefined);
-    const first = views["first-run"];
-    if (!first) throw new Error();
-    show(first, { start });
-    const user = userEvent.setup();
-    const field = screen.getByLabelText<HTMLInputElement>("Your name");
-    expect(field).toHaveProperty("value", "Jonas Weber");
-    await user.clear(field);
-    await user.keyboard("{Enter}");
-    expect(screen.getByRole("alert").textContent).toContain("enter a name");
-    expect(start).not.toHaveBeenCalled();
-    await user.type(field, "  Jonas {Enter}");
-    expect(start).toHaveBeenCalledExactlyOnceWith("Jonas");
-    await waitFor(() => {
-      expect(screen.getByRole("alert").textContent).toContain("already taken");
-    });
-  });
-});
-
 describe("contacts", () => {
   it("are found by a part of their name", async () => {
     show(home());

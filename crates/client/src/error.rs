@@ -87,6 +87,11 @@ pub enum ClientError {
     /// A file of the profile cannot be read or written.
     #[error("{0}")]
     Profile(String),
+    /// The system's key store, which holds the key to the account, does not open.
+    #[error(
+        "The key store of this system, which keeps the key to your account, does not open. Unlock it, then start Vireo again."
+    )]
+    KeyStore,
     /// The client has been closed.
     #[error("Vireo is closing.")]
     Closed,

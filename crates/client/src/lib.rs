@@ -12,6 +12,7 @@ mod options;
 pub mod paths;
 mod places;
 mod runner;
+mod secrets;
 mod session;
 mod status;
 mod transport;

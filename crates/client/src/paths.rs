@@ -2,11 +2,14 @@
 //! desktop carries inside. The desktop and `vireo-cli` share them.
 //!
 //! ```text
-//! PROFILE/settings.json     what the user has chosen
-//! PROFILE/account.json      server, name and secret; readable by this user alone
-//! PROFILE/server-url        the embedded server's address, for as long as the desktop runs
-//! PROFILE/server/           the embedded server's data
+//! PROFILE/settings.json         what the user has chosen
+//! PROFILE/account.json          server, name and secrets; readable by this user alone
+//! PROFILE/other-accounts.json   those that were set aside for another one
+//! PROFILE/server-url            the embedded server's address, for as long as the desktop runs
+//! PROFILE/server/               the embedded server's data
 //! ```
+
+mod accounts;
 
 use std::{
     fs,
@@ -14,20 +17,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rand::distr::{Alphanumeric, SampleString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use vireo_call::VoiceSettings;
 use vireo_protocol::IceServer;
 
 use crate::ClientError;
+use crate::secrets::Keeper;
+pub use crate::secrets::SecretsIn;
+pub use accounts::Account;
 
 /// The environment variable that names the profile's directory.
 pub const PROFILE_VARIABLE: &str = "VIREO_PROFILE";
 
 /// One user's directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Profile {
     directory: PathBuf,
+    keeper: Keeper,
 }
 
 impl Profile {
@@ -48,7 +54,19 @@ impl Profile {
             })?;
         create_private_directory(&directory)
             .map_err(|error| cannot("make the folder", &directory, &error))?;
-        Ok(Self { directory })
+        Ok(Self {
+            directory,
+            keeper: Keeper::of_the_system(),
+        })
+    }
+
+    /// The same, but for the key store of whoever runs the tests.
+    #[cfg(test)]
+    fn without_key_store(self) -> Self {
+        Self {
+            keeper: Keeper::without_store(),
+            ..self
+        }
     }
 
     /// The directory itself.
@@ -77,30 +95,6 @@ impl Profile {
     /// [`ClientError::Profile`].
     pub fn save_settings(&self, settings: &Settings) -> Result<(), ClientError> {
         self.write("settings.json", settings)
-    }
-
-    /// The account; none before there is one.
-    ///
-    /// # Errors
-    /// [`ClientError::Profile`] when the file is there and cannot be read.
-    pub fn account(&self) -> Result<Option<Account>, ClientError> {
-        self.read("account.json")
-    }
-
-    /// Saves the account, readable by this user alone.
-    ///
-    /// # Errors
-    /// [`ClientError::Profile`].
-    pub fn save_account(&self, account: &Account) -> Result<(), ClientError> {
-        self.write("account.json", account)
-    }
-
-    /// Forgets the account.
-    ///
-    /// # Errors
-    /// [`ClientError::Profile`].
-    pub fn remove_account(&self) -> Result<(), ClientError> {
-        self.remove("account.json")
     }
 
     /// The address of the server inside this user's running desktop; none while none runs. One that was left behind by a
@@ -162,6 +156,26 @@ impl Profile {
     }
 }
 
+/// How others reach the embedded server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Hosting {
+    /// The port at which they do, which stands in every invitation; none while nobody does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Whether a home router is asked to pass them on.
+    pub ask_router: bool,
+}
+
+impl Default for Hosting {
+    fn default() -> Self {
+        Self {
+            port: None,
+            ask_router: true,
+        }
+    }
+}
+
 /// What the user has chosen. Fields that this version does not know are kept.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -176,43 +190,11 @@ pub struct Settings {
     pub speaker: Option<String>,
     /// What is done to the user's voice.
     pub voice: VoiceSettings,
+    /// How others reach the embedded server.
+    pub hosting: Hosting,
     /// What else stands in the file.
     #[serde(flatten)]
     pub other: serde_json::Map<String, serde_json::Value>,
-}
-
-/// The account this profile signs in with.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Account {
-    /// The server's address; none means the embedded one, wherever it listens today.
-    pub server: Option<String>,
-    /// The name.
-    pub name: String,
-    /// The secret that stands in for a password.
-    pub password: String,
-    /// The session of the desktop's: its last refresh token. None before the first sign-in; `vireo-cli` has sessions of its own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refresh_token: Option<String>,
-}
-
-impl Account {
-    /// An account with a new secret that nobody can guess (over 256 bits).
-    #[must_use]
-    pub fn with_new_secret(server: Option<String>, name: impl Into<String>) -> Self {
-        Self {
-            server,
-            name: name.into(),
-            password: Alphanumeric.sample_string(&mut rand::rng(), 48),
-            refresh_token: None,
-        }
-    }
-}
-
-impl std::fmt::Debug for Account {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Account { .. }") // Neither the name nor the secret belongs into a log.
-    }
 }
 
 fn cannot(what: &str, path: &Path, error: &dyn std::fmt::Display) -> ClientError {
@@ -257,7 +239,7 @@ mod tests {
     fn profile() -> (tempfile::TempDir, Profile) {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let profile = Profile::open(Some(&directory.path().join("a/b"))).expect("a new profile");
-        (directory, profile)
+        (directory, profile.without_key_store())
     }
 
     #[test]

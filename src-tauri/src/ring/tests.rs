@@ -148,6 +148,8 @@ async fn it_rings_until_there_is_any_outcome() {
         stand_ins: Vec::new(),
         voice: VoiceSettings::default(),
         devices: Default::default(),
+        accounts: Default::default(),
+        joining: None,
     });
     let show = |phase| view.send_modify(|view| view.screen = screen(phase));
     let following = tokio::spawn(follow(view.subscribe(), Arc::new(Media(sender))));

@@ -19,6 +19,10 @@ detail: string, } | { "kind": "firstRun",
  */
 suggestedName: string, 
 /**
- * The server that was asked for; null for the one on this computer.
+ * The server that was asked for; null where the person may choose.
  */
-server: string | null, } | { "kind": "home" } & ClientView;
+server: string | null, 
+/**
+ * The server that does not accept the person's account any more, as people write it; null where there is none such.
+ */
+lost: string | null, } | { "kind": "home" } & ClientView;

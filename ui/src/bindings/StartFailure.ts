@@ -3,4 +3,4 @@
 /**
  * Why Vireo cannot run.
  */
-export type StartFailure = "alreadyOpen" | "files" | "versionMismatch" | "notAVireoServer" | "other";
+export type StartFailure = "alreadyOpen" | "files" | "versionMismatch" | "notAVireoServer" | "keyStore" | "other";

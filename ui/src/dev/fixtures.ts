@@ -1,8 +1,12 @@
+import type { AccountsView } from "../bindings/AccountsView";
 import type { AppView } from "../bindings/AppView";
 import type { CallStats } from "../bindings/CallStats";
 import type { CallView } from "../bindings/CallView";
 import type { Contact } from "../bindings/Contact";
 import type { DevicesView } from "../bindings/DevicesView";
+import type { InviteView } from "../bindings/InviteView";
+import type { Joining } from "../bindings/Joining";
+import type { JoiningStep } from "../bindings/JoiningStep";
 import type { Phase } from "../bindings/Phase";
 import type { StageStats } from "../bindings/StageStats";
 import type { VoiceSettings } from "../bindings/VoiceSettings";
@@ -85,6 +89,26 @@ export const voice: VoiceSettings = {
   automaticGain: true,
 };
 
+export const accounts: AccountsView = { server: null, secrets: "keyStore", open: false, others: [] };
+
+/** What every view has, whatever there is to see. */
+const rest = { revision: 1, standIns: [], voice, devices, accounts, joining: null };
+
+/** An invitation that was opened, before anybody has signed in. */
+export function joining(step: JoiningStep, more: Partial<AppView> = {}): AppView {
+  const opened: Joining = { address: "192.168.178.20:7450", step };
+  const screen = { kind: "firstRun", suggestedName: "Jonas Weber", server: null, lost: null } as const;
+  return { ...rest, screen, joining: opened, ...more };
+}
+
+export const invited = {
+  kind: "invited",
+  server: "Lindqvist family",
+  inviter: "Anna Lindqvist",
+  name: "Jonas Weber",
+  standing: { kind: "new" },
+} as const satisfies JoiningStep;
+
 export function home(
   call: CallView | null = null,
   more: Partial<Extract<AppView["screen"], { kind: "home" }>> = {},
@@ -99,41 +123,59 @@ export function home(
       call,
       ...more,
     },
-    revision: 1,
-    standIns: [],
-    voice,
-    devices,
+    ...rest,
   };
 }
 
 export const views: Record<string, AppView> = {
-  starting: { screen: { kind: "starting" }, revision: 1, standIns: [], voice, devices },
-  waiting: { screen: { kind: "waiting" }, revision: 1, standIns: [], voice, devices },
+  starting: { ...rest, screen: { kind: "starting" } },
+  waiting: { ...rest, screen: { kind: "waiting" } },
   failed: {
     screen: {
       kind: "failed",
       code: "files",
       detail: "/home/jonas/.local/share/vireo: Permission denied (os error 13)",
     },
-    revision: 1,
-    standIns: [],
-    voice,
-    devices,
+    ...rest,
   },
   "failed-open": {
     screen: { kind: "failed", code: "alreadyOpen", detail: "" },
-    revision: 1,
-    standIns: [],
-    voice,
-    devices,
+    ...rest,
   },
   "first-run": {
-    screen: { kind: "firstRun", suggestedName: "Jonas Weber", server: null },
-    revision: 1,
-    standIns: [],
-    voice,
-    devices,
+    screen: { kind: "firstRun", suggestedName: "Jonas Weber", server: null, lost: null },
+    ...rest,
   },
+  "first-run-lost": {
+    ...rest,
+    screen: { kind: "firstRun", suggestedName: "Jonas", server: null, lost: "vireo.example.org" },
+  },
+  "first-run-others": {
+    ...rest,
+    screen: { kind: "firstRun", suggestedName: "", server: null, lost: null },
+    accounts: {
+      ...accounts,
+      others: [
+        { id: null, name: "Jonas Weber", server: null },
+        { id: "https://vireo.example.org", name: "jonas", server: "vireo.example.org" },
+      ],
+    },
+  },
+  "join-looking": joining({ kind: "looking" }),
+  "join-invited": joining(invited),
+  "join-first": joining({ ...invited, inviter: null }),
+  "join-member": joining({ ...invited, standing: { kind: "member" } }, { screen: home().screen }),
+  "join-elsewhere": joining(
+    {
+      ...invited,
+      inviter: "Bartholomäus von Hohenstein-Wittgenburg zu Lichtenfels",
+      standing: { kind: "elsewhere", name: "jonas", server: "vireo.example.org", known: false },
+    },
+    { screen: home().screen },
+  ),
+  "join-used-up": joining({ kind: "failed", problem: "usedUp" }),
+  "join-unreachable": joining({ kind: "failed", problem: "unreachable" }),
+  "join-joined": joining({ kind: "joined", inviter: "user-Anna Lindqvist" }, { screen: home().screen }),
   home: home(),
   "home-empty": home(null, { contacts: [echo] }),
   "home-selected": home(),
@@ -301,8 +343,26 @@ export const callStats: CallStats = {
   setup: { ringMs: 80, iceMs: 30, dtlsMs: 12, acceptToFirstFrameMs: 60 },
 };
 
+export const invite: InviteView = {
+  link: "https://192.168.178.20:7450/i?fp=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8#nothing-that-opens-a-door",
+  qr: { size: 21, path: "M0 0h7v1h-7zM14 0h7v1h-7z" },
+  reach: "network",
+  people: 5,
+  days: 7,
+};
+
 export const idle: Actions = {
   start: () => Promise.resolve(),
+  signOut: () => Promise.resolve(),
+  useAccount: () => Promise.resolve(),
+  openInvitation: () => Promise.resolve(),
+  pasteInvitation: () => Promise.resolve(),
+  lookAgain: () => Promise.resolve(),
+  join: () => Promise.resolve(),
+  dismissInvitation: () => Promise.resolve(),
+  openToNetwork: () => Promise.resolve(),
+  makeInvite: () => Promise.resolve(invite),
+  copyInvite: () => Promise.resolve(),
   addContact: (name) => Promise.resolve(contact(name)),
   acceptContact: () => Promise.resolve(),
   declineContact: () => Promise.resolve(),

@@ -1,6 +1,7 @@
 import type { CallStats } from "../bindings/CallStats";
 import type { CommandError } from "../bindings/CommandError";
 import type { Contact } from "../bindings/Contact";
+import type { InviteView } from "../bindings/InviteView";
 import type { NoticeKind } from "../bindings/NoticeKind";
 import type { OwnStatus } from "../bindings/OwnStatus";
 import type { MediaSocket } from "../bindings/MediaSocket";
@@ -10,6 +11,23 @@ import { t, type Key } from "./i18n";
 /** Everything that the interface can ask of the application. Each is carried out by Rust; the answer shows in the next view. */
 export interface Actions {
   start(name: string): Promise<void>;
+  signOut(): Promise<void>;
+  /** Goes back to an account that was set aside; null for the one on this computer. */
+  useAccount(id: string | null): Promise<void>;
+  /** Opens an invitation: what it says is in the view. */
+  openInvitation(link: string): Promise<void>;
+  /** The same with the one that the clipboard holds, which is read now and never else. */
+  pasteInvitation(): Promise<void>;
+  /** Asks the invitation's server once more. */
+  lookAgain(): Promise<void>;
+  /** Takes the invitation, by this name where the person has no account there. */
+  join(name: string): Promise<void>;
+  dismissInvitation(): Promise<void>;
+  /** Lets people elsewhere reach the server on this computer. */
+  openToNetwork(): Promise<void>;
+  makeInvite(): Promise<InviteView>;
+  /** Copies the invitation that was made last. */
+  copyInvite(): Promise<void>;
   /** Resolves to the person, who may write the name in other capitals. */
   addContact(name: string): Promise<Contact>;
   acceptContact(userId: string): Promise<void>;
@@ -37,7 +55,7 @@ export interface Actions {
   mediaSocket(): Promise<MediaSocket>;
 }
 
-type ErrorKey = Extract<Key, `error.${string}`>;
+type ErrorKey = Extract<Key, `error.${string}` | "failed.filesHint">;
 
 const sentences: Record<string, ErrorKey> = {
   "name-taken": "error.nameTaken",
@@ -55,6 +73,11 @@ const sentences: Record<string, ErrorKey> = {
   "already-in-call": "error.alreadyInCall",
   "not-a-vireo-server": "error.notAServer",
   "rate-limited": "error.rateLimited",
+  "invalid-invite": "error.invalidInvite",
+  "wrong-server": "error.wrongServer",
+  "untrusted-server": "error.untrustedServer",
+  "cannot-host": "error.cannotHost",
+  files: "failed.filesHint",
 };
 
 /** What to tell the person about a command that failed. */

@@ -6,6 +6,16 @@ import type { Actions } from "./actions";
 /** The commands of the application's shell, one to one. */
 export const backend: Actions = {
   start: (name) => invoke("start", { name }),
+  signOut: () => invoke("sign_out"),
+  useAccount: (id) => invoke("use_account", { id }),
+  openInvitation: (link) => invoke("open_invitation", { link }),
+  pasteInvitation: () => invoke("paste_invitation"),
+  lookAgain: () => invoke("look_again"),
+  join: (name) => invoke("join", { name }),
+  dismissInvitation: () => invoke("dismiss_invitation"),
+  openToNetwork: () => invoke("open_to_network"),
+  makeInvite: () => invoke("make_invite"),
+  copyInvite: () => invoke("copy_invite"),
   addContact: (name) => invoke("add_contact", { name }),
   acceptContact: (userId) => invoke("accept_contact", { userId }),
   declineContact: (userId) => invoke("decline_contact", { userId }),

@@ -3,11 +3,10 @@ import { errorSentence } from "./actions";
 import { hue, HUES, initials } from "./avatar";
 import { en } from "./i18n/en";
 import { pickLanguage, setLanguage, spokenLanguages, t } from "./i18n";
-import { voice } from "../dev/fixtures";
+import { home } from "../dev/fixtures";
 import { ru } from "./i18n/ru";
 import { pressed } from "./keys";
 import { formatDuration } from "./time";
-import { devices } from "../dev/fixtures";
 import { views } from "./views.svelte";
 
 describe("strings", () => {
@@ -107,7 +106,7 @@ it("durations read like a clock", () => {
 });
 
 it("a view that was overtaken is not shown", () => {
-  views.take({ revision: 5, screen: { kind: "waiting" }, standIns: [], voice, devices });
-  views.take({ revision: 4, screen: { kind: "starting" }, standIns: [], voice, devices });
+  views.take({ ...home(), revision: 5, screen: { kind: "waiting" } });
+  views.take({ ...home(), revision: 4, screen: { kind: "starting" } });
   expect(views.current?.screen.kind).toBe("waiting");
 });

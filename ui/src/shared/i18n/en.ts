@@ -10,6 +10,8 @@ export const en = {
   "failed.alreadyOpen": "Vireo is already open",
   "failed.alreadyOpenHint":
     "Close this window and use the one that is open. If you cannot find it, end the other Vireo or sign out of the computer and in again.",
+  "failed.keyStore":
+    "The key store of this system keeps the key to your account, and does not open. Unlock it, then open Vireo again. Nothing is lost.",
 
   "firstRun.title": "Welcome to Vireo",
   "firstRun.text": "Video calls straight from your computer to theirs.",
@@ -19,6 +21,94 @@ export const en = {
   "firstRun.starting": "Starting…",
   "firstRun.server": "Server: {server}",
   "firstRun.serverLocal": "Hosted on this computer. No sign-up, no password to remember.",
+  "welcome.lost": "The server {server} no longer accepts your account. Ask for a new invitation there.",
+  "welcome.link": "Have you been invited?",
+  "welcome.linkExample": "Paste the link here",
+  "welcome.linkHint": "Copy the whole link that you were sent. You see whose it is before anything happens.",
+  "welcome.paste": "Paste",
+  "welcome.continue": "Continue",
+  "welcome.noLink": "This is no invitation. Copy the whole link, with everything after the #.",
+  "welcome.noLinkCopied":
+    "There is no invitation in the clipboard. Copy the whole link, with everything after the #, and try again.",
+  "welcome.hostHint":
+    "Nobody has invited you? Start here and invite others: a small server then runs on this computer, inside Vireo.",
+  "welcome.host": "Host on this computer",
+  "welcome.back": "Back",
+
+  "join.looking": "Asking {address} about the invitation…",
+  "join.invites": "{name} invites you",
+  "join.first": "You are invited to run this server",
+  "join.server": "Server: {name} ({address})",
+  "join.serverAt": "Server: {address}",
+  "join.elsewhere":
+    "You are signed in as {name} on {server}. Vireo uses one account at a time: that one is set aside, and you find it again in the settings.",
+  "join.elsewhereHere":
+    "You are signed in as {name} on the server of this computer. Vireo uses one account at a time: that one is set aside, and you find it again in the settings.",
+  "join.as": "You have an account there: {name}",
+  "join.join": "Join",
+  "join.add": "Add to my contacts",
+  "join.change": "Set aside and join",
+  "join.joining": "Joining…",
+  "join.notNow": "Not now",
+  "join.promise": "You become contacts. Nobody is called, and your camera stays off.",
+  "join.joined": "You and {name} are contacts",
+  "join.toContacts": "To the contacts",
+  "join.again": "Try again",
+  "join.close": "Close",
+  "join.notALink": "This link is no invitation",
+  "join.notALinkHint": "It may have been cut off. Ask for the whole link, with everything after the #.",
+  "join.usedUp": "This invitation is not valid any more",
+  "join.usedUpHint": "It has ended, or others have used it. Ask the person who sent it for a new one.",
+  "join.own": "This is your own invitation",
+  "join.ownHint": "Send it to the person whom you would like to talk to.",
+  "join.unreachable": "The server cannot be reached",
+  "join.unreachableHint":
+    "It may be switched off, or your network does not lead there. The invitation stays good: try again later.",
+  "join.wrongServer": "Somebody else answers for this server",
+  "join.wrongServerHint":
+    "Its certificate is not the one that the invitation names, so nothing was sent. Ask the person who invited you for a new link.",
+  "join.untrusted": "Nobody vouches for this server",
+  "join.untrustedHint": "The link lacks the part that the server is known by. Ask for the whole link.",
+  "join.notAServer": "There is no Vireo server at this address",
+  "join.version": "The server speaks another version",
+  "join.versionHint": "Update Vireo, then open the link again.",
+  "join.rateLimited": "Too many attempts",
+  "join.rateLimitedHint": "Wait a moment. The invitation stays good.",
+  "join.other": "The invitation could not be opened",
+  "join.otherHint": "Try again. If that does not help, ask for a new link.",
+
+  "invite.title": "Invite somebody",
+  "invite.close": "Close the invitation",
+  "invite.text":
+    "Send this link. Whoever opens it becomes your contact, and no one needs an account beforehand.",
+  "invite.link": "Link of the invitation",
+  "invite.copy": "Copy",
+  "invite.copied": "Copied",
+  "invite.code": "QR code of the link",
+  "invite.reachComputer": "The link leads here from this computer only.",
+  "invite.reachNetwork":
+    "The link works in your own network. Your router has not opened a way from the internet.",
+  "invite.reachEverywhere": "The link works from everywhere, for as long as the server runs.",
+  "invite.good": "For up to {people} people, within {days} days.",
+  "invite.opening":
+    "Your server answers this computer alone. For others to join, Vireo opens it to the network: it can then be reached while Vireo runs, everything is encrypted, and only those whom you invite get in.",
+  "invite.openingRouter": "Vireo also asks your router to let calls from the internet in.",
+  "invite.open": "Open and make a link",
+  "invite.making": "Making a link…",
+
+  "account.thisComputer": "This computer",
+  "account.onThisComputer": "Your server runs on this computer, inside Vireo.",
+  "account.server": "Your account is on the server {server}.",
+  "account.keyStore": "Its secrets are sealed with a key in this system’s key store.",
+  "account.file":
+    "This system offers no key store: the secrets are kept in a file that only your account on this computer can read.",
+  "account.signOut": "Sign out",
+  "account.signOutQuestion":
+    "Sign out of this computer? Vireo has made your password and forgets it: to come back you need a new invitation and another name.",
+  "account.signOutHere":
+    "Sign out? Your account and your contacts stay on this computer, and you can go on with them from the first screen.",
+  "account.others": "Your other accounts",
+  "account.use": "Use",
 
   "home.contacts": "Contacts",
   "home.search": "Search",
@@ -38,6 +128,7 @@ export const en = {
   "home.connecting": "Connecting to the server…",
   "home.you": "Signed in as {name}",
   "home.status": "What your contacts see",
+  "home.invite": "Invite somebody…",
   "home.dismiss": "Dismiss",
 
   "person.online": "Online",
@@ -201,6 +292,7 @@ export const en = {
 
   "settings.title": "Settings",
   "settings.close": "Close the settings",
+  "settings.account": "Account",
   "settings.audio": "Audio",
   "voice.noise": "Noise suppression",
   "voice.noiseOff": "Off",
@@ -230,5 +322,11 @@ export const en = {
   "error.alreadyInCall": "You are already in a call. End it first.",
   "error.notAServer": "There is no Vireo server at this address. Check the address.",
   "error.rateLimited": "Too many attempts. Wait a moment and try again.",
+  "error.invalidInvite": "This invitation is not valid any more. Ask for a new one.",
+  "error.wrongServer":
+    "Somebody else answers at the server’s address. Ask the person who invited you for a new link.",
+  "error.untrustedServer": "Nobody vouches for this server. Ask for the whole link.",
+  "error.cannotHost":
+    "The server on this computer could not be opened to the network. Another program may use its ports: close it and try again.",
   "error.other": "That did not work. Please try again.",
 } as const;

@@ -1,0 +1,75 @@
+//! One application for each profile: whoever starts a second one gets the window of the first, and the link that they have
+//! started it with goes there too.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    path::Path,
+    sync::Arc,
+};
+
+use clap::Parser;
+use tauri::{AppHandle, Manager, Wry, plugin::TauriPlugin, utils::config::Config};
+use vireo_client::paths::PROFILE_VARIABLE;
+
+use crate::{app::App, arguments::Arguments};
+
+/// Gives the application of a profile of its own a name of its own, by which the system tells it from others.
+pub fn name(config: &mut Config, profile: Option<&Path>) {
+    let named = std::env::var_os(PROFILE_VARIABLE);
+    let Some(profile) = profile.or(named.as_deref().map(Path::new)) else {
+        return;
+    };
+    let place = std::path::absolute(profile).unwrap_or_else(|_| profile.to_owned());
+    let mut hasher = DefaultHasher::new();
+    place.hash(&mut hasher);
+    config.identifier = format!("{}.p{:016x}", config.identifier, hasher.finish());
+}
+
+/// Ends this application where another one of its name runs, and hands it the command line.
+pub fn plugin() -> TauriPlugin<Wry> {
+    tauri_plugin_single_instance::init(|handle, words, _| {
+        raise(handle);
+        if let Ok(Arguments {
+            link: Some(link), ..
+        }) = Arguments::try_parse_from(words)
+        {
+            handle.state::<Arc<App>>().open_link(&link);
+        }
+    })
+}
+
+/// Brings the window to the front.
+pub fn raise(handle: &AppHandle) {
+    let Some(window) = handle.get_webview_window("main") else {
+        return;
+    };
+    let raised = window
+        .unminimize()
+        .and_then(|()| window.show())
+        .and_then(|()| window.set_focus());
+    if let Err(error) = raised {
+        tracing::info!(%error, "the window does not come to the front");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(profile: &str) -> String {
+        let text = include_str!("../../tauri.conf.json");
+        let mut config: Config = serde_json::from_str(text).expect("valid");
+        name(&mut config, Some(Path::new(profile)));
+        config.identifier
+    }
+
+    #[test]
+    fn each_profile_has_an_application_of_its_own() {
+        assert_ne!(named("/tmp/anna"), named("/tmp/boris"));
+        assert_eq!(named("/tmp/anna"), named("/tmp/anna/"));
+        // A name on a bus: parts of letters, digits and hyphens that begin with no digit.
+        let last = named("/tmp/anna");
+        let last = last.rsplit('.').next().expect("there is one");
+        assert!(last.starts_with('p') && last.len() == 17, "{last}");
+    }
+}
