@@ -147,6 +147,7 @@ pub const PACKAGES: &[Package] = &[
     row(Build, None,              ["librsvg2-dev",           "librsvg2-devel",         "librsvg",          ""],        "draws the application's icons"),
     row(Build, None,              ["libasound2-dev",         "alsa-lib-devel",         "alsa-lib",         ""],        "microphone and speaker"),
     row(Build, None,              ["libvpx-dev",             "libvpx-devel",           "libvpx",           "libvpx"],  "the VP8 codec"),
+    row(Build, None,              ["libdbus-1-dev",          "dbus-devel",             "dbus",             ""],        "the system's store of keys"),
     row(Build, Some("node"),      ["nodejs",                 "nodejs",                 "nodejs",           "node"],    "builds the user interface"),
     row(Build, Some("npm"),       ["npm",                    "npm",                    "npm",              ""],        "fetches the user interface's libraries"),
 
