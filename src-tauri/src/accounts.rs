@@ -33,14 +33,13 @@ pub struct OtherAccount {
 }
 
 impl AccountsView {
-    /// What there is in the profile, this account in use.
-    pub fn of(profile: &Profile, used: Option<&Account>) -> Self {
+    /// What there is in the profile, this account in use, the server on this computer open or not.
+    pub fn of(profile: &Profile, used: Option<&Account>, open: bool) -> Self {
         let others = profile.other_accounts().unwrap_or_default();
-        let hosting = profile.settings().unwrap_or_default().hosting;
         Self {
             server: used.and_then(|used| used.server.as_deref().map(shown_address)),
             secrets: profile.secrets_in(),
-            open: hosting.port.is_some() && used.is_some_and(|used| used.server.is_none()),
+            open,
             others: others.into_iter().map(OtherAccount::from).collect(),
         }
     }

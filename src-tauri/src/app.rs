@@ -56,6 +56,8 @@ pub(crate) struct Inner {
     pub entering: Option<AbortHandle>,
     /// Shows what the client's view says.
     pub following: Option<JoinHandle<()>>,
+    /// People elsewhere reach the server on this computer.
+    pub open: bool,
     /// The invitation that was opened.
     pub invitation: Option<InviteLink>,
     /// Asks its server.
@@ -164,24 +166,23 @@ impl App {
         // The system may ask the person for its key store.
         let account = tokio::task::spawn_blocking(move || profile.account()).await;
         let account = account.map_err(Failure::other)??;
-        if let Some(link) = &self.arguments.link {
-            self.open_link(link);
-        }
         let asked = self.server_asked_for();
         // An account belongs to one server; on another one the person starts anew.
         let fits = |account: &Account| asked.is_none() || account.server == asked;
-        match account.filter(fits) {
-            Some(account) => {
-                // Those whom the person has invited may still be there.
-                if hosting && account.server.is_some() {
-                    self.host(&account.name).await?;
-                }
-                self.spawn_entering(account);
-            }
-            None => {
-                self.show_accounts(None);
-                self.ask_for_a_name();
-            }
+        let account = account.filter(fits);
+        // Those whom the person has invited may still be there, whichever account is in use.
+        if let Some(account) = &account
+            && (hosting || account.server.is_none())
+        {
+            self.host(&account.name).await?;
+        }
+        self.show_accounts(account.as_ref());
+        if let Some(link) = &self.arguments.link {
+            self.open_link(link);
+        }
+        match account {
+            Some(account) => self.spawn_entering(account),
+            None => self.ask_for_a_name(),
         }
         Ok(())
     }

@@ -63,6 +63,22 @@ mod tests {
         config.identifier
     }
 
+    /// Without a place for it in the command, the desktop would start Vireo without the link that was clicked.
+    #[test]
+    fn links_are_registered_and_handed_over() {
+        let text = include_str!("../../tauri.conf.json");
+        let config: serde_json::Value = serde_json::from_str(text).expect("valid");
+        let schemes = &config["plugins"]["deep-link"]["desktop"]["schemes"];
+        assert_eq!(schemes, &serde_json::json!(["vireo"]));
+        for package in ["deb", "rpm"] {
+            let template = &config["bundle"]["linux"][package]["desktopTemplate"];
+            assert_eq!(template, "assets/vireo.desktop");
+        }
+        let entry = include_str!("../../assets/vireo.desktop");
+        assert!(entry.contains("Exec={{exec}} %u\n"), "{entry}");
+        assert!(entry.contains("MimeType={{mime_type}}\n"), "{entry}");
+    }
+
     #[test]
     fn each_profile_has_an_application_of_its_own() {
         assert_ne!(named("/tmp/anna"), named("/tmp/boris"));

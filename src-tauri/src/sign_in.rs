@@ -56,11 +56,11 @@ impl App {
     /// # Errors
     /// When there is something that the person has to do first.
     pub async fn enter(self: &Arc<Self>, account: Account) -> Result<(), Failure> {
-        self.show_accounts(Some(&account));
         let url = match &account.server {
             Some(url) => url.clone(),
             None => self.host(&account.name).await?,
         };
+        self.show_accounts(Some(&account));
         loop {
             match session_of(&url, &account).await {
                 Ok(session) => {
@@ -220,7 +220,8 @@ impl App {
     /// Shows which accounts there are, this one in use.
     pub fn show_accounts(&self, used: Option<&Account>) {
         let Ok(profile) = self.profile() else { return };
-        let accounts = AccountsView::of(&profile, used);
+        let open = self.with(|inner| inner.open);
+        let accounts = AccountsView::of(&profile, used, open);
         self.change_view(|view| view.accounts = accounts);
     }
 }

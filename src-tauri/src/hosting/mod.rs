@@ -37,7 +37,7 @@ impl App {
         let hosting = self.with(|inner| inner.settings.hosting.clone());
         if hosting.port.is_some() {
             match server.open(&hosting).await {
-                Ok(port) => self.keep_port(port)?,
+                Ok(port) => self.opened_at(port)?,
                 Err(error) => tracing::warn!(%error, "nobody elsewhere reaches the server"),
             }
         }
@@ -63,12 +63,12 @@ impl App {
         let Some(server) = &*embedded else {
             return Ok(());
         };
-        if self.view().borrow().accounts.open {
+        if self.with(|inner| inner.open) {
             return Ok(());
         }
         let hosting = self.with(|inner| inner.settings.hosting.clone());
         let port = server.open(&hosting).await?;
-        self.keep_port(port)?;
+        self.opened_at(port)?;
         self.change_view(|view| view.accounts.open = true);
         Ok(())
     }
@@ -80,15 +80,18 @@ impl App {
     pub async fn make_invite(&self) -> Result<InviteView, ClientError> {
         let lasts = Duration::from_secs(u64::from(DAYS) * 24 * 60 * 60);
         let session = self.session()?;
-        let embedded = self.embedded.lock().await;
-        let link = match &*embedded {
+        let own = match &*self.embedded.lock().await {
             // It waits for the home router, and knows better from where it is reached.
             Some(server) if server.url() == session.server => {
                 let me = self.client()?.view().borrow().me.id.clone();
                 let link = server.invite(&me, PEOPLE, lasts).await;
-                link.map_err(in_words)?.to_string()
+                Some(link.map_err(in_words)?.to_string())
             }
-            _ => session.invite(PEOPLE, lasts).await?.link,
+            _ => None,
+        };
+        let link = match own {
+            Some(link) => link,
+            None => session.invite(PEOPLE, lasts).await?.link,
         };
         self.with(|inner| inner.invite = Some(link.clone()));
         Ok(view_of(link))
@@ -105,8 +108,9 @@ impl App {
         }
     }
 
-    fn keep_port(&self, port: u16) -> Result<(), ClientError> {
+    fn opened_at(&self, port: u16) -> Result<(), ClientError> {
         let settings = self.with(|inner| {
+            inner.open = true;
             inner.settings.hosting.port = Some(port);
             inner.settings.clone()
         });
