@@ -201,6 +201,8 @@ async fn whoever_hosts_invites_and_others_join_by_that_link() -> anyhow::Result<
 
     // A link that comes during a call waits for its end.
     click_link(&display, &second, &link).await?;
+    boris.reads("Приглашение дождётся").await?;
+    boris.screenshot("call.invitation-waits.ru").await?;
     boris.click("[data-action=end]").await?;
     boris.click("[data-action=back]").await?;
     boris.find("[data-joining=joined]").await?;

@@ -89,6 +89,8 @@ impl Gallery {
 
     async fn start(&self) -> anyhow::Result<()> {
         self.picture("first-run").await?;
+        show_welcome(&self.window, ANNA).await?;
+        self.picture("first-run-other-accounts").await?;
         self.window.click("[data-action=host]").await?;
         self.picture("first-run-host").await?;
         self.joining().await?;
@@ -117,8 +119,6 @@ impl Gallery {
 
     /// Invitations that were opened here, and giving one.
     async fn joining(&self) -> anyhow::Result<()> {
-        show_welcome(&self.window, ANNA).await?;
-        self.picture("first-run-other-accounts").await?;
         let nobody =
             json!({ "kind": "firstRun", "suggestedName": "", "server": null, "lost": null });
         let elsewhere = json!({
