@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tauri::AppHandle;
@@ -10,25 +10,30 @@ use tokio::{
     sync::watch,
     task::{AbortHandle, JoinHandle},
 };
-use vireo_call::{NoticeKind, VoiceSettings};
+use vireo_call::{CallStats, NoticeKind, VoiceSettings};
 use vireo_client::{
     Client, ClientError, Session,
-    paths::{Account, Profile, Settings},
+    paths::{Account, Appearance, Profile, Settings},
 };
 use vireo_protocol::InviteLink;
 
 use crate::{
-    accounts::AccountsView,
     arguments::Arguments,
-    devices::{self, Choices, DesktopMedia, DevicesView},
+    devices::{self, Choices, DesktopMedia},
     failure::Failure,
     hosting::EmbeddedServer,
     joining::shown_address,
+    keepsakes::Figures,
+    log::Memory,
     media_socket::MediaServer,
+    rehearsal::{Levels, Rehearsal},
     ring,
     sign_in::suggested_name,
     view::{AppView, Screen},
 };
+
+/// A server that has not answered by then is not there.
+const ANSWER: Duration = Duration::from_secs(3);
 
 /// What a goodbye to the server may take at most.
 pub const GOODBYE: Duration = Duration::from_secs(4);
@@ -41,6 +46,9 @@ pub struct App {
     /// Whoever starts, opens or stops the server on this computer has it.
     pub(crate) embedded: tokio::sync::Mutex<Option<EmbeddedServer>>,
     handle: OnceLock<AppHandle>,
+    levels: watch::Sender<Levels>,
+    log: Memory,
+    figures: Figures,
     inner: Mutex<Inner>,
 }
 
@@ -49,6 +57,7 @@ pub struct App {
 pub(crate) struct Inner {
     profile: Option<Profile>,
     pub media: Option<Arc<DesktopMedia>>,
+    pub rehearsal: Option<Arc<Rehearsal>>,
     pub settings: Settings,
     pub client: Option<Client>,
     pub session: Option<Session>,
@@ -69,22 +78,17 @@ pub(crate) struct Inner {
 impl App {
     /// An application that has not started.
     #[must_use]
-    pub fn new(arguments: Arguments, pictures: Arc<MediaServer>) -> Arc<Self> {
-        let view = watch::Sender::new(AppView {
-            revision: 0,
-            screen: Screen::Starting,
-            stand_ins: Vec::new(),
-            voice: VoiceSettings::default(),
-            devices: DevicesView::default(),
-            accounts: AccountsView::default(),
-            joining: None,
-        });
+    pub fn new(arguments: Arguments, pictures: Arc<MediaServer>, log: Memory) -> Arc<Self> {
+        let view = watch::Sender::default();
         Arc::new(Self {
             arguments,
             pictures,
             view,
             embedded: tokio::sync::Mutex::default(),
             handle: OnceLock::new(),
+            levels: watch::Sender::default(),
+            log,
+            figures: Figures::default(),
             inner: Mutex::default(),
         })
     }
@@ -93,6 +97,55 @@ impl App {
     #[must_use]
     pub fn view(&self) -> watch::Receiver<AppView> {
         self.view.subscribe()
+    }
+
+    /// How loud it is, as often as that changes, while somebody wants to know.
+    #[must_use]
+    pub fn levels(&self) -> watch::Receiver<Levels> {
+        self.levels.subscribe()
+    }
+
+    /// What the application has written down lately.
+    #[must_use]
+    pub const fn log(&self) -> &Memory {
+        &self.log
+    }
+
+    /// The figures of the call that somebody has looked at.
+    #[must_use]
+    pub const fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
+    /// What the person can try out, once the application has started.
+    ///
+    /// # Errors
+    /// [`ClientError::Closed`] before.
+    pub fn rehearsal(&self) -> Result<Arc<Rehearsal>, ClientError> {
+        self.with(|inner| inner.rehearsal.clone())
+            .ok_or(ClientError::Closed)
+    }
+
+    /// The figures of the call; they are remembered for a while.
+    ///
+    /// # Errors
+    /// [`ClientError::Closed`] while nobody is signed in.
+    pub async fn call_stats(&self) -> Result<Option<CallStats>, ClientError> {
+        let stats = self.client()?.call_stats().await;
+        self.figures.remember(stats.as_ref());
+        Ok(stats)
+    }
+
+    /// How long the server takes to answer, in milliseconds.
+    ///
+    /// # Errors
+    /// [`ClientError::ServerUnreachable`] when it does not answer soon.
+    pub async fn measure_connection(&self) -> Result<f64, ClientError> {
+        let client = self.client()?;
+        let started = Instant::now();
+        let answer = tokio::time::timeout(ANSWER, client.history(None, 1)).await;
+        answer.map_err(|_| ClientError::ServerUnreachable)??;
+        Ok(started.elapsed().as_secs_f64() * 1000.0)
     }
 
     /// Where the window gets its pictures.
@@ -197,10 +250,18 @@ impl App {
             choices = choices.with_stand_ins(camera, microphone, speaker);
         }
         let view = self.view.clone();
-        view.send_modify(|view| view.voice = settings.voice);
+        view.send_modify(|view| {
+            view.voice = settings.voice;
+            view.appearance = settings.appearance;
+        });
         let media = Arc::new(DesktopMedia::new(choices, self.pictures.clone(), view));
         tokio::spawn(ring::follow(self.view(), media.clone()));
-        self.with(|inner| inner.media = Some(media));
+        let rehearsal = Rehearsal::new(media.clone(), self.view.clone(), self.levels.clone());
+        tokio::spawn(rehearsal.clone().follow());
+        self.with(|inner| {
+            inner.media = Some(media);
+            inner.rehearsal = Some(rehearsal);
+        });
     }
 
     /// Switches parts of the voice processing on and off, at once, and keeps it for the calls to come.
@@ -217,6 +278,22 @@ impl App {
             client.set_voice(voice);
         }
         self.change_view(|view| view.voice = voice);
+        profile.map_or(Ok(()), |profile| profile.save_settings(&settings))
+    }
+
+    /// Shows the window in this theme and language, at once and after the next start.
+    ///
+    /// # Errors
+    /// [`ClientError::Profile`] when it cannot be saved; it applies until the application ends.
+    pub fn set_appearance(&self, appearance: Appearance) -> Result<(), ClientError> {
+        let (profile, settings) = self.with(|inner| {
+            inner.settings.appearance = appearance;
+            (inner.profile.clone(), inner.settings.clone())
+        });
+        self.view.send_modify(|view| {
+            view.revision += 1;
+            view.appearance = appearance;
+        });
         profile.map_or(Ok(()), |profile| profile.save_settings(&settings))
     }
 
@@ -237,6 +314,9 @@ impl App {
         });
         if let Some(media) = media {
             media.choose(devices::device_kind(kind), id.as_deref());
+        }
+        if let Ok(rehearsal) = self.rehearsal() {
+            rehearsal.renew(kind);
         }
         profile.map_or(Ok(()), |profile| profile.save_settings(&settings))
     }

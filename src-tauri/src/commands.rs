@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use tauri::State;
 use vireo_call::{CallStats, NoticeKind, VoiceSettings};
-use vireo_client::OwnStatus;
+use vireo_client::{OwnStatus, paths::Appearance};
 use vireo_protocol::{ChatId, Contact, UserId};
 
 use crate::{
     app::App,
     hosting::InviteView,
+    keepsakes,
+    rehearsal::SoundTest,
+    system_settings,
     view::{AppView, CommandError, MediaSocket},
 };
 
@@ -198,7 +201,7 @@ pub async fn set_voice(app: State<'_, Arc<App>>, voice: VoiceSettings) -> Outcom
 /// The figures of the call; none while there are none.
 #[tauri::command]
 pub async fn call_stats(app: State<'_, Arc<App>>) -> Outcome<Option<CallStats>> {
-    Ok(app.client()?.call_stats().await)
+    Ok(app.call_stats().await?)
 }
 
 /// Uses another camera, microphone or speaker; null for the system's default one.
@@ -210,6 +213,70 @@ pub async fn set_device(
 ) -> Outcome {
     app.set_device(device, id)?;
     Ok(())
+}
+
+/// Shows the window in another theme or language.
+#[tauri::command]
+pub async fn set_appearance(app: State<'_, Arc<App>>, appearance: Appearance) -> Outcome {
+    app.set_appearance(appearance)?;
+    Ok(())
+}
+
+/// Opens microphone and camera for whoever tries them out, and lets them go.
+#[tauri::command]
+pub async fn set_rehearsal(app: State<'_, Arc<App>>, microphone: bool, camera: bool) -> Outcome {
+    app.rehearsal()?.set(microphone, camera);
+    Ok(())
+}
+
+/// Plays the test sound, or records the microphone and plays that, or stops either.
+#[tauri::command]
+pub async fn set_sound_test(app: State<'_, Arc<App>>, test: SoundTest) -> Outcome {
+    app.rehearsal()?.set_sound(test);
+    Ok(())
+}
+
+/// Shows the system's own settings of such devices.
+#[tauri::command]
+pub async fn open_system_settings(device: NoticeKind) -> Outcome {
+    system_settings::open(device).map_err(|error| CommandError::of_system(&error.to_string()))
+}
+
+/// The name that others see; none where it is the account's own.
+#[tauri::command]
+pub async fn display_name(app: State<'_, Arc<App>>) -> Outcome<Option<String>> {
+    Ok(app.session()?.profile().await?.display_name)
+}
+
+/// Shows others another name; null for the account's own.
+#[tauri::command]
+pub async fn set_display_name(app: State<'_, Arc<App>>, name: Option<String>) -> Outcome {
+    app.session()?.set_display_name(name.as_deref()).await?;
+    Ok(())
+}
+
+/// How long the server takes to answer, in milliseconds.
+#[tauri::command]
+pub async fn measure_connection(app: State<'_, Arc<App>>) -> Outcome<f64> {
+    Ok(app.measure_connection().await?)
+}
+
+/// Keeps a picture of the call in the person's folder; answers where.
+#[tauri::command]
+pub async fn save_screenshot(request: tauri::ipc::Request<'_>) -> Outcome<String> {
+    keepsakes::screenshot(&request)
+}
+
+/// Keeps the call's figures; answers where.
+#[tauri::command]
+pub async fn export_statistics(app: State<'_, Arc<App>>, at: String) -> Outcome<String> {
+    keepsakes::statistics(app.figures(), &at)
+}
+
+/// Keeps what the application has written down; answers where.
+#[tauri::command]
+pub async fn export_log(app: State<'_, Arc<App>>, at: String) -> Outcome<String> {
+    keepsakes::log(&app.log().text(), &at)
 }
 
 /// Where the window's worker gets its pictures.

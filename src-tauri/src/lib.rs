@@ -8,21 +8,25 @@ mod clipboard;
 mod commands;
 mod devices;
 mod failure;
+mod files;
 mod hosting;
 mod instance;
 mod joining;
+mod keepsakes;
 mod language;
+mod log;
 mod media_socket;
+mod rehearsal;
 mod ring;
 mod sign_in;
+mod system_settings;
 mod view;
 mod window;
 
 use std::{process::ExitCode, sync::Arc};
 
 use clap::Parser;
-use tauri::{AppHandle, Emitter, Manager, RunEvent};
-use tracing_subscriber::EnvFilter;
+use tauri::{AppHandle, Emitter, Manager, RunEvent, WindowEvent};
 
 use crate::{app::App, arguments::Arguments, media_socket::MediaServer};
 
@@ -31,14 +35,8 @@ use crate::{app::App, arguments::Arguments, media_socket::MediaServer};
 pub fn run() -> ExitCode {
     vireo_media::audio::find_sound_server();
     let arguments = Arguments::parse();
-    // Of ours alone: what libraries write down may hold addresses.
-    let filter =
-        EnvFilter::try_from_env("VIREO_LOG").unwrap_or_else(|_| EnvFilter::new("vireo=warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
-    match run_application(arguments) {
+    let log = log::start();
+    match run_application(arguments, log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error, "Vireo cannot run");
@@ -47,7 +45,10 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn run_application(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+fn run_application(
+    arguments: Arguments,
+    log: log::Memory,
+) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Runtime::new()?;
     tauri::async_runtime::set(runtime.handle().clone());
     let pictures = Arc::new(runtime.block_on(MediaServer::start())?);
@@ -56,7 +57,7 @@ fn run_application(arguments: Arguments) -> Result<(), Box<dyn std::error::Error
 
     let profile = arguments.profile.clone();
     instance::name(context.config_mut(), profile.as_deref());
-    let app = App::new(arguments, pictures);
+    let app = App::new(arguments, pictures, log);
     let state = app.clone();
     let tauri = tauri::Builder::default()
         .plugin(instance::plugin())
@@ -92,11 +93,22 @@ fn run_application(arguments: Arguments) -> Result<(), Box<dyn std::error::Error
             commands::set_voice,
             commands::call_stats,
             commands::set_device,
+            commands::set_appearance,
+            commands::set_rehearsal,
+            commands::set_sound_test,
+            commands::open_system_settings,
+            commands::display_name,
+            commands::set_display_name,
+            commands::measure_connection,
+            commands::save_screenshot,
+            commands::export_statistics,
+            commands::export_log,
             commands::media_socket,
         ])
         .setup(move |tauri| {
             window::open(tauri.handle(), profile.as_deref())?;
             tauri::async_runtime::spawn(publish_views(tauri.handle().clone()));
+            tauri::async_runtime::spawn(publish_levels(tauri.handle().clone()));
             tauri::async_runtime::spawn(state.start(tauri.handle().clone()));
             tauri::async_runtime::spawn(exit_when_asked(tauri.handle().clone()));
             Ok(())
@@ -106,6 +118,16 @@ fn run_application(arguments: Arguments) -> Result<(), Box<dyn std::error::Error
         RunEvent::Exit => runtime.block_on(app.stop()),
         #[cfg(target_os = "macos")]
         RunEvent::Opened { urls } => urls.iter().for_each(|url| app.open_link(url.as_str())),
+        // Nobody looks at a meter or a preview any more.
+        RunEvent::WindowEvent {
+            label,
+            event: WindowEvent::Destroyed,
+            ..
+        } if label == "main" => {
+            if let Ok(rehearsal) = app.rehearsal() {
+                runtime.block_on(async { rehearsal.set(false, false) });
+            }
+        }
         _ => {}
     });
     Ok(())
@@ -119,6 +141,16 @@ async fn publish_views(handle: AppHandle) {
         if let Err(error) = handle.emit("view", now) {
             tracing::warn!(%error, "the window did not get its view");
         }
+    }
+}
+
+/// Tells the window how loud it is, apart from the view, which is larger and changes less often.
+async fn publish_levels(handle: AppHandle) {
+    let mut levels = handle.state::<Arc<App>>().levels();
+    while levels.changed().await.is_ok() {
+        let now = *levels.borrow_and_update();
+        // A meter that misses a level shows the next one.
+        let _ = handle.emit("levels", now);
     }
 }
 

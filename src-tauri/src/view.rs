@@ -3,9 +3,12 @@
 use serde::Serialize;
 use ts_rs::TS;
 use vireo_call::VoiceSettings;
-use vireo_client::{ClientError, ClientView};
+use vireo_client::{ClientError, ClientView, paths::Appearance};
 
-use crate::{accounts::AccountsView, devices::DevicesView, failure::Failure, joining::Joining};
+use crate::{
+    accounts::AccountsView, devices::DevicesView, failure::Failure, joining::Joining,
+    rehearsal::RehearsalView,
+};
 
 /// The whole application as it stands now.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
@@ -26,6 +29,29 @@ pub struct AppView {
     pub accounts: AccountsView,
     /// The invitation that was opened; null while there is none.
     pub joining: Option<Joining>,
+    /// How the window looks, and in which language.
+    pub appearance: Appearance,
+    /// What the person tries out.
+    pub rehearsal: RehearsalView,
+    /// This application's.
+    pub version: String,
+}
+
+impl Default for AppView {
+    fn default() -> Self {
+        Self {
+            revision: 0,
+            screen: Screen::Starting,
+            stand_ins: Vec::new(),
+            voice: VoiceSettings::default(),
+            devices: DevicesView::default(),
+            accounts: AccountsView::default(),
+            joining: None,
+            appearance: Appearance::default(),
+            rehearsal: RehearsalView::default(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
 }
 
 /// What there is to see.
@@ -108,6 +134,26 @@ pub struct MediaSocket {
     pub token: String,
 }
 
+impl CommandError {
+    /// A file could not be written.
+    #[must_use]
+    pub fn of_file(message: &str) -> Self {
+        Self {
+            code: "file".to_owned(),
+            message: message.to_owned(),
+        }
+    }
+
+    /// The system's own settings could not be shown.
+    #[must_use]
+    pub fn of_system(message: &str) -> Self {
+        Self {
+            code: "no-system-settings".to_owned(),
+            message: message.to_owned(),
+        }
+    }
+}
+
 impl From<ClientError> for CommandError {
     fn from(error: ClientError) -> Self {
         let code = match error {
@@ -157,6 +203,7 @@ mod tests {
 
     use super::{AppView, ClientError, CommandError, MediaSocket};
     use crate::hosting::InviteView;
+    use crate::rehearsal::Levels;
 
     #[test]
     fn adding_oneself_is_no_matter_of_how_a_name_is_written() {
@@ -191,6 +238,7 @@ mod tests {
         MediaSocket::export_all(&config).expect("exportable");
         InviteView::export_all(&config).expect("exportable");
         CallStats::export_all(&config).expect("exportable");
+        Levels::export_all(&config).expect("exportable");
         // The package as cargo finds it now, not as it lay when this was compiled.
         let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the test");
         let folder = Path::new(&package).join("ui/src/bindings");

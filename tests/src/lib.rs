@@ -7,6 +7,7 @@ pub mod cli;
 pub mod devtools;
 #[cfg(target_os = "linux")]
 pub mod display;
+pub mod gallery;
 pub mod melody;
 #[cfg(target_os = "linux")]
 pub mod netlab;

@@ -114,6 +114,9 @@ async fn send(
         "devices": devices(toasts),
         "accounts": accounts(&[]),
         "joining": null,
+        "appearance": { "theme": "system", "language": "system" },
+        "rehearsal": { "sound": "none", "microphone": null, "speaker": null, "camera": null },
+        "version": "0.1.0",
     });
     paint(window, &view).await
 }

@@ -13,6 +13,22 @@ const COMMAND: Duration = Duration::from_secs(20);
 /// What a driver and its application may take to start.
 const START: Duration = Duration::from_secs(60);
 
+/// Keys that have no character, as W3C WebDriver writes them.
+pub mod keys {
+    /// To the next control.
+    pub const TAB: &str = "\u{E004}";
+    /// Does what has the focus.
+    pub const ENTER: &str = "\u{E007}";
+    /// Held with another one.
+    pub const SHIFT: &str = "\u{E008}";
+    /// Held with another one.
+    pub const CONTROL: &str = "\u{E009}";
+    /// Puts away what lies over the rest.
+    pub const ESCAPE: &str = "\u{E00C}";
+    /// To the next of a list.
+    pub const DOWN: &str = "\u{E015}";
+}
+
 /// The key under which a driver gives an element's reference.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -100,6 +116,21 @@ impl Session {
             json!({ "type": "pointerMove", "duration": 0, "origin": "viewport", "x": x, "y": y });
         let pointer = json!({ "type": "pointer", "id": "mouse", "actions": [there] });
         self.post("actions", &json!({ "actions": [pointer] }))
+            .await?;
+        Ok(())
+    }
+
+    /// Presses these keys together and lets them go again: modifiers first.
+    ///
+    /// # Errors
+    /// When the driver does not answer.
+    pub async fn press(&self, keys: &[&str]) -> anyhow::Result<()> {
+        let event = |kind: &str, key: &str| json!({ "type": kind, "value": key });
+        let down = keys.iter().map(|key| event("keyDown", key));
+        let up = keys.iter().rev().map(|key| event("keyUp", key));
+        let actions: Vec<_> = down.chain(up).collect();
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": actions });
+        self.post("actions", &json!({ "actions": [keyboard] }))
             .await?;
         Ok(())
     }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     binaries::binary,
     display::Display,
-    process_tree, repository,
+    gallery, process_tree, repository,
     stamp::{self, Stamp},
     webdriver::{Element, Session},
 };
@@ -300,7 +300,9 @@ impl Window {
     /// # Errors
     /// When it cannot be taken or written.
     pub async fn screenshot(&self, name: &str) -> anyhow::Result<()> {
-        self.picture(&screens()?.join(format!("{name}.png"))).await
+        let folder = screens()?;
+        self.picture(&folder.join(format!("{name}.png"))).await?;
+        Ok(gallery::write_index(&folder)?)
     }
 
     /// Leaves a picture of the window in this PNG file.

@@ -298,6 +298,7 @@ async fn somebody_signed_in_elsewhere_is_asked_and_can_go_back() -> anyhow::Resu
 
     // Back to the one on this computer, and to the server once more by the same link.
     window.click("[data-action=settings]").await?;
+    window.click("[data-page=profile]").await?;
     window.reads("a file that only your account").await?;
     window.screenshot("settings-account.en.light").await?;
     window.click("[data-account='']").await?;
@@ -311,6 +312,7 @@ async fn somebody_signed_in_elsewhere_is_asked_and_can_go_back() -> anyhow::Resu
 
     // Signing out of the server ends the session there and forgets the secret here.
     window.click("[data-action=settings]").await?;
+    window.click("[data-page=profile]").await?;
     window.click("[data-action=sign-out]").await?;
     window.screenshot("sign-out.en.light").await?;
     window.click("[data-action=sign-out-now]").await?;
@@ -321,6 +323,7 @@ async fn somebody_signed_in_elsewhere_is_asked_and_can_go_back() -> anyhow::Resu
     window.click("[data-account='']").await?;
     window.find("[data-contact='Echo test']").await?;
     window.click("[data-action=settings]").await?;
+    window.click("[data-page=profile]").await?;
     window.click("[data-action=sign-out]").await?;
     window.click("[data-action=sign-out-now]").await?;
     window.click("[data-account='']").await?;

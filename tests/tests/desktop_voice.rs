@@ -33,7 +33,7 @@ async fn kept(profile: &Path, voice: &Value) -> anyhow::Result<()> {
 const SHOWN: &str = "
 const on = (name) => document.querySelector(`[data-switch=${name}]`).checked;
 return {
-  noiseSuppression: document.querySelector('dialog input[type=radio]:checked').value,
+  noiseSuppression: document.querySelector('dialog [data-choice=noise] input:checked').value,
   echoCancellation: on('echoCancellation'),
   automaticGain: on('automaticGain'),
 };
@@ -51,7 +51,7 @@ async fn the_voice_processing_is_switched_in_a_call_and_stays_so() -> anyhow::Re
         .await?;
     window.phase("connected").await?;
     window.click("[data-action=microphone-menu]").await?;
-    window.click("[data-noise=strong]").await?;
+    window.click("[data-choice=noise] [value=strong]").await?;
     let strong = json!({
         "echoCancellation": true, "noiseSuppression": "strong", "automaticGain": true,
     });

@@ -1,8 +1,9 @@
 import { mount } from "svelte";
 import App from "./App.svelte";
 import { openMediaWith } from "./call/media/session";
-import { backend, watchView } from "./shared/backend";
+import { backend, watchLevels, watchView } from "./shared/backend";
 import { currentLanguage } from "./shared/i18n";
+import { loudness } from "./shared/rehearsal.svelte";
 import { followSystemTheme } from "./shared/theme";
 import { views } from "./shared/views.svelte";
 import "./shared/tokens.css";
@@ -21,6 +22,9 @@ if (target !== null) {
     });
   } else {
     mount(App, { target, props: { views, actions: backend, openMedia: openMediaWith(backend) } });
+    void watchLevels((levels) => {
+      loudness.take(levels);
+    });
     void watchView((view) => {
       views.take(view);
     });

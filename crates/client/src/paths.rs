@@ -18,6 +18,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use ts_rs::TS;
 use vireo_call::VoiceSettings;
 use vireo_protocol::IceServer;
 
@@ -192,9 +193,47 @@ pub struct Settings {
     pub voice: VoiceSettings,
     /// How others reach the embedded server.
     pub hosting: Hosting,
+    /// How the window looks, and in which language.
+    pub appearance: Appearance,
     /// What else stands in the file.
     #[serde(flatten)]
     pub other: serde_json::Map<String, serde_json::Value>,
+}
+
+/// How the window looks, and in which language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Appearance {
+    /// Light or dark.
+    pub theme: Theme,
+    /// Which language it speaks.
+    pub language: Language,
+}
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Theme {
+    /// As the system has it.
+    #[default]
+    System,
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+}
+
+/// A language of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Language {
+    /// As the system has it.
+    #[default]
+    System,
+    /// English.
+    En,
+    /// Russian.
+    Ru,
 }
 
 fn cannot(what: &str, path: &Path, error: &dyn std::fmt::Display) -> ClientError {

@@ -9,7 +9,13 @@ pub enum MediaError {
     /// There is no device of this kind, or none of this name.
     #[error("{0}")]
     NoDevice(String),
-    /// The device is there and cannot be used: busy, forbidden, or it reports an error.
+    /// The device is there, and another program uses it.
+    #[error("{0}")]
+    Busy(String),
+    /// The device is there, and the system does not let Vireo use it.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The device is there and cannot be used for another reason.
     #[error("{0}")]
     Device(String),
     /// The device was there and is gone.

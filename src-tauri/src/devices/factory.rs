@@ -14,11 +14,15 @@ use vireo_media::{
 };
 
 use super::{
-    Choices,
+    Choices, Loans,
     choice::{CameraChoice, MicrophoneChoice, SpeakerChoice},
     view::{Board, notice_kind},
 };
-use crate::{media_socket::MediaServer, view::AppView};
+use crate::{
+    media_socket::MediaServer,
+    rehearsal::{Meter, Metered},
+    view::AppView,
+};
 
 type Changed = Arc<Mutex<Option<Box<dyn FnMut(DeviceKind) + Send>>>>;
 
@@ -30,6 +34,8 @@ pub struct DesktopMedia {
     call: Changed,
     pictures: Arc<MediaServer>,
     view: watch::Sender<AppView>,
+    loans: Loans,
+    meter: Meter,
 }
 
 impl DesktopMedia {
@@ -46,6 +52,8 @@ impl DesktopMedia {
             call: Arc::default(),
             pictures,
             view,
+            loans: Loans::default(),
+            meter: Meter::default(),
         };
         this.show();
         this
@@ -64,6 +72,51 @@ impl DesktopMedia {
         }
     }
 
+    /// The chosen camera, for a call or to be tried out; none where there is to be none.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub fn camera(&self) -> Result<Option<Box<dyn VideoSource>>, MediaError> {
+        let format = self.video_format();
+        let choice = lock(&self.choices).camera.clone();
+        Ok(match choice {
+            CameraChoice::Device(_) => Some(Box::new(self.selection.open_camera(format)?)),
+            CameraChoice::Pattern => Some(Box::new(PatternCamera::new(format))),
+            CameraChoice::None => None,
+        })
+    }
+
+    /// The same of the microphone.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub fn microphone(&self) -> Result<Option<Box<dyn AudioSource>>, MediaError> {
+        let choice = lock(&self.choices).microphone.clone();
+        Ok(match choice {
+            MicrophoneChoice::Device(_) => Some(Box::new(self.selection.open_microphone()?)),
+            MicrophoneChoice::Tone(hz) => Some(Box::new(audio::ToneMicrophone::new(hz))),
+            MicrophoneChoice::None => None,
+        })
+    }
+
+    /// What is tried out at the moment, until a call needs it.
+    #[must_use]
+    pub const fn loans(&self) -> &Loans {
+        &self.loans
+    }
+
+    /// How loud the microphone is that a call or a rehearsal listens to.
+    #[must_use]
+    pub const fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Where the window shows a camera that is tried out.
+    #[must_use]
+    pub fn preview(&self) -> Box<dyn VideoSink> {
+        self.pictures.preview_sink()
+    }
+
     /// Brings the window's view of the choices up to date.
     fn show(&self) {
         let choices = lock(&self.choices).clone();
@@ -80,22 +133,15 @@ impl DesktopMedia {
 
 impl MediaFactory for DesktopMedia {
     fn open_camera(&self) -> Result<Option<Box<dyn VideoSource>>, MediaError> {
-        let format = self.video_format();
-        let choice = lock(&self.choices).camera.clone();
-        Ok(match choice {
-            CameraChoice::Device(_) => Some(Box::new(self.selection.open_camera(format)?)),
-            CameraChoice::Pattern => Some(Box::new(PatternCamera::new(format))),
-            CameraChoice::None => None,
-        })
+        self.loans.call_back(DeviceKind::Camera);
+        self.camera()
     }
 
     fn open_microphone(&self) -> Result<Option<Box<dyn AudioSource>>, MediaError> {
-        let choice = lock(&self.choices).microphone.clone();
-        Ok(match choice {
-            MicrophoneChoice::Device(_) => Some(Box::new(self.selection.open_microphone()?)),
-            MicrophoneChoice::Tone(hz) => Some(Box::new(audio::ToneMicrophone::new(hz))),
-            MicrophoneChoice::None => None,
-        })
+        self.loans.call_back(DeviceKind::Microphone);
+        let metered =
+            |source| -> Box<dyn AudioSource> { Box::new(Metered::new(source, self.meter.clone())) };
+        Ok(self.microphone()?.map(metered))
     }
 
     fn open_speaker(&self) -> Result<Option<Box<dyn AudioSink>>, MediaError> {

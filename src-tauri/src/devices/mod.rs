@@ -2,8 +2,10 @@
 
 mod choice;
 mod factory;
+mod loans;
 mod view;
 
 pub use choice::Choices;
 pub use factory::{DesktopMedia, present};
-pub use view::{DevicesView, device_kind};
+pub use loans::{Loan, Loans, Wish};
+pub use view::{DevicesView, device_kind, notice_kind};

@@ -13,7 +13,7 @@ const MAX_TOASTS: usize = 4;
 /// A headset is two devices that come one soon after the other.
 const TOGETHER: Duration = Duration::from_secs(3);
 
-/// The devices as they stand now. Filled when the first call begins.
+/// The devices as they stand now. Filled when the first call begins, or somebody tries one out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct DevicesView {
@@ -197,7 +197,9 @@ impl DevicesView {
     }
 }
 
-pub(super) const fn notice_kind(kind: DeviceKind) -> NoticeKind {
+/// What a device of this kind is in notices.
+#[must_use]
+pub const fn notice_kind(kind: DeviceKind) -> NoticeKind {
     match kind {
         DeviceKind::Camera => NoticeKind::Camera,
         DeviceKind::Microphone => NoticeKind::Microphone,

@@ -88,7 +88,13 @@ impl MediaServer {
     /// Where this side's own pictures go.
     #[must_use]
     pub fn own_sink(&self) -> Box<dyn VideoSink> {
-        Box::new(own::OwnSink::new(self.outbox.clone()))
+        Box::new(own::OwnSink::new(self.outbox.clone(), own::IN_A_CORNER))
+    }
+
+    /// Where they go while there is no call, larger.
+    #[must_use]
+    pub fn preview_sink(&self) -> Box<dyn VideoSink> {
+        Box::new(own::OwnSink::new(self.outbox.clone(), own::LARGE))
     }
 }
 

@@ -12,8 +12,11 @@ use vireo_media::{
 
 use super::{outbox::Outbox, wire};
 
-/// Own pictures are shown at most this large, in pixels.
-const LARGEST: (u32, u32) = (384, 216);
+/// In a call, own pictures are shown at most this large, in pixels.
+pub const IN_A_CORNER: (u32, u32) = (384, 216);
+
+/// Before one they are looked at closely.
+pub const LARGE: (u32, u32) = (960, 540);
 
 /// Own pictures are shown at most every so often: often enough to look alive, and cheap to paint.
 const INTERVAL: Duration = Duration::from_millis(45);
@@ -21,13 +24,18 @@ const INTERVAL: Duration = Duration::from_millis(45);
 /// Sends small pictures of this side to the web view.
 pub struct OwnSink {
     outbox: Arc<Outbox>,
+    largest: (u32, u32),
     last: Option<Instant>,
 }
 
 impl OwnSink {
-    /// A sink for one camera.
-    pub fn new(outbox: Arc<Outbox>) -> Self {
-        Self { outbox, last: None }
+    /// A sink for one camera, whose pictures are made no larger than this.
+    pub fn new(outbox: Arc<Outbox>, largest: (u32, u32)) -> Self {
+        Self {
+            outbox,
+            largest,
+            last: None,
+        }
     }
 }
 
@@ -41,7 +49,7 @@ impl VideoSink for OwnSink {
             return;
         }
         self.last = Some(now);
-        let (width, height) = fit(frame.width, frame.height, LARGEST.0, LARGEST.1);
+        let (width, height) = fit(frame.width, frame.height, self.largest.0, self.largest.1);
         self.outbox
             .offer_own(wire::own(&scale(frame, width, height)));
     }

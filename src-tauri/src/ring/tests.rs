@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::watch;
 use vireo_call::{
     CallPeer, CallView, ConnectionQuality, Direction, EncodedVideoSink, EndedReason,
-    KeyFrameRequester, MediaFactory, NoMedia, Speaking, VoiceSettings,
+    KeyFrameRequester, MediaFactory, NoMedia, Speaking,
 };
 use vireo_client::{ClientView, ConnectionState, OwnStatus};
 use vireo_media::{
@@ -143,13 +143,8 @@ async fn it_rings_until_there_is_any_outcome() {
     ];
     let (sender, heard) = channel();
     let view = watch::Sender::new(AppView {
-        revision: 0,
         screen: Screen::Starting,
-        stand_ins: Vec::new(),
-        voice: VoiceSettings::default(),
-        devices: Default::default(),
-        accounts: Default::default(),
-        joining: None,
+        ..AppView::default()
     });
     let show = |phase| view.send_modify(|view| view.screen = screen(phase));
     let following = tokio::spawn(follow(view.subscribe(), Arc::new(Media(sender))));

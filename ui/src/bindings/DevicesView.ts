@@ -3,7 +3,7 @@ import type { DeviceMenu } from "./DeviceMenu";
 import type { DeviceToast } from "./DeviceToast";
 
 /**
- * The devices as they stand now. Filled when the first call begins.
+ * The devices as they stand now. Filled when the first call begins, or somebody tries one out.
  */
 export type DevicesView = { 
 /**

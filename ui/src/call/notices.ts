@@ -16,13 +16,6 @@ const appeared = {
   headset: "devices.new.headset",
 } as const satisfies Record<NoticeKind | "headset", Key>;
 
-/** What devices of a kind are called. */
-export const deviceNoun = {
-  camera: "devices.camera",
-  microphone: "devices.microphone",
-  speaker: "devices.speaker",
-} as const satisfies Record<NoticeKind, Key>;
-
 /** A sentence, and what it is about. */
 export interface CallNotice {
   about: NoticeKind | "server" | "picture" | "hearsNothing";

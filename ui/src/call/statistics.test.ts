@@ -6,6 +6,8 @@ import { setLanguage } from "../shared/i18n";
 import Statistics from "./Statistics.svelte";
 import { sections } from "./statistics";
 
+const quiet = { onexport: () => undefined, onclose: () => undefined };
+
 /** The value of a line of the page. */
 function figure(key: string): string {
   return document.querySelector(`[data-figure="${key}"]`)?.textContent ?? "";
@@ -20,7 +22,7 @@ afterEach(() => {
 
 describe("the statistics page", () => {
   it("shows each part of a picture's way and what they come to", async () => {
-    render(Statistics, { ask: () => Promise.resolve(callStats), onclose: () => undefined });
+    render(Statistics, { ask: () => Promise.resolve(callStats), ...quiet });
     await waitFor(() => {
       expect(figure("stats.convert")).toBe("0.5 ms (1.0)");
     });
@@ -58,7 +60,7 @@ describe("the statistics page", () => {
   it("asks every second for as long as it is open, and survives an answer that does not come", async () => {
     vi.useFakeTimers();
     const ask = vi.fn().mockRejectedValueOnce(new Error()).mockResolvedValue(callStats);
-    const { unmount } = render(Statistics, { ask, onclose: () => undefined });
+    const { unmount } = render(Statistics, { ask, ...quiet });
     await vi.advanceTimersByTimeAsync(3100);
     expect(ask).toHaveBeenCalledTimes(4);
     expect(figure("stats.roundTrip")).toBe("48.3 ms");
@@ -69,7 +71,7 @@ describe("the statistics page", () => {
 
   it("is closed by its button", async () => {
     const onclose = vi.fn();
-    render(Statistics, { ask: () => Promise.resolve(null), onclose });
+    render(Statistics, { ...quiet, ask: () => Promise.resolve(null), onclose });
     await userEvent.setup().click(screen.getByRole("button", { name: "Close the statistics" }));
     expect(onclose).toHaveBeenCalledOnce();
   });

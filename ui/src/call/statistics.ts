@@ -1,9 +1,11 @@
 import type { CallStats } from "../bindings/CallStats";
 import type { StageStats } from "../bindings/StageStats";
 import { currentLanguage, t, type Key } from "../shared/i18n";
+import { together } from "./history";
 
 /** How figures are written, as opposed to what they are called. */
-type Form = "stats.ms" | "stats.meanAndP95" | "stats.picture" | "stats.kilobits" | "stats.percent";
+type Form =
+  "stats.ms" | "stats.meanAndP95" | "stats.picture" | "stats.kilobits" | "stats.percent" | "stats.rate";
 type Name = Exclude<Extract<Key, `stats.${string}`>, Form>;
 
 /** A line of the statistics: what it is, and how much. */
@@ -23,7 +25,8 @@ const NONE = "–";
 const number = (value: number, digits = 0) =>
   value.toLocaleString(currentLanguage(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
-const ms = (value: number | null) => (value === null ? NONE : t("stats.ms", { ms: number(value, 1) }));
+/** Milliseconds. */
+export const ms = (value: number | null) => (value === null ? NONE : t("stats.ms", { ms: number(value, 1) }));
 
 /** On average, and what 95 of a hundred stay under. */
 const stage = ({ mean, p95 }: StageStats) =>
@@ -31,23 +34,24 @@ const stage = ({ mean, p95 }: StageStats) =>
     ? NONE
     : t("stats.meanAndP95", { mean: number(mean, 1), p95: number(p95, 1) });
 
-/** The averages of the parts of a way add up to that of the way; none while one of them is missing. */
-function together(stages: readonly StageStats[]): number | null {
-  let sum = 0;
-  for (const { mean } of stages) {
-    if (mean === null) return null;
-    sum += mean;
-  }
-  return sum;
-}
-
 const picture = (width: number, height: number, rate: number) =>
   width === 0 ? NONE : t("stats.picture", { width: `${width}`, height: `${height}`, rate: number(rate) });
 
-const kilobits = (bits: number | null) =>
-  bits === null ? NONE : t("stats.kilobits", { kilobits: number(bits / 1000) });
+/** Thousands of bits a second. */
+export const kilobits = (value: number | null) =>
+  value === null ? NONE : t("stats.kilobits", { kilobits: number(value) });
 
-const share = (part: number) => t("stats.percent", { percent: number(part * 100, 1) });
+/** Hundredths. */
+export const percent = (value: number | null) =>
+  value === null ? NONE : t("stats.percent", { percent: number(value, 1) });
+
+/** How many a second. */
+export const rate = (value: number | null) =>
+  value === null ? NONE : t("stats.rate", { rate: number(value) });
+
+const bits = (value: number | null) => kilobits(value === null ? null : value / 1000);
+
+const share = (part: number) => percent(part * 100);
 
 /** What the statistics page shows, in the person's language. */
 export function sections(stats: CallStats): Section[] {
@@ -63,7 +67,7 @@ export function sections(stats: CallStats): Section[] {
       rows: [
         { key: "stats.size", value: picture(sent.frameWidth, sent.frameHeight, sent.framesPerSecond) },
         { key: "stats.codec", value: codec || NONE },
-        { key: "stats.target", value: kilobits(sent.targetBitrate) },
+        { key: "stats.target", value: bits(sent.targetBitrate) },
         { key: "stats.convert", value: stage(convert) },
         { key: "stats.encode", value: stage(encode) },
         { key: "stats.send", value: stage(send) },
@@ -101,7 +105,7 @@ export function sections(stats: CallStats): Section[] {
       rows: [
         { key: "stats.roundTrip", value: ms(stats.transport.rttMs) },
         { key: "stats.loss", value: share(stats.transport.lossRate) },
-        { key: "stats.available", value: kilobits(stats.transport.availableOutgoingBitrate) },
+        { key: "stats.available", value: bits(stats.transport.availableOutgoingBitrate) },
         { key: "stats.path", value: path.map((type) => type ?? NONE).join(" → ") },
       ],
     },

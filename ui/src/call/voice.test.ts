@@ -3,12 +3,12 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import App from "../App.svelte";
 import type { CallView } from "../bindings/CallView";
-import { callView, home, idle } from "../dev/fixtures";
+import { callView, home, idle, noMedia } from "../dev/fixtures";
 import type { Actions } from "../shared/actions";
 import { setLanguage } from "../shared/i18n";
 import type { OpenMedia } from "./media/session";
 
-const openMedia: OpenMedia = () => ({ clear: () => undefined, close: () => undefined });
+const openMedia: OpenMedia = () => noMedia;
 
 function connected(more: Partial<CallView>, actions: Partial<Actions> = {}) {
   const current = home(callView({ kind: "connected" }, more));

@@ -10,6 +10,7 @@ import type { JoiningStep } from "../bindings/JoiningStep";
 import type { Phase } from "../bindings/Phase";
 import type { StageStats } from "../bindings/StageStats";
 import type { VoiceSettings } from "../bindings/VoiceSettings";
+import type { MediaSession } from "../call/media/session";
 import type { Actions } from "../shared/actions";
 
 /** Views to look at and to test with; never part of the application. */
@@ -92,7 +93,17 @@ export const voice: VoiceSettings = {
 export const accounts: AccountsView = { server: null, secrets: "keyStore", open: false, others: [] };
 
 /** What every view has, whatever there is to see. */
-const rest = { revision: 1, standIns: [], voice, devices, accounts, joining: null };
+const rest: Omit<AppView, "screen"> = {
+  revision: 1,
+  standIns: [],
+  voice,
+  devices,
+  accounts,
+  joining: null,
+  appearance: { theme: "system", language: "system" },
+  rehearsal: { sound: "none", microphone: null, speaker: null, camera: null },
+  version: "0.1.0",
+};
 
 /** An invitation that was opened, before anybody has signed in. */
 export function joining(step: JoiningStep, more: Partial<AppView> = {}): AppView {
@@ -351,6 +362,13 @@ export const invite: InviteView = {
   days: 7,
 };
 
+/** What paints nothing. */
+export const noMedia: MediaSession = {
+  clear: () => undefined,
+  picture: () => Promise.resolve(new Uint8Array()),
+  close: () => undefined,
+};
+
 export const idle: Actions = {
   start: () => Promise.resolve(),
   signOut: () => Promise.resolve(),
@@ -382,4 +400,14 @@ export const idle: Actions = {
   setVoice: () => Promise.resolve(),
   setDevice: () => Promise.resolve(),
   mediaSocket: () => Promise.resolve({ url: "", token: "" }),
+  setRehearsal: () => Promise.resolve(),
+  setSoundTest: () => Promise.resolve(),
+  setAppearance: () => Promise.resolve(),
+  openSystemSettings: () => Promise.resolve(),
+  displayName: () => Promise.resolve(null),
+  setDisplayName: () => Promise.resolve(),
+  measureConnection: () => Promise.resolve(24),
+  saveScreenshot: () => Promise.resolve("/home/jonas/Pictures/Vireo 2026-11-07 12-00-00.png"),
+  exportStatistics: () => Promise.resolve("/home/jonas/Downloads/vireo-statistics.csv"),
+  exportLog: () => Promise.resolve("/home/jonas/Downloads/vireo-log.txt"),
 };

@@ -2,7 +2,7 @@ import { mount } from "svelte";
 import App from "../App.svelte";
 import type { OpenMedia } from "../call/media/session";
 import { setLanguage } from "../shared/i18n";
-import { idle, people, views } from "./fixtures";
+import { idle, noMedia, people, views } from "./fixtures";
 
 /** Something like a person in front of a window, so that a screen can be judged with a picture on it. */
 function paintPerson(canvas: HTMLCanvasElement, warm: boolean): void {
@@ -28,11 +28,13 @@ function paintPerson(canvas: HTMLCanvasElement, warm: boolean): void {
 }
 
 const paint: OpenMedia = (remote, own, events) => {
-  paintPerson(remote, true);
+  if (remote !== null) {
+    paintPerson(remote, true);
+    events.picture("remote", 1280, 720);
+  }
   paintPerson(own, false);
-  events.picture("remote", 1280, 720);
   events.picture("self", 1280, 720);
-  return { clear: () => undefined, close: () => undefined };
+  return noMedia;
 };
 
 /** Shows one fixture: `?screen=home&lang=ru&theme=dark`. */

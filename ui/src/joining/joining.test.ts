@@ -5,11 +5,22 @@ import App from "../App.svelte";
 import type { AppView } from "../bindings/AppView";
 import type { JoiningProblem } from "../bindings/JoiningProblem";
 import type { OpenMedia } from "../call/media/session";
-import { accounts, callView, contact, home, idle, invite, invited, joining, views } from "../dev/fixtures";
+import {
+  accounts,
+  callView,
+  contact,
+  home,
+  idle,
+  invite,
+  invited,
+  joining,
+  views,
+  noMedia,
+} from "../dev/fixtures";
 import type { Actions } from "../shared/actions";
 import { setLanguage } from "../shared/i18n";
 
-const openMedia: OpenMedia = () => ({ clear: () => undefined, close: () => undefined });
+const openMedia: OpenMedia = () => noMedia;
 
 function show(current: AppView | undefined, actions: Partial<Actions> = {}) {
   if (current === undefined) throw new Error("no such view");
@@ -241,6 +252,7 @@ describe("the account", () => {
     const signOut = vi.fn().mockResolvedValue(undefined);
     const user = show(home(), { signOut });
     await user.click(button("Settings"));
+    await user.click(screen.getByRole("tab", { name: "Profile" }));
     await user.click(button("Sign out"));
     expect(signOut).not.toHaveBeenCalled();
     expect(screen.getByText(/stay on this computer/)).toBeTruthy();
@@ -251,6 +263,7 @@ describe("the account", () => {
   it("says openly where its secrets are", async () => {
     const user = show({ ...home(), accounts: { ...accounts, secrets: "file" } });
     await user.click(button("Settings"));
+    await user.click(screen.getByRole("tab", { name: "Profile" }));
     expect(screen.getByText(/a file that only your account on this computer can read/)).toBeTruthy();
   });
 });

@@ -5,11 +5,11 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import App from "../App.svelte";
 import type { AppView } from "../bindings/AppView";
 import type { OpenMedia } from "../call/media/session";
-import { callView, home, idle, voice } from "../dev/fixtures";
+import { callView, home, idle, noMedia, voice } from "../dev/fixtures";
 import type { Actions } from "../shared/actions";
 import { setLanguage } from "../shared/i18n";
 
-const openMedia: OpenMedia = () => ({ clear: () => undefined, close: () => undefined });
+const openMedia: OpenMedia = () => noMedia;
 const inCall = home(callView({ kind: "connected" }));
 
 function show(current: AppView, actions: Partial<Actions> = {}) {
@@ -68,7 +68,9 @@ describe("the settings", () => {
       expect(button.checked).toBe(false);
       const hint = document.getElementById(button.getAttribute("aria-describedby") ?? "");
       expect(hint?.textContent).not.toBe("");
-      expect(container.querySelector<HTMLInputElement>("[data-noise=off]")?.checked).toBe(true);
+      expect(container.querySelector<HTMLInputElement>("[data-choice=noise] [value=off]")?.checked).toBe(
+        true,
+      );
       unmount();
     }
   });
@@ -106,7 +108,8 @@ describe("the microphone's menu", () => {
     opener.focus();
     await user.keyboard("{Enter}");
     expect(document.activeElement).toHaveProperty("checked", true);
-    await user.tab(); // From the microphones to the speakers, and on.
+    await user.tab(); // From the microphones to the speakers, to the test sound, and on.
+    await user.tab();
     await user.tab();
     expect(document.activeElement).toBe(screen.getByRole("radio", { name: "Standard" }));
     await user.keyboard("{ArrowRight}");

@@ -1,3 +1,4 @@
+import type { Appearance } from "../bindings/Appearance";
 import type { CallStats } from "../bindings/CallStats";
 import type { CommandError } from "../bindings/CommandError";
 import type { Contact } from "../bindings/Contact";
@@ -5,6 +6,7 @@ import type { InviteView } from "../bindings/InviteView";
 import type { NoticeKind } from "../bindings/NoticeKind";
 import type { OwnStatus } from "../bindings/OwnStatus";
 import type { MediaSocket } from "../bindings/MediaSocket";
+import type { SoundTest } from "../bindings/SoundTest";
 import type { VoiceSettings } from "../bindings/VoiceSettings";
 import { t, type Key } from "./i18n";
 
@@ -53,6 +55,21 @@ export interface Actions {
   /** Another camera, microphone or speaker; null for the system's default one. */
   setDevice(device: NoticeKind, id: string | null): Promise<void>;
   mediaSocket(): Promise<MediaSocket>;
+  /** What the person tries out while no call goes on: the microphone's level, the camera's picture. */
+  setRehearsal(microphone: boolean, camera: boolean): Promise<void>;
+  setSoundTest(test: Extract<SoundTest, "none" | "sound" | "recording">): Promise<void>;
+  setAppearance(appearance: Appearance): Promise<void>;
+  /** Shows where the system says who may use the device. */
+  openSystemSettings(device: NoticeKind): Promise<void>;
+  /** The name that others see; null where it is the account's own. */
+  displayName(): Promise<string | null>;
+  setDisplayName(name: string | null): Promise<void>;
+  /** How long the server takes to answer, in milliseconds. */
+  measureConnection(): Promise<number>;
+  /** These write a file for the person, and resolve to its path. */
+  saveScreenshot(png: Uint8Array): Promise<string>;
+  exportStatistics(): Promise<string>;
+  exportLog(): Promise<string>;
 }
 
 type ErrorKey = Extract<Key, `error.${string}` | "failed.filesHint">;
@@ -78,6 +95,8 @@ const sentences: Record<string, ErrorKey> = {
   "untrusted-server": "error.untrustedServer",
   "cannot-host": "error.cannotHost",
   files: "failed.filesHint",
+  file: "error.file",
+  "no-system-settings": "error.noSystemSettings",
 };
 
 /** What to tell the person about a command that failed. */

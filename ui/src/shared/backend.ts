@@ -1,7 +1,9 @@
 import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import type { AppView } from "../bindings/AppView";
+import type { Levels } from "../bindings/Levels";
 import type { Actions } from "./actions";
+import { fileTime } from "./time";
 
 /** The commands of the application's shell, one to one. */
 export const backend: Actions = {
@@ -35,6 +37,16 @@ export const backend: Actions = {
   setVoice: (voice) => invoke("set_voice", { voice }),
   setDevice: (device, id) => invoke("set_device", { device, id }),
   mediaSocket: () => invoke("media_socket"),
+  setRehearsal: (microphone, camera) => invoke("set_rehearsal", { microphone, camera }),
+  setSoundTest: (test) => invoke("set_sound_test", { test }),
+  setAppearance: (appearance) => invoke("set_appearance", { appearance }),
+  openSystemSettings: (device) => invoke("open_system_settings", { device }),
+  displayName: () => invoke("display_name"),
+  setDisplayName: (name) => invoke("set_display_name", { name }),
+  measureConnection: () => invoke("measure_connection"),
+  saveScreenshot: (png) => invoke("save_screenshot", png, { headers: { "taken-at": fileTime() } }),
+  exportStatistics: () => invoke("export_statistics", { at: fileTime() }),
+  exportLog: () => invoke("export_log", { at: fileTime() }),
 };
 
 /** Calls `show` with the view as it is now and with every later one. */
@@ -43,4 +55,11 @@ export async function watchView(show: (view: AppView) => void): Promise<void> {
     show(event.payload);
   });
   show(await invoke<AppView>("view"));
+}
+
+/** Calls `show` with every level that the shell tells, while there is somebody who wants to know. */
+export async function watchLevels(show: (levels: Levels) => void): Promise<void> {
+  await listen<Levels>("levels", (event) => {
+    show(event.payload);
+  });
 }

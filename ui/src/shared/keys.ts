@@ -6,7 +6,8 @@ export interface Shortcut {
   shift?: boolean;
 }
 
-type Press = Pick<
+/** What has to be known of a press. */
+export type Press = Pick<
   KeyboardEvent,
   "code" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey" | "target" | "repeat"
 >;

@@ -1,5 +1,9 @@
+import { parse } from "svelte/compiler";
 import { describe, expect, it } from "vitest";
+import type { Key } from "./i18n";
 import { en } from "./i18n/en";
+import { ru } from "./i18n/ru";
+import { shortcuts } from "./shortcuts";
 import tokens from "./tokens.css?raw";
 
 /** Every source file of the interface by its path, but for the catalogues themselves. */
@@ -25,11 +29,87 @@ describe("the catalogue", () => {
     ...joined("call", "Phase"),
     ...joined("call", "ConnectionQuality"),
     ...joined("ended", "EndedReason"),
+    ...["camera", "microphone", "speaker"].flatMap((kind) => joined(`trouble.${kind}`, "DeviceCause")),
+    ...["checking", "good", "unstable", "poor"].map((connection) => `before.${connection}`),
+    ...Object.keys(shortcuts).map((name) => `keys.${name}`),
   ]);
 
   it("holds nothing that is not used", () => {
     const used = (key: string) => everything.includes(`"${key}"`) || assembled.has(key);
     expect(Object.keys(en).filter((key) => !used(key))).toEqual([]);
+  });
+});
+
+describe("words", () => {
+  /** What a person reads or hears, among an element's attributes. */
+  const spoken =
+    /^(aria-(label|description|roledescription|valuetext)|alt|placeholder|title|label|caption|text|legend|hint)$/;
+  /** A letter, or what is put together of several. */
+  const word = /\p{L}/u;
+
+  /** Every text in a component's markup that stands there itself instead of coming from the catalogue. */
+  function hardCoded(source: string): string[] {
+    const found: string[] = [];
+    const look = (node: unknown, attribute: string | null): void => {
+      if (Array.isArray(node)) {
+        node.forEach((part) => {
+          look(part, attribute);
+        });
+        return;
+      }
+      if (node === null || typeof node !== "object" || !("type" in node)) return;
+      const part = node as { type: string; name?: string; data?: string; value?: unknown };
+      if (part.type.endsWith("Directive")) return;
+      if (part.type === "Comment" || part.type === "Script" || part.type === "StyleSheet") return;
+      if (part.type === "Attribute") {
+        look(part.value, part.name ?? "");
+        return;
+      }
+      const seen = attribute === null || spoken.test(attribute);
+      if (part.type === "Text" && seen && word.test(part.data ?? "")) found.push(part.data?.trim() ?? "");
+      // Within braces, a sentence is what has a space or begins with a capital letter.
+      if (part.type === "Literal" && seen && typeof part.value === "string") {
+        if (/\p{L}.* |^\p{Lu}\p{Ll}|[а-яё]/u.test(part.value)) found.push(part.value);
+      }
+      for (const [key, inner] of Object.entries(part)) {
+        // What an action or a condition is told is not read by anyone.
+        if (key !== "parent" && key !== "test" && key !== "arguments" && key !== "metadata")
+          look(inner, attribute);
+      }
+    };
+    look(parse(source, { modern: true }).fragment, null);
+    return found;
+  }
+
+  it("come from the catalogue", () => {
+    const components = sources.filter(([path]) => path.endsWith(".svelte"));
+    expect(components.length).toBeGreaterThan(30);
+    expect(
+      components.map(([path, text]) => [path, hardCoded(text)]).filter(([, found]) => found?.length),
+    ).toEqual([]);
+  });
+
+  it("would be found if they did not", () => {
+    const component = `<script>let name = "Ann";</script>
+      <p class="red">Hello</p><button aria-label="Close it" data-action="close">{t("home.add")}</button>
+      <i title={on ? "Turn it off" : t("x")}>{"Привет"}</i>`;
+    expect(hardCoded(component)).toEqual(["Hello", "Close it", "Turn it off", "Привет"]);
+  });
+
+  it("are there in both languages, with the same gaps", () => {
+    const gaps = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([gap]) => gap).sort();
+    for (const key of Object.keys(en) as Key[]) {
+      expect([key, ru[key] !== "", gaps(ru[key])]).toEqual([key, true, gaps(en[key])]);
+    }
+    expect(Object.keys(ru).sort()).toEqual(Object.keys(en).sort());
+  });
+
+  it("are Russian in the Russian catalogue, but for names and units", () => {
+    const same = ["about.name", "appearance.english", "appearance.russian"];
+    const kept = (Object.keys(en) as Key[]).filter((key) => word.test(en[key]) && en[key] === ru[key]);
+    expect(
+      kept.filter((key) => !same.includes(key) && /\p{L}/u.test(en[key].replace(/\{\w+\}/g, ""))),
+    ).toEqual([]);
   });
 });
 

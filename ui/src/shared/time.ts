@@ -27,3 +27,10 @@ export function ago(at: number, now: number = Date.now()): string {
   }
   return words.format(0, "minute");
 }
+
+/** The person's time as it stands in the names of files: `2026-11-07 12.30.00`. */
+export function fileTime(now: Date = new Date()): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = [now.getFullYear(), now.getMonth() + 1, now.getDate()].map(two).join("-");
+  return `${day} ${[now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join(".")}`;
+}

@@ -5,6 +5,9 @@ import MediaWorker from "./worker?worker";
 /** Wait before the socket is tried again, in milliseconds. */
 const RETRY = 500;
 
+/** A picture that has not come by then will not, in milliseconds. */
+const PICTURE = 3000;
+
 export interface MediaEvents {
   /** Pictures of this size are being painted from now on. */
   picture(which: "remote" | "self", width: number, height: number): void;
@@ -16,12 +19,14 @@ export interface MediaEvents {
 export interface MediaSession {
   /** Takes the last picture away; the next one is reported as the first was. */
   clear(which: "remote" | "self"): void;
+  /** The next remote picture, as a PNG file. Rejects when there is none for a while. */
+  picture(): Promise<Uint8Array>;
   close(): void;
 }
 
-/** Opens a session on two canvases, which must be new: they can be handed to a worker only once. */
+/** Opens a session on two canvases, which must be new: they can be handed to a worker only once. No call, no remote one. */
 export type OpenMedia = (
-  remote: HTMLCanvasElement,
+  remote: HTMLCanvasElement | null,
   own: HTMLCanvasElement,
   events: MediaEvents,
 ) => MediaSession;
@@ -35,6 +40,7 @@ export function openMediaWith(actions: Pick<Actions, "mediaSocket">): OpenMedia 
     };
     let retry = 0;
     let closed = false;
+    let kept: ((png: ArrayBuffer | null) => void) | null = null;
 
     const again = () => {
       if (!closed) retry = window.setTimeout(connect, RETRY);
@@ -53,15 +59,18 @@ export function openMediaWith(actions: Pick<Actions, "mediaSocket">): OpenMedia 
         case "lost":
           events.lost();
           break;
+        case "kept":
+          kept?.(data.png);
+          break;
         case "picture":
           events.picture(data.which, data.width, data.height);
           break;
       }
     };
 
-    const remote = remoteCanvas.transferControlToOffscreen();
+    const remote = remoteCanvas?.transferControlToOffscreen() ?? null;
     const self = ownCanvas.transferControlToOffscreen();
-    tell({ type: "surfaces", remote, self }, [remote, self]);
+    tell({ type: "surfaces", remote, self }, remote === null ? [self] : [remote, self]);
     const sizes = new ResizeObserver((entries) => {
       for (const { target, contentRect } of entries) {
         const which = target === remoteCanvas ? "remote" : "self";
@@ -70,13 +79,25 @@ export function openMediaWith(actions: Pick<Actions, "mediaSocket">): OpenMedia 
         tell({ type: "shown", which, width, height });
       }
     });
-    sizes.observe(remoteCanvas);
+    if (remoteCanvas !== null) sizes.observe(remoteCanvas);
     sizes.observe(ownCanvas);
     connect();
 
     return {
       clear(which) {
         tell({ type: "clear", which });
+      },
+      picture() {
+        return new Promise((resolve, reject) => {
+          const timer = window.setTimeout(() => kept?.(null), PICTURE);
+          kept = (png) => {
+            window.clearTimeout(timer);
+            kept = null;
+            if (png === null) reject(new Error("no picture"));
+            else resolve(new Uint8Array(png));
+          };
+          tell({ type: "keep" });
+        });
       },
       close() {
         closed = true;

@@ -6,6 +6,7 @@ export class Surface {
   private picture = { width: 0, height: 0 };
   private context: OffscreenCanvasRenderingContext2D | null = null;
   private painter: YuvPainter | null = null;
+  private wanted: ((picture: Promise<Blob>) => void)[] = [];
 
   constructor(
     private readonly canvas: OffscreenCanvas,
@@ -24,6 +25,9 @@ export class Surface {
     this.expect(frame.displayWidth, frame.displayHeight);
     this.context ??= this.canvas.getContext("2d", { alpha: false });
     this.context?.drawImage(frame, 0, 0, this.canvas.width, this.canvas.height);
+    this.give(frame.displayWidth, frame.displayHeight, (whole) => {
+      whole.getContext("2d", { alpha: false })?.drawImage(frame, 0, 0);
+    });
   }
 
   /** Paints tight I420 planes. */
@@ -31,6 +35,26 @@ export class Surface {
     this.expect(width, height);
     this.painter ??= new YuvPainter(this.canvas);
     this.painter.paint(data, width, height);
+    this.give(width, height, (whole) => {
+      new YuvPainter(whole).paint(data, width, height);
+    });
+  }
+
+  /** The next picture as large as it came, as a PNG file. */
+  next(): Promise<Blob> {
+    return new Promise((resolve) => {
+      this.wanted.push(resolve);
+    });
+  }
+
+  private give(width: number, height: number, paint: (whole: OffscreenCanvas) => void): void {
+    if (this.wanted.length === 0) return;
+    const whole = new OffscreenCanvas(width, height);
+    paint(whole);
+    const picture = whole.convertToBlob({ type: "image/png" });
+    this.wanted.splice(0).forEach((resolve) => {
+      resolve(picture);
+    });
   }
 
   /** Takes the picture away; the size of the next one is reported again. */

@@ -4,15 +4,19 @@ import { parsePicture, type Picture, type WorkerSays } from "./wire";
 
 /** What the page tells the worker. */
 export type PageSays =
-  | { type: "surfaces"; remote: OffscreenCanvas; self: OffscreenCanvas }
+  | { type: "surfaces"; remote: OffscreenCanvas | null; self: OffscreenCanvas }
   | { type: "connect"; url: string; token: string }
   | { type: "clear"; which: "remote" | "self" }
+  /** The next remote picture is wanted as a file. */
+  | { type: "keep" }
   | { type: "shown"; which: "remote" | "self"; width: number; height: number };
 
 /** What the worker tells the page. */
 export type PageHears =
   /** Pictures of this size are being painted. */
   | { type: "picture"; which: "remote" | "self"; width: number; height: number }
+  /** The picture that was wanted; null where it could not be made into a file. */
+  | { type: "kept"; png: ArrayBuffer | null }
   /** Remote pictures cannot be decoded, here or in Rust. */
   | { type: "lost" }
   /** The socket is gone; the page connects again with a fresh token. */
@@ -94,6 +98,10 @@ function take(picture: Picture): void {
   }
 }
 
+async function keep(): Promise<ArrayBuffer | null> {
+  return remote === null ? null : (await remote.next()).arrayBuffer();
+}
+
 let shown = { width: 0, height: 0 };
 function reportSize(): void {
   if (shown.width > 0) tell({ type: "size", ...shown });
@@ -102,9 +110,11 @@ function reportSize(): void {
 onmessage = ({ data }: MessageEvent<PageSays>) => {
   switch (data.type) {
     case "surfaces":
-      remote = new Surface(data.remote, (width, height) => {
-        toPage({ type: "picture", which: "remote", width, height });
-      });
+      if (data.remote !== null) {
+        remote = new Surface(data.remote, (width, height) => {
+          toPage({ type: "picture", which: "remote", width, height });
+        });
+      }
       self_ = new Surface(data.self, (width, height) => {
         toPage({ type: "picture", which: "self", width, height });
       });
@@ -115,6 +125,16 @@ onmessage = ({ data }: MessageEvent<PageSays>) => {
     case "clear":
       (data.which === "remote" ? remote : self_)?.clear();
       if (data.which === "remote") tell({ type: "cleared" });
+      break;
+    case "keep":
+      keep().then(
+        (png) => {
+          postMessage({ type: "kept", png } satisfies PageHears, { transfer: png === null ? [] : [png] });
+        },
+        () => {
+          toPage({ type: "kept", png: null });
+        },
+      );
       break;
     case "shown":
       if (data.which === "remote") {

@@ -1,4 +1,5 @@
 import { en } from "./en";
+import { current } from "./language.svelte";
 import { ru } from "./ru";
 
 /** The name of a string. */
@@ -13,6 +14,9 @@ type Parameters<Text extends string> = Text extends `${string}{${infer Name}}${i
 type Values<K extends Key> = [Parameters<(typeof en)[K]>] extends [never]
   ? []
   : [values: Record<Parameters<(typeof en)[K]>, string>];
+
+/** The name of a string without gaps. */
+export type PlainKey = { [K in Key]: Values<K> extends [] ? K : never }[Key];
 
 const catalogues: Record<string, Catalogue> = { en, ru };
 
@@ -31,22 +35,23 @@ export function spokenLanguages(hash: string): readonly string[] {
   return spoken === "" ? navigator.languages : spoken.split(",");
 }
 
-let language = pickLanguage(spokenLanguages(location.hash));
+const system = pickLanguage(spokenLanguages(location.hash));
+current.language = system;
 
-/** Uses another language from now on; what is shown already stays as it is. */
+/** Uses another language from now on, or again the system's; everything that is shown follows. */
 export function setLanguage(wanted: string): void {
-  language = pickLanguage([wanted]);
-  document.documentElement.lang = language;
+  current.language = wanted === "system" ? system : pickLanguage([wanted]);
+  document.documentElement.lang = current.language;
 }
 
 /** The string of this name in the person's language, its gaps filled. */
 export function t<K extends Key>(key: K, ...values: Values<K>): string {
-  const text: string = (catalogues[language] ?? en)[key];
+  const text: string = (catalogues[current.language] ?? en)[key];
   const filled: Record<string, string> = values[0] ?? {};
   return text.replace(/\{(\w+)\}/g, (gap, name: string) => filled[name] ?? gap);
 }
 
 /** The language that is used, as a tag of two letters. */
 export function currentLanguage(): string {
-  return language;
+  return current.language;
 }

@@ -9,10 +9,10 @@ use crate::MediaError;
 pub(super) fn cannot_open(direction: Direction, name: &str, error: &Error) -> MediaError {
     let noun = direction.noun();
     match error.kind() {
-        ErrorKind::DeviceBusy => MediaError::Device(format!(
+        ErrorKind::DeviceBusy => MediaError::Busy(format!(
             "The {noun} “{name}” is used by another program. Close that program, or choose another {noun}."
         )),
-        ErrorKind::PermissionDenied => MediaError::Device(format!(
+        ErrorKind::PermissionDenied => MediaError::Forbidden(format!(
             "Vireo is not allowed to use the {noun} “{name}”. Allow it in the system's privacy settings."
         )),
         ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => none(direction),
@@ -91,7 +91,7 @@ mod tests {
             ),
         ] {
             let told = told(direction, ErrorKind::DeviceBusy);
-            assert!(matches!(told, MediaError::Device(_)), "{told:?}");
+            assert!(matches!(told, MediaError::Busy(_)), "{told:?}");
             assert_eq!(told.to_string(), expected);
         }
     }

@@ -53,8 +53,8 @@ impl Microphone {
     /// there is sound.
     ///
     /// # Errors
-    /// [`MediaError::NoDevice`] when there is none (of this name), [`MediaError::Device`] when it is busy, forbidden or
-    /// does not answer. The text is for the user.
+    /// [`MediaError::NoDevice`] when there is none (of this name), [`MediaError::Busy`], [`MediaError::Forbidden`], or
+    /// [`MediaError::Device`] when it does not answer. The text is for the user.
     pub fn open(name: Option<&str>) -> Result<Self, MediaError> {
         let (running, opened) = run(Direction::Input, name, open)?;
         let Opened {

@@ -59,8 +59,8 @@ impl Speaker {
     /// the device asks for sound.
     ///
     /// # Errors
-    /// [`MediaError::NoDevice`] when there is none (of this name), [`MediaError::Device`] when it is busy, forbidden or
-    /// does not answer. The text is for the user.
+    /// [`MediaError::NoDevice`] when there is none (of this name), [`MediaError::Busy`], [`MediaError::Forbidden`], or
+    /// [`MediaError::Device`] when it does not answer. The text is for the user.
     pub fn open(name: Option<&str>) -> Result<Self, MediaError> {
         let buffer_ms = SHORTEST_BUFFER_MS;
         let (running, end) = run(Direction::Output, name, move |device, name| {

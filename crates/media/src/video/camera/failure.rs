@@ -10,27 +10,25 @@ pub(super) fn cannot_open(name: &str, problem: &NokhwaError) -> MediaError {
     // The systems' own words and numbers are all there is to go by.
     let words = problem.to_string().to_lowercase();
     let has = |signs: &[&str]| signs.iter().any(|sign| words.contains(sign));
-    MediaError::Device(
-        if has(&["busy", "os error 16", "in use", "0xc00d3704", "0x80070020"]) {
-            format!(
-                "The camera “{name}” is used by another program. Close that program, or choose another camera."
-            )
-        } else if has(&[
-            "permission",
-            "denied",
-            "os error 13",
-            "not authorized",
-            "0x80070005",
-        ]) {
-            format!(
-                "Vireo is not allowed to use the camera “{name}”. Allow it in the system's privacy settings."
-            )
-        } else {
-            format!(
-                "The camera “{name}” cannot be used. Unplug it and plug it in again, or choose another camera."
-            )
-        },
-    )
+    if has(&["busy", "os error 16", "in use", "0xc00d3704", "0x80070020"]) {
+        MediaError::Busy(format!(
+            "The camera “{name}” is used by another program. Close that program, or choose another camera."
+        ))
+    } else if has(&[
+        "permission",
+        "denied",
+        "os error 13",
+        "not authorized",
+        "0x80070005",
+    ]) {
+        MediaError::Forbidden(format!(
+            "Vireo is not allowed to use the camera “{name}”. Allow it in the system's privacy settings."
+        ))
+    } else {
+        MediaError::Device(format!(
+            "The camera “{name}” cannot be used. Unplug it and plug it in again, or choose another camera."
+        ))
+    }
 }
 
 /// There is no camera at all.
@@ -53,7 +51,7 @@ pub(super) fn unknown(name: &str, known: &[String]) -> MediaError {
 
 /// The system does not let Vireo use cameras.
 pub(super) fn forbidden() -> MediaError {
-    MediaError::Device(
+    MediaError::Forbidden(
         "Vireo is not allowed to use the camera. Allow it in the system's privacy settings.".into(),
     )
 }
@@ -80,7 +78,9 @@ mod tests {
     /// What the person is told when the system says this about their camera.
     fn told(system: &str) -> String {
         match cannot_open("Desk camera", &NokhwaError::OpenStreamError(system.into())) {
-            MediaError::Device(sentence) => sentence,
+            MediaError::Busy(sentence)
+            | MediaError::Forbidden(sentence)
+            | MediaError::Device(sentence) => sentence,
             other => panic!("not about a device: {other:?}"),
         }
     }

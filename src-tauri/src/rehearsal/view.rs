@@ -1,0 +1,78 @@
+//! What the window shows of what is tried out.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use vireo_media::MediaError;
+
+/// What the person tries out while no call goes on, as it stands now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RehearsalView {
+    /// What is heard or recorded at the moment.
+    pub sound: SoundTest,
+    /// Why the microphone cannot be tried out; null while it can, or nobody tries.
+    pub microphone: Option<DeviceProblem>,
+    /// The same of the speaker.
+    pub speaker: Option<DeviceProblem>,
+    /// The same of the camera.
+    pub camera: Option<DeviceProblem>,
+}
+
+/// What is heard or recorded while somebody tries their devices out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum SoundTest {
+    /// Nothing.
+    #[default]
+    None,
+    /// A sound of the application's own plays.
+    Sound,
+    /// The microphone is recorded.
+    Recording,
+    /// What was recorded plays.
+    Playing,
+}
+
+/// Why a device cannot be used, for the interface's own sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceProblem {
+    /// What it comes down to.
+    pub cause: DeviceCause,
+}
+
+/// What the trouble with a device comes down to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum DeviceCause {
+    /// There is none, or it has gone.
+    Missing,
+    /// Another program has it.
+    Taken,
+    /// The system does not let Vireo use it.
+    Denied,
+    /// Something else.
+    Other,
+}
+
+impl From<&MediaError> for DeviceProblem {
+    fn from(error: &MediaError) -> Self {
+        let cause = match error {
+            MediaError::NoDevice(_) | MediaError::DeviceLost(_) => DeviceCause::Missing,
+            MediaError::Busy(_) => DeviceCause::Taken,
+            MediaError::Forbidden(_) => DeviceCause::Denied,
+            _ => DeviceCause::Other,
+        };
+        Self { cause }
+    }
+}
+
+/// Hears why a device cannot be used, and that it can.
+pub type Teller = Box<dyn Fn(Option<&MediaError>) + Send>;
+
+/// How loud it is at the moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, TS)]
+pub struct Levels {
+    /// What the microphone hears, between 0 (nothing) and 1 (as loud as can be).
+    pub microphone: f32,
+}
