@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tokio::process::Command;
-use vireo_media::VideoFormat;
 use vireo_media::video::{Pattern, PatternContent, Y4mWriter};
+use vireo_media::{VideoFormat, VideoFrame};
 use vireo_tests::binaries::binary;
 use vireo_tests::cli::{Cli, Ended};
 use vireo_tests::server::{Account, Server};
@@ -262,6 +262,48 @@ async fn what_comes_is_recorded() -> Result<()> {
     let frame = "FRAME\n".len() + 320 * 180 * 3 / 2;
     assert_eq!(y4m.len() / frame, decoded);
     heard(&record_file(&record, "remote.wav"), 700.0, 3.0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_camera_that_stands_on_its_side_is_seen_upright_by_the_other_one() -> Result<()> {
+    let server = Server::start(&[]).await?;
+    let folder = server.folder().join("recording");
+    let record = folder.display().to_string();
+    let picture = path(&server, "in.y4m");
+    // Its left half is bright: turned by 90° clockwise, the upper one is.
+    let mut lying = VideoFrame::black(320, 192);
+    for row in lying.planes_mut()[0].chunks_exact_mut(320) {
+        row[..160].fill(235);
+    }
+    let mut y4m = Y4mWriter::create(&picture)?.with_frame_rate(15);
+    y4m.write(&lying)?;
+    y4m.flush()?;
+    let camera = format!("--camera=file:{picture}");
+    let ann = [
+        "--camera=none",
+        "--microphone=none",
+        "--speaker=none",
+        "--record",
+        &record,
+        "--for=3",
+    ];
+    let bob = [
+        &camera,
+        "--rotate=90",
+        "--microphone=none",
+        "--speaker=none",
+    ];
+    call(&server, &ann, &bob).await?;
+    let y4m = std::fs::read(folder.join("remote.y4m"))?;
+    ensure!(
+        y4m.starts_with(b"YUV4MPEG2 W192 H320"),
+        "it lies on its side"
+    );
+    let last = &y4m[y4m.len() - 192 * 320 * 3 / 2..];
+    let at = |column: usize, row: usize| last[row * 192 + column];
+    let (above, below) = (at(96, 60), at(96, 260));
+    ensure!(above > 200 && below < 50, "{above} above, {below} below");
+    Ok(())
 }
 
 fn record_file(folder: &str, name: &str) -> String {

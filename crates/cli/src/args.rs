@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use vireo_call::{NoiseSuppression, VoiceSettings};
-use vireo_media::{VideoCodec, VideoFormat};
+use vireo_media::{VideoCodec, VideoFormat, video::Rotation};
 use vireo_protocol::{InviteLink, MAX_INVITE_USES};
 
 use crate::devices::{CameraChoice, MicrophoneChoice, SpeakerChoice};
@@ -248,6 +248,9 @@ pub struct MediaArguments {
     /// Frames a second; without it 30, or a file's own.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=120))]
     pub fps: Option<u32>,
+    /// Turns the camera's pictures by so many degrees clockwise: 90, 180 or 270.
+    #[arg(long, value_name = "DEGREES", value_parser = parse_rotation, default_value = "0")]
+    pub rotate: Rotation,
     /// The only video codec to speak; without it H.264, or else VP8.
     #[arg(long, value_name = "CODEC")]
     pub codec: Option<CodecChoice>,
@@ -359,6 +362,11 @@ fn parse_size(text: &str) -> Result<Size, String> {
     Ok(Size(side(width)?, side(height)?))
 }
 
+fn parse_rotation(text: &str) -> Result<Rotation, String> {
+    let rotation = text.parse().ok().and_then(Rotation::of_degrees);
+    rotation.ok_or_else(|| "pictures are turned by 0, 90, 180 or 270 degrees".to_owned())
+}
+
 fn parse_seconds(text: &str) -> Result<Duration, String> {
     text.parse::<f64>()
         .ok()
@@ -410,6 +418,7 @@ mod tests {
         let media = call(&[
             "--size=640x360",
             "--fps=15",
+            "--rotate=270",
             "--codec=vp8",
             "--max-bitrate=500000",
             "--for=2.5",
@@ -429,6 +438,7 @@ mod tests {
             (format.width, format.height, format.frame_rate),
             (640, 360, 15)
         );
+        assert_eq!(media.rotate, Rotation::ThreeQuarters);
         assert_eq!(media.codecs(), [VideoCodec::Vp8]);
         assert_eq!(media.duration, Some(Duration::from_millis(2500)));
         assert_eq!(media.camera, Some(CameraChoice::Pattern));
@@ -451,6 +461,8 @@ mod tests {
             "--size=99999x2",
             "--fps=0",
             "--fps=x",
+            "--rotate=45",
+            "--rotate=right",
             "--codec=av1",
             "--max-bitrate=1",
             "--for=-1",

@@ -9,7 +9,7 @@ use vireo_call::{DEFAULT_MAX_BITRATE, EncodedVideoSink, KeyFrameRequester, Media
 use vireo_media::audio::{
     NullSink, PatternMicrophone, RecordedSink, Recording, ToneMicrophone, WavSink, WavSource,
 };
-use vireo_media::video::{PatternCamera, PatternContent, Y4mSource};
+use vireo_media::video::{PatternCamera, PatternContent, Rotated, RotationControl, Y4mSource};
 use vireo_media::{
     AudioSink, AudioSource, DeviceKind, Following, MediaError, VideoCodec, VideoFormat, VideoSource,
 };
@@ -32,6 +32,7 @@ use crate::sounds::{SoundsFile, TimedSink};
 pub struct CliMedia {
     choices: Choices,
     format: VideoFormat,
+    rotation: RotationControl,
     codecs: Vec<VideoCodec>,
     max_bitrate: u32,
     record: Option<RecordFolder>,
@@ -105,6 +106,8 @@ impl CliMedia {
     pub fn new(arguments: &MediaArguments) -> Result<Self, Failure> {
         let camera = check::camera(arguments.camera.clone())?;
         let own = check::own_format(&camera)?.unwrap_or(DEFAULT_FORMAT);
+        let rotation = RotationControl::default();
+        rotation.set(arguments.rotate);
         let record = arguments.record.as_deref();
         let frames = arguments.frames.as_deref();
         let sounds = arguments.sounds.as_deref();
@@ -115,6 +118,7 @@ impl CliMedia {
                 speaker: check::speaker(arguments.speaker.clone())?,
             }),
             format: arguments.format(own),
+            rotation,
             codecs: arguments.codecs(),
             max_bitrate: arguments.max_bitrate.unwrap_or(DEFAULT_MAX_BITRATE),
             record: record.map(RecordFolder::create).transpose()?,
@@ -162,17 +166,16 @@ impl CliMedia {
 
 impl MediaFactory for CliMedia {
     fn open_camera(&self) -> Result<Option<Box<dyn VideoSource>>, MediaError> {
-        Ok(match &self.choices.now().camera {
-            CameraChoice::None => None,
+        let source: Box<dyn VideoSource> = match &self.choices.now().camera {
+            CameraChoice::None => return Ok(None),
             CameraChoice::Pattern => {
                 let content = PatternContent::from_environment()?;
-                Some(Box::new(PatternCamera::with_content(self.format, content)))
+                Box::new(PatternCamera::with_content(self.format, content))
             }
-            CameraChoice::File(path) => Some(Box::new(Y4mSource::open(path, Some(self.format))?)),
-            CameraChoice::Device(_) => {
-                Some(Box::new(self.choices.selection.open_camera(self.format)?))
-            }
-        })
+            CameraChoice::File(path) => Box::new(Y4mSource::open(path, Some(self.format))?),
+            CameraChoice::Device(_) => Box::new(self.choices.selection.open_camera(self.format)?),
+        };
+        Ok(Some(Box::new(Rotated::new(source, self.rotation.clone()))))
     }
 
     fn open_microphone(&self) -> Result<Option<Box<dyn AudioSource>>, MediaError> {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{self, Stdio};
 
 use anyhow::{Context, ensure};
 
@@ -12,14 +12,21 @@ use super::Kernel;
 
 const BUSYBOX: [&str; 2] = ["/bin/busybox", "/usr/bin/busybox"];
 
-/// Writes the archive. Its first program loads the modules, runs `program`, prints `end` and switches the machine off.
+/// What the machine is there for. The arguments are plain words.
+pub(super) struct Command<'a> {
+    pub(super) program: &'a Path,
+    pub(super) arguments: &'a [&'a str],
+}
+
+/// Writes the archive. Its first program loads the modules, runs the command, prints `end` and switches the machine off.
 pub(super) fn build(
     image: &Path,
-    program: &Path,
+    command: &Command<'_>,
     kernel: &Kernel,
     modules: &[&str],
     end: &str,
 ) -> anyhow::Result<()> {
+    let program = command.program;
     let root = tempfile::tempdir()?;
     for folder in ["bin", "dev", "proc", "sys", "tmp", "modules"] {
         fs::create_dir(root.path().join(folder))?;
@@ -29,7 +36,7 @@ pub(super) fn build(
         busybox.context("busybox is not there (package busybox-static)")?,
         root.path().join("bin/busybox"),
     )?;
-    let stripped = Command::new("strip")
+    let stripped = process::Command::new("strip")
         .arg("-o")
         .arg(root.path().join("bin/program"))
         .arg(program)
@@ -60,7 +67,8 @@ pub(super) fn build(
     ensure!(!loaded.is_empty(), "the kernel has none of {modules:?}");
     writeln!(
         init,
-        "/bin/program\necho\necho {end}\n/bin/busybox poweroff -f"
+        "/bin/program {}\necho\necho {end}\n/bin/busybox poweroff -f",
+        command.arguments.join(" ")
     )?;
     fs::write(root.path().join("init"), init)?;
     fs::set_permissions(root.path().join("init"), Permissions::from_mode(0o755))?;
@@ -69,7 +77,10 @@ pub(super) fn build(
 
 /// Every library that the program loads at its start, at the place where it looks for it.
 fn copy_libraries(program: &Path, root: &Path) -> anyhow::Result<()> {
-    let output = Command::new("ldd").arg(program).output().context("ldd")?;
+    let output = process::Command::new("ldd")
+        .arg(program)
+        .output()
+        .context("ldd")?;
     let listed = String::from_utf8_lossy(&output.stdout);
     for path in listed
         .split_whitespace()
@@ -83,11 +94,11 @@ fn copy_libraries(program: &Path, root: &Path) -> anyhow::Result<()> {
 }
 
 fn pack(root: &Path, image: &Path) -> anyhow::Result<()> {
-    let names = Command::new("find")
+    let names = process::Command::new("find")
         .args([".", "-print0"])
         .current_dir(root)
         .output()?;
-    let mut cpio = Command::new("cpio")
+    let mut cpio = process::Command::new("cpio")
         .args([
             "--null",
             "--create",

@@ -21,15 +21,22 @@ pub use kernel::Kernel;
 /// What the machine prints when the program has ended.
 const END: &str = "VM-END";
 
-/// Runs a program in a machine that has loaded these modules (`name option=value …`), and gives what it printed.
+/// Runs a program with these arguments in a machine that has loaded these modules (`name option=value …`), and gives what
+/// it printed.
 ///
 /// # Errors
 /// When the machine cannot be built or started, or has not ended in time; the message holds the console's last lines.
-pub fn run(program: &Path, modules: &[&str], timeout: Duration) -> anyhow::Result<String> {
+pub fn run(
+    program: &Path,
+    arguments: &[&str],
+    modules: &[&str],
+    timeout: Duration,
+) -> anyhow::Result<String> {
     let folder = tempfile::tempdir()?;
     let kernel = Kernel::fetch()?;
     let image = folder.path().join("initramfs.cpio");
-    initramfs::build(&image, program, &kernel, modules, END)?;
+    let command = initramfs::Command { program, arguments };
+    initramfs::build(&image, &command, &kernel, modules, END)?;
     // Always emulated: where this itself is a virtual machine, hardware's help can be there and hang.
     let machine = emulator::command()?
         .args([

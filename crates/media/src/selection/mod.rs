@@ -4,13 +4,16 @@
 mod news;
 mod watch;
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
 
 use self::news::Use;
 use crate::{
     DeviceKind, MediaError, VideoFormat,
     audio::{Microphone, Speaker},
-    video::Camera,
+    video::{Camera, Rotated, RotationControl},
 };
 
 pub use self::news::{DeviceLists, DeviceNews};
@@ -26,6 +29,8 @@ struct Shared {
     state: Mutex<State>,
     changed: Condvar,
     listeners: Mutex<Listeners>,
+    /// By the cameras' ids.
+    rotations: Mutex<BTreeMap<String, RotationControl>>,
 }
 
 type Listener = Box<dyn FnMut(&DeviceNews) + Send>;
@@ -75,6 +80,7 @@ impl Selection {
             state: Mutex::default(),
             changed: Condvar::new(),
             listeners: Mutex::default(),
+            rotations: Mutex::default(),
         }))
     }
 
@@ -143,12 +149,21 @@ impl Selection {
         self.open(DeviceKind::Speaker, Speaker::open)
     }
 
-    /// Opens the camera that is to be used.
+    /// Opens the camera that is to be used; its pictures are turned as [`Self::rotation`] says.
     ///
     /// # Errors
     /// Those of [`Camera::open`].
-    pub fn open_camera(&self, wanted: VideoFormat) -> Result<Camera, MediaError> {
-        self.open(DeviceKind::Camera, |name| Camera::open(name, wanted))
+    pub fn open_camera(&self, wanted: VideoFormat) -> Result<Rotated<Camera>, MediaError> {
+        let camera = self.open(DeviceKind::Camera, |name| Camera::open(name, wanted))?;
+        let rotation = self.rotation(camera.id());
+        Ok(Rotated::new(camera, rotation))
+    }
+
+    /// How far the pictures of the camera of this id are turned, and how to change that, also while it is open.
+    #[must_use]
+    pub fn rotation(&self, camera: &str) -> RotationControl {
+        let mut rotations = lock(&self.0.rotations);
+        rotations.entry(camera.to_owned()).or_default().clone()
     }
 
     /// Where the chosen one is not there, the system's default one serves.

@@ -40,6 +40,12 @@ impl Camera {
 
     /// Never called.
     #[must_use]
+    pub const fn id(&self) -> &str {
+        match self.0 {}
+    }
+
+    /// Never called.
+    #[must_use]
     pub const fn name(&self) -> &str {
         match self.0 {}
     }

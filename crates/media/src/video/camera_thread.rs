@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::picture_rate::PictureRate;
 use super::{Mailbox, VideoFrame, VideoSource};
 use crate::{MediaError, MediaEvent};
 
@@ -57,6 +58,8 @@ struct State {
     alive: usize,
     /// What the current thread waits for, and since when. None while it waits for nothing.
     waiting: Option<(Waiting, Instant)>,
+    /// How many pictures the current one gives.
+    rate: PictureRate,
     /// There are no pictures, and whoever wanted them knows it.
     failed: bool,
     /// No other thread would get any further: the next one that comes back makes room for a new one.
@@ -65,11 +68,12 @@ struct State {
 
 impl State {
     /// Gives up all threads that there are; the next one is of this generation.
-    const fn begin_generation(&mut self) {
+    fn begin_generation(&mut self) {
         self.last_generation += 1;
         self.generation = self.last_generation;
         self.successor = None;
         self.waiting = None;
+        self.rate = PictureRate::default();
     }
 
     fn may_go_on(&self, generation: u64) -> bool {
@@ -83,6 +87,7 @@ impl State {
             self.generation = generation;
             self.successor = None;
             self.waiting = None;
+            self.rate = PictureRate::default();
         }
         does
     }
@@ -107,6 +112,7 @@ impl Camera {
             last_generation: 0,
             alive: 0,
             waiting: None,
+            rate: PictureRate::default(),
             failed: false,
             blocked: false,
         };
@@ -161,6 +167,11 @@ impl Camera {
 
     pub(super) fn is_enabled(&self) -> bool {
         self.lock().enabled
+    }
+
+    /// How many pictures a second it gives, once that is known. Less than it says in the dark.
+    pub(super) fn pictures_per_second(&self) -> Option<u32> {
+        self.lock().rate.per_second()
     }
 
     /// Gives up a thread that hangs. To be called now and then while no pictures come.
@@ -315,6 +326,7 @@ impl Camera {
             return false;
         }
         state.waiting = Some((Waiting::ForNext, Instant::now()));
+        state.rate.saw(frame.captured_at);
         // Under the lock, so that no picture gets in after the camera was switched off.
         self.frames.put(frame);
         state.failed = false;

@@ -13,6 +13,8 @@ mod mailbox;
 mod pace;
 mod pattern;
 mod picture;
+mod picture_rate;
+mod rotation;
 mod scale;
 mod send_chain;
 mod stage;
@@ -24,8 +26,6 @@ use std::time::Instant;
 
 use crate::MediaError;
 
-#[cfg(feature = "devices")]
-pub use camera::CameraEncoding;
 pub(crate) use camera::CameraLister;
 pub use camera::{Camera, cameras, has_camera};
 #[cfg_attr(not(feature = "codecs"), allow(unused_imports))]
@@ -33,6 +33,7 @@ pub(crate) use frame::frame_len;
 pub use freeze::FreezeDetector;
 pub use mailbox::{Mailbox, Taken};
 pub use pattern::{Pattern, PatternCamera, PatternContent};
+pub use rotation::{Rotated, Rotation, RotationControl};
 pub use scale::{fit, scale};
 pub use send_chain::{SendChain, VideoSendOptions, VideoSendStatistics};
 pub use stage::{Stage, StageTimes};
@@ -85,6 +86,16 @@ pub trait VideoSource: Send {
     /// # Errors
     /// [`MediaError::DeviceLost`] when the device has gone, [`MediaError::File`] when a file cannot be read any more.
     fn next_frame(&mut self) -> Result<VideoFrame, MediaError>;
+}
+
+impl VideoSource for Box<dyn VideoSource> {
+    fn format(&self) -> VideoFormat {
+        (**self).format()
+    }
+
+    fn next_frame(&mut self) -> Result<VideoFrame, MediaError> {
+        (**self).next_frame()
+    }
 }
 
 /// Where decoded pictures go.

@@ -10,7 +10,9 @@ use super::camera_thread::Camera;
 use super::encoder_load::EncoderLoad;
 use super::scale::Scaler;
 use super::trouble::{self, Trouble};
-use super::{Mailbox, Stage, StageTimes, Taken, VideoFrame, VideoSink, VideoSource, VideoTarget};
+use super::{
+    Mailbox, Stage, StageTimes, Taken, VideoFormat, VideoFrame, VideoSink, VideoSource, VideoTarget,
+};
 use crate::codec::{EncodedFrame, VideoCodec, VideoEncoder, video_encoder};
 use crate::{MediaError, MediaEvent};
 
@@ -256,8 +258,9 @@ impl EncodeStage {
     fn handle(&mut self, frame: &VideoFrame) {
         let now = Instant::now();
         let target = *lock(&self.shared.target);
-        let interval = target.and_then(|target| self.is_due(frame.captured_at, target));
-        if let Some(target) = target.filter(|_| interval.is_some())
+        let target = target.filter(|target| self.is_due(frame.captured_at, *target));
+        let target = target.map(|target| self.as_the_camera_gives(target));
+        if let Some(target) = target
             && self.trouble.may_try(now)
             && let Err(problem) = self.encode(frame, target)
         {
@@ -268,6 +271,7 @@ impl EncodeStage {
             }
         }
         self.show(frame);
+        let interval = target.map(|target| interval(target.format.frame_rate));
         self.load.took(now.elapsed(), interval);
         lock(&self.shared.statistics).totals.encoder_load = self.load.share();
     }
@@ -278,9 +282,9 @@ impl EncodeStage {
         }
     }
 
-    /// The time until the picture after this one is due; none when this one is not.
-    fn is_due(&mut self, captured_at: Instant, target: VideoTarget) -> Option<Duration> {
-        let interval = Duration::from_secs(1) / target.format.frame_rate.max(1);
+    /// Whether a picture is wanted, where the camera gives more than that.
+    fn is_due(&mut self, captured_at: Instant, target: VideoTarget) -> bool {
+        let interval = interval(target.format.frame_rate);
         // Cameras are not punctual; a third of the time between two pictures is let pass.
         let due = self
             .next_due
@@ -289,14 +293,22 @@ impl EncodeStage {
             let on_time = self.next_due.filter(|&due| captured_at < due + interval);
             self.next_due = Some(on_time.unwrap_or(captured_at) + interval);
         }
-        due.then_some(interval)
+        due
+    }
+
+    /// A camera that gives fewer pictures than are wanted has more bits for each of them, and the encoder more time.
+    fn as_the_camera_gives(&self, mut target: VideoTarget) -> VideoTarget {
+        let wanted = &mut target.format.frame_rate;
+        let given = self.camera.pictures_per_second();
+        *wanted = given.map_or(*wanted, |given| given.min(*wanted));
+        target
     }
 
     fn encode(&mut self, frame: &VideoFrame, target: VideoTarget) -> Result<(), MediaError> {
         let agreed = *lock(&self.shared.codec);
         let likely = *lock(&self.shared.likely);
         let format = target.format;
-        let (width, height) = super::fit(frame.width, frame.height, format.width, format.height);
+        let (width, height) = as_large_as(frame, format);
         let size = (width.max(SMALLEST), height.max(SMALLEST));
         let Some(codec) = agreed else {
             if let (Some(likely), None) = (likely, &self.encoder) {
@@ -366,6 +378,22 @@ impl EncodeStage {
     }
 }
 
+/// The time from one picture to the next.
+fn interval(frame_rate: u32) -> Duration {
+    Duration::from_secs(1) / frame_rate.max(1)
+}
+
+/// The size that has at most as many pixels as the format, which lies on its side for a picture that stands.
+fn as_large_as(frame: &VideoFrame, format: VideoFormat) -> (u32, u32) {
+    let VideoFormat { width, height, .. } = format;
+    let (width, height) = if frame.height > frame.width {
+        (height.min(width), width.max(height))
+    } else {
+        (width, height)
+    };
+    super::fit(frame.width, frame.height, width, height)
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Every change is one assignment, so that a poisoned one holds nothing broken.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -373,7 +401,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{PatternCamera, VideoFormat, VideoSource};
+    use super::super::{PatternCamera, VideoSource};
     use super::*;
 
     #[test]

@@ -19,7 +19,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 /// A camera that can be opened.
 pub(super) struct Found {
     pub(super) index: CameraIndex,
-    pub(super) name: String,
+    pub(super) device: DeviceInfo,
 }
 
 /// The cameras there are, the one that is opened by default first. Empty when there is none. May take a moment.
@@ -64,7 +64,7 @@ pub fn has_camera(name: Option<&str>) -> bool {
 
 /// The camera of this name or id; None: the first one.
 pub(super) fn find(wanted: Option<&str>) -> Result<Found, MediaError> {
-    let (devices, mut indices): (Vec<DeviceInfo>, Vec<CameraIndex>) = all().into_iter().unzip();
+    let (mut devices, mut indices): (Vec<DeviceInfo>, Vec<CameraIndex>) = all().into_iter().unzip();
     let at = match wanted.filter(|name| !name.is_empty() && *name != "default") {
         None if devices.is_empty() => return Err(failure::none()),
         None => 0,
@@ -75,7 +75,7 @@ pub(super) fn find(wanted: Option<&str>) -> Result<Found, MediaError> {
     };
     Ok(Found {
         index: indices.swap_remove(at),
-        name: devices[at].name.clone(),
+        device: devices.swap_remove(at),
     })
 }
 

@@ -9,7 +9,7 @@ mod list;
 
 use std::time::Instant;
 
-use nokhwa::utils::{CameraFormat, FrameFormat, RequestedFormat, RequestedFormatType};
+use nokhwa::utils::{CameraFormat, RequestedFormat, RequestedFormatType};
 
 use super::{VideoFormat, VideoFrame, VideoSource};
 use crate::MediaError;
@@ -22,49 +22,10 @@ const ATTEMPTS: usize = 4;
 /// A camera that is just waking up may deliver a few broken pictures; so many in a row are no accident.
 const MAX_BROKEN: u32 = 30;
 
-/// How a camera codes its pictures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CameraEncoding {
-    /// Luma, then both chromas by turns, a quarter of the size.
-    Nv12,
-    /// Two pixels in four bytes.
-    Yuyv,
-    /// JPEG, picture by picture.
-    Mjpeg,
-    /// Three bytes a pixel, red first.
-    Rgb,
-    /// Three bytes a pixel, blue first.
-    Bgr,
-    /// Luma alone.
-    Grey,
-}
-
-impl CameraEncoding {
-    /// All that can be read.
-    pub const ALL: [Self; 6] = [
-        Self::Nv12,
-        Self::Yuyv,
-        Self::Mjpeg,
-        Self::Rgb,
-        Self::Bgr,
-        Self::Grey,
-    ];
-
-    const fn format(self) -> FrameFormat {
-        match self {
-            Self::Nv12 => FrameFormat::NV12,
-            Self::Yuyv => FrameFormat::YUYV,
-            Self::Mjpeg => FrameFormat::MJPEG,
-            Self::Rgb => FrameFormat::RAWRGB,
-            Self::Bgr => FrameFormat::RAWBGR,
-            Self::Grey => FrameFormat::GRAY,
-        }
-    }
-}
-
 /// An open camera. It closes when it is dropped.
 pub struct Camera {
     device: nokhwa::Camera,
+    id: String,
     name: String,
     format: CameraFormat,
     broken: u32,
@@ -77,35 +38,14 @@ impl Camera {
     /// # Errors
     /// [`MediaError::NoDevice`] when there is none (of this name), [`MediaError::Device`] when it cannot be used.
     pub fn open(name: Option<&str>, wanted: VideoFormat) -> Result<Self, MediaError> {
-        Self::open_in(name, wanted, &CameraEncoding::ALL)
-    }
-
-    /// Like [`Self::open`], where the camera has pictures coded in one of these ways.
-    ///
-    /// # Errors
-    /// Those of [`Self::open`].
-    pub fn open_in(
-        name: Option<&str>,
-        wanted: VideoFormat,
-        encodings: &[CameraEncoding],
-    ) -> Result<Self, MediaError> {
         list::ask_for_permission()?;
         let found = list::find(name)?;
-        let name = found.name;
+        let (id, name) = (found.device.id, found.device.name);
         let problem = |problem| failure::cannot_open(&name, &problem);
         // Any format at first: only an open camera tells which ones it has.
         let any = RequestedFormat::with_formats(RequestedFormatType::None, &choice::READABLE);
         let mut device = nokhwa::Camera::new(found.index, any).map_err(problem)?;
         let formats = device.compatible_camera_formats().map_err(problem)?;
-        let wanted_encodings: Vec<_> = encodings.iter().map(|one| one.format()).collect();
-        let (preferred, others) = formats
-            .into_iter()
-            .partition::<Vec<_>, _>(|format| wanted_encodings.contains(&format.format()));
-        let formats = if preferred.is_empty() {
-            others
-        } else {
-            preferred
-        };
         for format in choice::best_first(&formats, wanted)
             .into_iter()
             .take(ATTEMPTS)
@@ -128,18 +68,17 @@ impl Camera {
         tracing::info!(%format, "camera opened");
         Ok(Self {
             device,
+            id,
             name,
             format,
             broken: 0,
         })
     }
 
-    /// How its pictures are coded.
+    /// What it is chosen by.
     #[must_use]
-    pub fn encoding(&self) -> Option<CameraEncoding> {
-        CameraEncoding::ALL
-            .into_iter()
-            .find(|encoding| encoding.format() == self.format.format())
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     /// What a person calls it.

@@ -1,15 +1,14 @@
-//! Runs inside the virtual machine of `camera_vm`: captures from the kernel's camera through the product's own way of a
-//! picture, decodes what comes out, and prints what it saw as one line of JSON.
-#![allow(clippy::print_stdout)] // The serial console is read by the test.
+//! The kernel's own test camera.
 
 use std::sync::mpsc;
-use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use serde_json::json;
 use vireo_media::codec::video_decoder;
 use vireo_media::video::{Camera, SendChain, VideoSendOptions, VideoTarget, cameras};
 use vireo_media::{EncodedFrame, MediaEvent, VideoCodec, VideoFormat, VideoFrame, VideoSource};
+
+use crate::PATIENCE;
 
 const WANTED: VideoFormat = VideoFormat {
     width: 640,
@@ -18,15 +17,7 @@ const WANTED: VideoFormat = VideoFormat {
 };
 const CAPTURED: usize = 20;
 const SENT: usize = 12;
-/// The machine is emulated instruction by instruction.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn main() {
-    let report = probe().unwrap_or_else(|problem| json!({ "problem": format!("{problem:#}") }));
-    println!("CAMERA-PROBE {report}");
-}
-
-fn probe() -> anyhow::Result<serde_json::Value> {
+pub fn probe() -> anyhow::Result<serde_json::Value> {
     let cameras = cameras();
     let missing = Camera::open(Some("No Such Camera"), WANTED)
         .map_or_else(|problem| problem.to_string(), |_| String::new());
