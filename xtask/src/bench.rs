@@ -1,5 +1,6 @@
 //! `cargo xtask bench …`: measurements.
 
+mod echo;
 mod sound;
 
 use anyhow::Result;
@@ -32,6 +33,8 @@ pub enum Bench {
     },
     /// How speech survives losses, judged by PESQ; writes target/bench/sound.json.
     Sound,
+    /// Echo and double talk in made-up rooms, judged by PESQ; writes target/bench/echo.json.
+    Echo,
     /// Sound through virtual devices: echo, double talk, mouth to ear, losses; writes target/bench/devices.json.
     Devices {
         /// `--only echo|mouth-to-ear|loss` for one part.
@@ -76,6 +79,7 @@ pub fn bench(what: &Bench) -> Result<()> {
             measure(&mut steps, &packages, "bench_signalling", arguments)
         }
         Bench::Sound => sound::measure(&mut steps),
+        Bench::Echo => echo::measure(&mut steps),
         Bench::Devices { arguments } => {
             set_up(&mut steps, &[Purpose::Build, Purpose::Test])?;
             let python = steps.run("Set-up: PESQ", || PESQ.ensure())?;

@@ -5,6 +5,8 @@ mod device;
 #[cfg(not(feature = "devices"))]
 #[path = "device_absent.rs"]
 mod device;
+#[cfg(feature = "codecs")]
+mod echo_canceller;
 mod keeper;
 mod own_voice;
 mod pace;

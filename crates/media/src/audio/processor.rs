@@ -7,13 +7,13 @@ use std::sync::{
 
 use sonora::{
     AudioProcessing, Config, StreamConfig,
-    config::{
-        AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, NoiseSuppressionLevel,
-        TransparentModeType,
-    },
+    config::{AdaptiveDigital, GainController2, HighPassFilter, NoiseSuppressionLevel},
 };
 
-use super::{AudioFrame, FRAME_SAMPLES, NoiseSuppression, SAMPLE_RATE, VoiceSettings};
+use super::{
+    AudioFrame, FRAME_SAMPLES, NoiseSuppression, SAMPLE_RATE, VoiceSettings,
+    echo_canceller::EchoCanceller,
+};
 
 /// One for a call, shared by the side that plays ([`Self::render`]) and the side that records ([`Self::capture`]).
 /// Clones are handles to the same one.
@@ -26,7 +26,7 @@ pub struct VoiceProcessor {
     in_use: Arc<AtomicBool>,
 }
 
-/// The high-pass filter always, and of echo canceller, noise suppressor and gain controller what is wanted.
+/// The high-pass filter always, and of noise suppressor and gain controller what is wanted.
 fn config(settings: VoiceSettings) -> Config {
     let level = match settings.noise_suppression {
         NoiseSuppression::Off => None,
@@ -35,12 +35,6 @@ fn config(settings: VoiceSettings) -> Config {
     };
     Config {
         high_pass_filter: Some(HighPassFilter::default()),
-        echo_canceller: settings.echo_cancellation.then(|| EchoCanceller {
-            // Who wears a headset and speaks while the other one does is otherwise taken for an echo for longer
-            // (7 s against 5 s, by up to 40 dB); what is left of a real echo is the same.
-            transparent_mode: TransparentModeType::Hmm,
-            ..EchoCanceller::default()
-        }),
         noise_suppression: level.map(|level| sonora::config::NoiseSuppression {
             level,
             ..sonora::config::NoiseSuppression::default()
@@ -56,6 +50,7 @@ fn config(settings: VoiceSettings) -> Config {
 /// The processing itself, and how it is set.
 struct Processing {
     processing: AudioProcessing,
+    canceller: Option<EchoCanceller>,
     applied: VoiceSettings,
     /// The next frame is the first one with other settings.
     begins: bool,
@@ -67,10 +62,10 @@ impl Processing {
         let processing = AudioProcessing::builder()
             .config(config(settings))
             .capture_config(stream)
-            .render_config(stream)
             .build();
         Self {
             processing,
+            canceller: settings.echo_cancellation.then(EchoCanceller::new),
             applied: settings,
             begins: false,
         }
@@ -83,6 +78,9 @@ impl Processing {
         frame: &mut AudioFrame,
         wanted: VoiceSettings,
     ) -> Result<(), sonora::Error> {
+        if let Some(canceller) = &mut self.canceller {
+            canceller.capture(frame);
+        }
         let captured = frame.clone();
         self.processing
             .process_capture_f32(&[&captured.0], &mut [&mut frame.0])
@@ -96,6 +94,9 @@ impl Processing {
             let samples = frame.0.iter_mut().enumerate();
             samples.for_each(|(i, sample)| *sample *= 1.0 - position(i));
             self.processing.apply_config(config(wanted));
+            if wanted.echo_cancellation != self.applied.echo_cancellation {
+                self.canceller = wanted.echo_cancellation.then(EchoCanceller::new);
+            }
             self.applied = wanted;
             self.begins = true;
         }
@@ -129,13 +130,8 @@ impl VoiceProcessor {
         if !self.in_use.load(Ordering::Relaxed) {
             return;
         }
-        let mut played = AudioFrame::SILENCE;
-        let outcome = self.lock().as_mut().map(|one| {
-            let played = &mut [&mut played.0[..]];
-            one.processing.process_render_f32(&[&frame.0], played)
-        });
-        if let Some(Err(error)) = outcome {
-            tracing::debug!(?error, "the echo canceller took no reference");
+        if let Some(canceller) = self.lock().as_mut().and_then(|one| one.canceller.as_mut()) {
+            canceller.render(frame);
         }
     }
 

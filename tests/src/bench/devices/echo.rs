@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use serde::Serialize;
+use vireo_testing::room::Room;
 
 use super::call::Call;
 use super::judge::Judge;
-use super::room::Room;
 use super::{ANN, BOB, as_f64, decibels, say};
 use crate::pulse::RATE;
 use crate::speech::spoken;

@@ -12,7 +12,6 @@ mod judge;
 mod loss;
 mod mouth_to_ear;
 mod report;
-mod room;
 
 use std::time::{Duration, Instant};
 
