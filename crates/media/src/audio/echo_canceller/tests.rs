@@ -145,7 +145,7 @@ fn an_echo_is_found_again_when_a_device_takes_longer_or_less_long() {
 }
 
 #[test]
-fn frames_may_come_in_any_order_and_clocks_may_drift() {
+fn frames_may_come_in_any_order() {
     let mut desk = Desk::new(Acoustics::LIVING_ROOM, 12);
     let mut luck = Voice::new(1.0, 3);
     let (mut ahead, mut echo, mut left) = (0, 1e-9, 1e-9);
