@@ -191,6 +191,9 @@ async fn whoever_hosts_invites_and_others_join_by_that_link() -> anyhow::Result<
     boris.reads("Anna Lindqvist").await?;
     boris.fill("#name", "Борис").await?;
     boris.screenshot("join.ru.dark").await?;
+    boris.click("[data-action=show-preview]").await?;
+    boris.find("[data-preview=true]").await?;
+    boris.screenshot("join-preview.ru.dark").await?;
     boris.click("[data-action=join]").await?;
     boris.find("[data-joining=joined]").await?;
     boris.screenshot("join-joined.ru.dark").await?;

@@ -133,6 +133,16 @@ describe("an invitation", () => {
     expect(button("Join").disabled).toBe(false);
   });
 
+  it("opens the camera when its button is pressed, and never by itself", async () => {
+    const setRehearsal = vi.fn().mockResolvedValue(undefined);
+    const user = show(views["join-invited"], { setRehearsal });
+    expect(setRehearsal).not.toHaveBeenCalled();
+    await user.click(button("See my own picture"));
+    await waitFor(() => {
+      expect(setRehearsal).toHaveBeenCalledExactlyOnceWith(false, true);
+    });
+  });
+
   it("can be put away", async () => {
     const dismissInvitation = vi.fn().mockResolvedValue(undefined);
     const user = show(views["join-invited"], { dismissInvitation });
