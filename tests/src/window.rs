@@ -41,6 +41,8 @@ pub struct WindowOptions<'a> {
     pub stand_ins: bool,
     /// An invitation to open.
     pub link: Option<String>,
+    /// Another program than the one that was built here.
+    pub application: Option<PathBuf>,
     /// Further environment variables.
     pub variables: Vec<(&'a str, &'a str)>,
 }
@@ -112,8 +114,10 @@ impl Window {
             arguments.push("--stand-ins".to_owned());
         }
         arguments.extend(options.link.clone());
+        let application = options.application.clone();
+        let application = application.map_or_else(|| binary("vireo"), Ok)?;
         let capabilities = json!({
-            "tauri:options": { "application": binary("vireo")?, "args": arguments },
+            "tauri:options": { "application": application, "args": arguments },
         });
         let session = Session::start(&driver.1, capabilities).await?;
         Ok(Self {

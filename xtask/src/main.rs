@@ -66,6 +66,8 @@ enum Command {
     CheckPlatforms,
     /// Build the installable packages of this system (.deb on Debian and Ubuntu).
     Package,
+    /// Install the .deb of the development build beside the system, open it, and remove it without leftovers.
+    CheckPackage,
 }
 
 fn main() -> ExitCode {
@@ -82,6 +84,7 @@ fn main() -> ExitCode {
         } => fuzz::command(target.as_deref(), seconds, keep),
         Command::CheckPlatforms => platforms::command(),
         Command::Package => package::package(),
+        Command::CheckPackage => package::check::command(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

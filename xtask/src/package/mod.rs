@@ -1,6 +1,9 @@
 //! `cargo xtask package`: the installable packages of this system.
 
+pub mod check;
+
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -19,8 +22,7 @@ pub fn package() -> Result<()> {
     run::build_ui(&mut steps)?;
     steps.run("Fetch Tauri's bundler", fetch_bundler)?;
     steps.run("Build with optimisations and bundle", || {
-        let tauri = workspace::tools().join("tauri/node_modules/.bin/tauri");
-        let mut bundle = process::command(&tauri.to_string_lossy());
+        let mut bundle = bundler();
         bundle
             .args(["build", "--ci", "--bundles", bundles()])
             .current_dir(workspace::root());
@@ -43,6 +45,11 @@ fn bundles() -> &'static str {
         "windows" => "nsis",
         _ => "deb,rpm",
     }
+}
+
+fn bundler() -> Command {
+    let tauri = workspace::tools().join("tauri/node_modules/.bin/tauri");
+    process::command(&tauri.to_string_lossy())
 }
 
 fn fetch_bundler() -> Result<()> {
