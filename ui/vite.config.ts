@@ -7,7 +7,8 @@ export default defineConfig({
   // The web views that Tauri uses on Debian 12, macOS 13 and Windows 10 all know ES2022.
   build: { target: "es2022", assetsInlineLimit: 0, reportCompressedSize: false },
   worker: { format: "es" },
-  server: { host: "127.0.0.1", port: 5173, strictPort: true },
+  // A test looks for the catalogue's names in the shell as well.
+  server: { host: "127.0.0.1", port: 5173, strictPort: true, fs: { allow: [".", "../src-tauri/src"] } },
   test: {
     environment: "jsdom",
     css: { include: [/tokens\.css/] },

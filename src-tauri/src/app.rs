@@ -10,15 +10,17 @@ use tokio::{
     sync::watch,
     task::{AbortHandle, JoinHandle},
 };
+use tokio_util::task::AbortOnDropHandle;
 use vireo_call::{CallStats, NoticeKind, VoiceSettings};
 use vireo_client::{
     Client, ClientError, Session,
     paths::{Account, Appearance, Profile, Settings},
 };
-use vireo_protocol::InviteLink;
+use vireo_protocol::{CallId, InviteLink};
 
 use crate::{
     arguments::Arguments,
+    control,
     devices::{self, Choices, DesktopMedia},
     failure::Failure,
     hosting::EmbeddedServer,
@@ -73,6 +75,8 @@ pub(crate) struct Inner {
     pub looking: Option<tauri::async_runtime::JoinHandle<()>>,
     /// The invitation that was made last.
     pub invite: Option<String>,
+    /// Takes orders from outside the window.
+    control: Option<AbortOnDropHandle<()>>,
 }
 
 impl App {
@@ -212,7 +216,9 @@ impl App {
         let settings = profile.settings()?;
         self.choose_devices(&settings).await;
         let hosting = settings.hosting.port.is_some();
+        let control = control::listen(self, &profile);
         self.with(|inner| {
+            inner.control = control;
             inner.profile = Some(profile.clone());
             inner.settings = settings;
         });
@@ -321,9 +327,22 @@ impl App {
         profile.map_or(Ok(()), |profile| profile.save_settings(&settings))
     }
 
+    /// Says that this call was accepted by an order from outside the window, so that nobody is seen or heard unawares.
+    pub fn show_answered_from_outside(&self, call: Option<CallId>) {
+        self.view.send_modify(|view| {
+            view.revision += 1;
+            view.answered_from_outside = call;
+        });
+    }
+
     /// Ends the call and stops the embedded server.
     pub async fn stop(&self) {
         let client = self.with(|inner| inner.client.take());
+        if let Some(control) = self.with(|inner| inner.control.take()) {
+            control.abort();
+            // Its socket is gone when it has ended, however that was.
+            let _ = control.await;
+        }
         let goodbye = async {
             if let Some(client) = client {
                 client.close().await;

@@ -9,6 +9,7 @@ use vireo_protocol::{ChatId, Contact, UserId};
 
 use crate::{
     app::App,
+    checked,
     hosting::InviteView,
     keepsakes,
     rehearsal::SoundTest,
@@ -17,6 +18,10 @@ use crate::{
 };
 
 type Outcome<T = ()> = Result<T, CommandError>;
+
+fn user(id: UserId) -> Outcome<UserId> {
+    checked::id(id, UserId::is_well_formed)
+}
 
 /// The view as it is now.
 #[tauri::command]
@@ -27,7 +32,7 @@ pub fn view(app: State<'_, Arc<App>>) -> AppView {
 /// Makes the account of this name.
 #[tauri::command]
 pub async fn start(app: State<'_, Arc<App>>, name: String) -> Outcome {
-    Ok(app.register(name.trim()).await?)
+    Ok(app.register(checked::name(&name)?).await?)
 }
 
 /// Signs out.
@@ -39,13 +44,15 @@ pub async fn sign_out(app: State<'_, Arc<App>>) -> Outcome {
 /// Goes back to the account on this server, which was set aside; null for the one on this computer.
 #[tauri::command]
 pub async fn use_account(app: State<'_, Arc<App>>, id: Option<String>) -> Outcome {
-    Ok(app.change_back(id.as_deref()).await?)
+    Ok(app
+        .change_back(id.as_deref().map(checked::address).transpose()?)
+        .await?)
 }
 
 /// Opens an invitation.
 #[tauri::command]
 pub async fn open_invitation(app: State<'_, Arc<App>>, link: String) -> Outcome {
-    Ok(app.open_invitation(&link)?)
+    Ok(app.open_invitation(checked::address(&link)?)?)
 }
 
 /// Opens the invitation that the clipboard holds.
@@ -64,7 +71,7 @@ pub async fn look_again(app: State<'_, Arc<App>>) -> Outcome {
 /// Takes the invitation.
 #[tauri::command]
 pub async fn join(app: State<'_, Arc<App>>, name: String) -> Outcome {
-    Ok(app.join(name.trim()).await?)
+    Ok(app.join(checked::name(&name)?).await?)
 }
 
 /// Puts the invitation away.
@@ -95,37 +102,37 @@ pub async fn copy_invite(app: State<'_, Arc<App>>) -> Outcome {
 /// Adds a person by name; answers who that is.
 #[tauri::command]
 pub async fn add_contact(app: State<'_, Arc<App>>, name: String) -> Outcome<Contact> {
-    Ok(app.client()?.add_contact(name.trim()).await?)
+    Ok(app.client()?.add_contact(checked::name(&name)?).await?)
 }
 
 /// Accepts the request of somebody who has added this person.
 #[tauri::command]
 pub async fn accept_contact(app: State<'_, Arc<App>>, user_id: UserId) -> Outcome {
-    Ok(app.client()?.accept_contact(user_id).await?)
+    Ok(app.client()?.accept_contact(user(user_id)?).await?)
 }
 
 /// Turns a request down.
 #[tauri::command]
 pub async fn decline_contact(app: State<'_, Arc<App>>, user_id: UserId) -> Outcome {
-    Ok(app.client()?.decline_contact(user_id).await?)
+    Ok(app.client()?.decline_contact(user(user_id)?).await?)
 }
 
 /// Takes somebody out of the list.
 #[tauri::command]
 pub async fn remove_contact(app: State<'_, Arc<App>>, user_id: UserId) -> Outcome {
-    Ok(app.client()?.remove_contact(user_id).await?)
+    Ok(app.client()?.remove_contact(user(user_id)?).await?)
 }
 
 /// Keeps somebody away.
 #[tauri::command]
 pub async fn block_contact(app: State<'_, Arc<App>>, user_id: UserId) -> Outcome {
-    Ok(app.client()?.block_contact(user_id).await?)
+    Ok(app.client()?.block_contact(user(user_id)?).await?)
 }
 
 /// Ends a block.
 #[tauri::command]
 pub async fn unblock_contact(app: State<'_, Arc<App>>, user_id: UserId) -> Outcome {
-    Ok(app.client()?.unblock_contact(user_id).await?)
+    Ok(app.client()?.unblock_contact(user(user_id)?).await?)
 }
 
 /// Says how the person can be reached.
@@ -138,6 +145,7 @@ pub async fn set_status(app: State<'_, Arc<App>>, status: OwnStatus) -> Outcome 
 /// Calls.
 #[tauri::command]
 pub async fn place_call(app: State<'_, Arc<App>>, chat_id: ChatId, camera: bool) -> Outcome {
+    let chat_id = checked::id(chat_id, ChatId::is_well_formed)?;
     app.client()?.place_call(chat_id, camera).await?;
     Ok(())
 }
@@ -211,7 +219,7 @@ pub async fn set_device(
     device: NoticeKind,
     id: Option<String>,
 ) -> Outcome {
-    app.set_device(device, id)?;
+    app.set_device(device, checked::device(id)?)?;
     Ok(())
 }
 

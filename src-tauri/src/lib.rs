@@ -4,8 +4,10 @@
 mod accounts;
 mod app;
 mod arguments;
+mod checked;
 mod clipboard;
 mod commands;
+mod control;
 mod devices;
 mod failure;
 mod files;
@@ -16,12 +18,14 @@ mod keepsakes;
 mod language;
 mod log;
 mod media_socket;
+mod notify;
 mod rehearsal;
 mod ring;
 mod sign_in;
 mod system_settings;
 mod view;
 mod window;
+mod words;
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -109,6 +113,13 @@ fn run_application(
             window::open(tauri.handle(), profile.as_deref())?;
             tauri::async_runtime::spawn(publish_views(tauri.handle().clone()));
             tauri::async_runtime::spawn(publish_levels(tauri.handle().clone()));
+            let languages = language::from_environment(|name| std::env::var(name).ok());
+            let words = words::of(&languages);
+            tauri::async_runtime::spawn(notify::follow(
+                state.clone(),
+                tauri.handle().clone(),
+                words,
+            ));
             tauri::async_runtime::spawn(state.start(tauri.handle().clone()));
             tauri::async_runtime::spawn(exit_when_asked(tauri.handle().clone()));
             Ok(())

@@ -4,6 +4,7 @@ use serde::Serialize;
 use ts_rs::TS;
 use vireo_call::VoiceSettings;
 use vireo_client::{ClientError, ClientView, paths::Appearance};
+use vireo_protocol::CallId;
 
 use crate::{
     accounts::AccountsView, devices::DevicesView, failure::Failure, joining::Joining,
@@ -35,6 +36,8 @@ pub struct AppView {
     pub rehearsal: RehearsalView,
     /// This application's.
     pub version: String,
+    /// The call that `vireo-cli ctl answer` or the like has accepted last; null while there was none.
+    pub answered_from_outside: Option<CallId>,
 }
 
 impl Default for AppView {
@@ -50,6 +53,7 @@ impl Default for AppView {
             appearance: Appearance::default(),
             rehearsal: RehearsalView::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            answered_from_outside: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use tauri::{
-    AppHandle, Url, WebviewUrl, WebviewWindowBuilder,
+    AppHandle, Manager, Url, WebviewUrl, WebviewWindowBuilder,
     utils::config::{Config, Csp, CspDirectiveSources},
 };
 
@@ -42,6 +42,13 @@ pub fn open(app: &AppHandle, profile: Option<&Path>) -> tauri::Result<()> {
     }
     builder.build()?;
     Ok(())
+}
+
+/// Whether the person has the window before them.
+#[must_use]
+pub fn has_focus(app: &AppHandle) -> bool {
+    let window = app.get_webview_window("main");
+    window.is_some_and(|window| window.is_focused().unwrap_or(false))
 }
 
 /// The window shows the application's own pages and never anything from elsewhere.

@@ -84,6 +84,30 @@ impl Display {
         })
     }
 
+    /// Puts the window of this title out of sight, as its button for that does.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn minimise(&self, title: &str) -> anyhow::Result<()> {
+        let name = format!("^{title}$");
+        let output = Command::new("xdotool")
+            .args([
+                "search",
+                "--sync",
+                "--onlyvisible",
+                "--limit",
+                "1",
+                "--name",
+                &name,
+            ])
+            .arg("windowminimize")
+            .envs(self.variables())
+            .output()
+            .context("xdotool cannot be started")?;
+        ensure!(output.status.success(), "there is no window “{title}”");
+        Ok(())
+    }
+
     /// What a program needs to be shown here.
     #[must_use]
     pub fn variables(&self) -> Vec<(&'static str, String)> {

@@ -12,6 +12,8 @@ pub mod melody;
 #[cfg(target_os = "linux")]
 pub mod netlab;
 pub mod network;
+#[cfg(target_os = "linux")]
+pub mod notifications;
 pub mod pages;
 #[cfg(target_os = "linux")]
 pub mod pulse;

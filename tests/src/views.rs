@@ -117,6 +117,7 @@ async fn send(
         "appearance": { "theme": "system", "language": "system" },
         "rehearsal": { "sound": "none", "microphone": null, "speaker": null, "camera": null },
         "version": "0.1.0",
+        "answeredFromOutside": null,
     });
     paint(window, &view).await
 }
@@ -135,6 +136,7 @@ pub async fn show_joining(window: &Window, screen: &Value, step: &Value) -> anyh
         "devices": devices(&[]),
         "accounts": accounts(&[]),
         "joining": joining,
+        "answeredFromOutside": null,
     });
     paint(window, &view).await
 }
@@ -156,6 +158,7 @@ pub async fn show_welcome(window: &Window, name: &str) -> anyhow::Result<()> {
         "devices": devices(&[]),
         "accounts": accounts(&others),
         "joining": null,
+        "answeredFromOutside": null,
     });
     paint(window, &view).await
 }

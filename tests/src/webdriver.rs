@@ -107,6 +107,23 @@ impl Session {
         self.post("execute/sync", &body).await
     }
 
+    /// Runs an async function's body in the page and returns what it returns, once it does.
+    ///
+    /// # Errors
+    /// When it throws, or does not come to an end.
+    pub async fn execute_async(&self, script: &str) -> anyhow::Result<Value> {
+        let script = format!(
+            "const done = arguments[arguments.length - 1];
+             (async () => {{ {script} }})().then((value) => done({{ value }}), (error) => done({{ error: String(error) }}));"
+        );
+        let body = json!({ "script": script, "args": [] });
+        let mut answer = self.post("execute/async", &body).await?;
+        match answer["error"].as_str() {
+            Some(error) => bail!("{error}"),
+            None => Ok(answer["value"].take()),
+        }
+    }
+
     /// Moves the pointer, in pixels from the page's corner.
     ///
     /// # Errors

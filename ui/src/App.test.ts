@@ -1,4 +1,4 @@
-import { render, screen, waitFor } from "@testing-library/svelte";
+import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { tick } from "svelte";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -440,6 +440,22 @@ describe("a call", () => {
     vi.advanceTimersByTime(2_000);
     await tick();
     expect(known()).toBe(true);
+  });
+
+  it("says that it was answered from outside until somebody has been there to read it", async () => {
+    vi.useFakeTimers();
+    const answered = {
+      ...home(callView({ kind: "connected" }, { local: { microphone: true, camera: false } })),
+    };
+    show({ ...answered, answeredFromOutside: "call-1" });
+    const read = () => screen.queryByText(/Answered from outside/) === null;
+    vi.advanceTimersByTime(60_000);
+    await tick();
+    expect(read()).toBe(false);
+    await fireEvent.pointerMove(window);
+    vi.advanceTimersByTime(11_000);
+    await tick();
+    expect(read()).toBe(true);
   });
 
   it("that has ended can be called again or put away", async () => {

@@ -14,7 +14,7 @@ use crate::devices::{CameraChoice, MicrophoneChoice, SpeakerChoice};
 ///
 /// Standard output is one JSON object a line. Exit status: 0 the call took place and ended as planned; 1 an error of another
 /// kind; 2 usage; 3 offline; 4 busy; 5 no answer; 6 declined; 7 access denied or unknown person; 8 connection failed; 9 server
-/// unreachable; 10 bad device or file; 11 wrong password.
+/// unreachable; 10 bad device or file; 11 wrong password; 12 no application to give orders to; 13 no call that they fit.
 #[derive(Debug, Parser)]
 #[command(name = "vireo-cli", version)]
 pub struct Arguments {
@@ -76,6 +76,33 @@ pub enum Command {
     Answer(AnswerArguments),
     /// Lists cameras, microphones and speakers.
     Devices,
+    /// Tells the Vireo that is open on this computer what to do with its call: for macro keys and scripts.
+    Ctl(CtlArguments),
+}
+
+/// Arguments of `ctl`.
+#[derive(Debug, Args)]
+pub struct CtlArguments {
+    /// What to do. `answer` leaves the camera off.
+    pub order: OrderChoice,
+    /// The profile that Vireo was opened with, where it was told one.
+    #[arg(long, value_name = "DIR")]
+    pub profile: Option<PathBuf>,
+}
+
+/// What can be done with the call of the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OrderChoice {
+    /// Mute the microphone.
+    Mute,
+    /// Let the microphone be heard.
+    Unmute,
+    /// Mute it or let it be heard, whichever it is not.
+    ToggleMute,
+    /// Hang up, cancel or decline.
+    HangUp,
+    /// Accept the call that rings.
+    Answer,
 }
 
 /// What can be done with invitations.

@@ -28,6 +28,10 @@ pub enum Status {
     BadDevice = 10,
     /// Wrong name or password.
     WrongPassword = 11,
+    /// No application runs that could be told what to do.
+    NoApplication = 12,
+    /// The application has no call that this could be done to.
+    NoCall = 13,
 }
 
 /// Why a command failed.

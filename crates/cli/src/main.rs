@@ -11,6 +11,7 @@ mod choices;
 mod commands;
 mod contacts;
 mod control;
+mod ctl;
 mod decode;
 mod devices;
 mod failure;

@@ -5,6 +5,7 @@ mod backoff;
 mod calls;
 mod client;
 mod contacts;
+pub mod control;
 mod error;
 mod invites;
 mod link;

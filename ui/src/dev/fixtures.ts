@@ -100,6 +100,7 @@ const rest: Omit<AppView, "screen"> = {
   devices,
   accounts,
   joining: null,
+  answeredFromOutside: null,
   appearance: { theme: "system", language: "system" },
   rehearsal: { sound: "none", microphone: null, speaker: null, camera: null },
   version: "0.1.0",
@@ -242,6 +243,14 @@ export const views: Record<string, AppView> = {
         { id: 2, what: { kind: "gone", device: "speaker", name: "AirPods", using: "Built-in speakers" } },
       ],
     },
+  },
+  "answered-outside": {
+    ...home(callView({ kind: "connected" }, { local: { microphone: true, camera: false } })),
+    answeredFromOutside: "call-1",
+  },
+  "answered-outside": {
+    ...home(callView({ kind: "connected" }, { local: { microphone: true, camera: false } })),
+    answeredFromOutside: "call-1",
   },
   unstable: home(callView({ kind: "connected" }, { connection: "unstable" })),
   poor: home(

@@ -14,7 +14,13 @@ const sources = Object.entries(
     eager: true,
   }),
 );
-const everything = sources.map(([, text]) => text).join("\n");
+/** What is said outside the windows stands in the same catalogues. */
+const shell = import.meta.glob<string>("../../../src-tauri/src/**/*.rs", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+const everything = [...sources.map(([, text]) => text), ...Object.values(shell)].join("\n");
 
 describe("the catalogue", () => {
   /** Names that are put together, as `call.${phase}` is, from the names in these generated types. */

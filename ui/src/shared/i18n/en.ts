@@ -332,9 +332,14 @@ export const en = {
     "Sound cannot be played: you cannot hear the other side. Plug in speakers or headphones, or choose others in the system’s sound settings.",
   "notice.hearsNothing":
     "We can’t hear your microphone. Make sure that it is not switched off at the headset or in the sound settings.",
+  "notice.answeredOutside": "Answered from outside this window – your camera is off",
   "notice.patternCamera": "No camera – a test picture stands in",
   "notice.toneMicrophone": "No microphone – a tone stands in",
   "notice.silentSpeaker": "No speaker – sound is not played",
+
+  "notification.open": "Open Vireo",
+  "notification.callBack": "Call back",
+  "notification.serverLost": "Server unreachable – nobody can call you until it is back. Vireo keeps trying.",
 
   "settings.title": "Settings",
   "settings.close": "Close the settings",
