@@ -5,7 +5,13 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   plugins: [svelte(), svelteTesting()],
   // The web views that Tauri uses on Debian 12, macOS 13 and Windows 10 all know ES2022.
-  build: { target: "es2022", assetsInlineLimit: 0, reportCompressedSize: false },
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    // One page for each kind of window.
+    rollupOptions: { input: ["index.html", "ringing.html", "small.html"] },
+  },
   worker: { format: "es" },
   // A test looks for the catalogue's names in the shell as well.
   server: { host: "127.0.0.1", port: 5173, strictPort: true, fs: { allow: [".", "../src-tauri/src"] } },

@@ -1,11 +1,12 @@
 //! The application behind the window: from its start to its end.
 
 use std::{
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
-use tauri::AppHandle;
+use tauri::{AppHandle, ipc::Channel};
 use tokio::{
     sync::watch,
     task::{AbortHandle, JoinHandle},
@@ -13,7 +14,7 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 use vireo_call::{CallStats, NoticeKind, VoiceSettings};
 use vireo_client::{
-    Client, ClientError, Session,
+    Client, ClientError, OwnStatus, Session,
     paths::{Account, Appearance, Profile, Settings},
 };
 use vireo_protocol::{CallId, InviteLink};
@@ -21,6 +22,7 @@ use vireo_protocol::{CallId, InviteLink};
 use crate::{
     arguments::Arguments,
     control,
+    desk::{Closing, Desk},
     devices::{self, Choices, DesktopMedia},
     failure::Failure,
     hosting::EmbeddedServer,
@@ -31,7 +33,7 @@ use crate::{
     rehearsal::{Levels, Rehearsal},
     ring,
     sign_in::suggested_name,
-    view::{AppView, Screen},
+    view::{AppView, Screen, ShownCall},
 };
 
 /// A server that has not answered by then is not there.
@@ -77,6 +79,7 @@ pub(crate) struct Inner {
     pub invite: Option<String>,
     /// Takes orders from outside the window.
     control: Option<AbortOnDropHandle<()>>,
+    pub desk: Desk,
 }
 
 impl App {
@@ -156,6 +159,19 @@ impl App {
     #[must_use]
     pub fn pictures(&self) -> &MediaServer {
         &self.pictures
+    }
+
+    /// The profile's folder, where one was asked for.
+    #[must_use]
+    pub fn profile_argument(&self) -> Option<&Path> {
+        self.arguments.profile.as_deref()
+    }
+
+    /// The profile's folder, if there can be one.
+    #[must_use]
+    pub fn profile_folder(&self) -> Option<PathBuf> {
+        let profile = Profile::open(self.arguments.profile.as_deref()).ok()?;
+        Some(profile.directory().to_owned())
     }
 
     /// The signed-in client.
@@ -386,7 +402,69 @@ impl App {
         self.view.send_modify(|view| {
             view.revision += 1;
             change(view);
+            let client = view.screen.client();
+            let call = client.and_then(|client| client.call.as_ref());
+            let quiet = client.is_some_and(|client| client.status == OwnStatus::DoNotDisturb);
+            view.desk = self.with(|inner| {
+                inner.desk.follow(call, quiet);
+                inner.desk.view()
+            });
         });
+    }
+
+    /// Something has happened to the windows.
+    pub fn on_desk<T>(&self, happens: impl FnOnce(&mut Desk) -> T) -> T {
+        let mut result = None;
+        self.view.send_if_modified(|view| {
+            let desk = self.with(|inner| {
+                result = Some(happens(&mut inner.desk));
+                inner.desk.view()
+            });
+            let changed = view.desk != desk;
+            if changed {
+                view.revision += 1;
+                view.desk = desk;
+            }
+            changed
+        });
+        result.expect("it has just happened")
+    }
+
+    /// Tells a window of the call, now and after every change, until there is none or the window has gone.
+    pub async fn tell_of_call(self: Arc<Self>, calls: Channel<ShownCall>) {
+        let mut view = self.view();
+        let mut told = None;
+        loop {
+            let Some(call) = view.borrow_and_update().call() else {
+                return;
+            };
+            if told.as_ref() != Some(&call) {
+                told = Some(call.clone());
+                if calls.send(call).is_err() {
+                    return;
+                }
+            }
+            if view.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// What closing the main window comes to; `keeps_call` is the person's answer where they have been asked, and remembered.
+    ///
+    /// # Errors
+    /// [`ClientError::Profile`] when the answer cannot be saved.
+    pub fn close_main(&self, keeps_call: Option<bool>) -> Result<Closing, ClientError> {
+        let (profile, settings) = self.with(|inner| {
+            let settings = &mut inner.settings;
+            settings.keep_call_when_closing = keeps_call.or(settings.keep_call_when_closing);
+            (inner.profile.clone(), settings.clone())
+        });
+        let closing = self.on_desk(|desk| desk.close_main(settings.keep_call_when_closing));
+        if let (Some(_), Some(profile)) = (keeps_call, profile) {
+            profile.save_settings(&settings)?;
+        }
+        Ok(closing)
     }
 
     /// Works on what changes.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use tauri::State;
+use tauri::{AppHandle, State, WebviewWindow, ipc::Channel};
 use vireo_call::{CallStats, NoticeKind, VoiceSettings};
-use vireo_client::{OwnStatus, paths::Appearance};
+use vireo_client::{ClientError, OwnStatus, paths::Appearance};
 use vireo_protocol::{ChatId, Contact, UserId};
 
 use crate::{
@@ -14,7 +14,8 @@ use crate::{
     keepsakes,
     rehearsal::SoundTest,
     system_settings,
-    view::{AppView, CommandError, MediaSocket},
+    view::{AppView, CommandError, MediaSocket, ShownCall},
+    windows,
 };
 
 type Outcome<T = ()> = Result<T, CommandError>;
@@ -287,8 +288,52 @@ pub async fn export_log(app: State<'_, Arc<App>>, at: String) -> Outcome<String>
     keepsakes::log(&app.log().text(), &at)
 }
 
-/// Where the window's worker gets its pictures.
+/// Where the window's worker gets its pictures; for the window alone in which they are shown.
 #[tauri::command]
-pub fn media_socket(app: State<'_, Arc<App>>) -> MediaSocket {
-    app.pictures().invite()
+pub fn media_socket(app: State<'_, Arc<App>>, window: WebviewWindow) -> Outcome<MediaSocket> {
+    let small = app.view().borrow().desk.small_window;
+    match small == (window.label() == windows::SMALL) {
+        true => Ok(app.pictures().invite()),
+        false => Err(ClientError::NotNow.into()),
+    }
+}
+
+/// Tells a window that shows nothing but the call about it, now and after every change, until there is none.
+#[tauri::command]
+pub fn watch_call(app: State<'_, Arc<App>>, calls: Channel<ShownCall>) {
+    tauri::async_runtime::spawn(app.inner().clone().tell_of_call(calls));
+}
+
+/// Stops the ringing here, without a word to anybody.
+#[tauri::command]
+pub async fn dismiss_ringing(app: State<'_, Arc<App>>) -> Outcome {
+    app.on_desk(|desk| desk.dismiss_ringing());
+    Ok(())
+}
+
+/// Closes the main window during a call, which goes on or ends, as it shall the next time.
+#[tauri::command]
+pub async fn close_window(handle: AppHandle, keeps_call: bool) -> Outcome {
+    Ok(windows::close(&handle, Some(keeps_call))?)
+}
+
+/// Leaves the main window open after all.
+#[tauri::command]
+pub async fn stay_open(app: State<'_, Arc<App>>) -> Outcome {
+    app.on_desk(|desk| desk.stay_open());
+    Ok(())
+}
+
+/// Opens the main window, or brings it to the front.
+#[tauri::command]
+pub async fn show_main_window(handle: AppHandle) -> Outcome {
+    windows::show_main(&handle);
+    Ok(())
+}
+
+/// Ends the application.
+#[tauri::command]
+pub async fn quit(handle: AppHandle) -> Outcome {
+    handle.exit(0);
+    Ok(())
 }

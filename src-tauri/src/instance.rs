@@ -8,10 +8,10 @@ use std::{
 };
 
 use clap::Parser;
-use tauri::{AppHandle, Manager, Wry, plugin::TauriPlugin, utils::config::Config};
+use tauri::{Manager, Wry, plugin::TauriPlugin, utils::config::Config};
 use vireo_client::paths::PROFILE_VARIABLE;
 
-use crate::{app::App, arguments::Arguments};
+use crate::{app::App, arguments::Arguments, windows};
 
 /// Gives the application of a profile of its own a name of its own, by which the system tells it from others.
 pub fn name(config: &mut Config, profile: Option<&Path>) {
@@ -28,7 +28,7 @@ pub fn name(config: &mut Config, profile: Option<&Path>) {
 /// Ends this application where another one of its name runs, and hands it the command line.
 pub fn plugin() -> TauriPlugin<Wry> {
     tauri_plugin_single_instance::init(|handle, words, _| {
-        raise(handle);
+        windows::show_main(handle);
         if let Ok(Arguments {
             link: Some(link), ..
         }) = Arguments::try_parse_from(words)
@@ -36,20 +36,6 @@ pub fn plugin() -> TauriPlugin<Wry> {
             handle.state::<Arc<App>>().open_link(&link);
         }
     })
-}
-
-/// Brings the window to the front.
-pub fn raise(handle: &AppHandle) {
-    let Some(window) = handle.get_webview_window("main") else {
-        return;
-    };
-    let raised = window
-        .unminimize()
-        .and_then(|()| window.show())
-        .and_then(|()| window.set_focus());
-    if let Err(error) = raised {
-        tracing::info!(%error, "the window does not come to the front");
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The language the person has chosen for their system.
 
+use vireo_client::paths::Language;
+
 /// What the environment says, the most wanted language first, on systems where that is how languages are chosen; elsewhere
 /// the web view knows by itself. Each has two or three letters, such as `ru`.
 #[must_use]
@@ -20,6 +22,28 @@ pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Vec<String
         }
     }
     languages
+}
+
+/// The languages in which to speak, the most wanted one first, where the person has chosen this one.
+#[must_use]
+pub fn wanted(chosen: Language) -> Vec<String> {
+    match chosen {
+        Language::System => of_the_system(),
+        Language::En => vec!["en".to_owned()],
+        Language::Ru => vec!["ru".to_owned()],
+    }
+}
+
+/// The languages of the system, the most wanted one first.
+#[must_use]
+pub fn of_the_system() -> Vec<String> {
+    let languages = from_environment(|name| std::env::var(name).ok());
+    match languages.is_empty() {
+        true => sys_locale::get_locales()
+            .filter_map(|locale| language_of(&locale))
+            .collect(),
+        false => languages,
+    }
 }
 
 /// `ru` of `ru_RU.UTF-8`; none for `C` and `POSIX`.

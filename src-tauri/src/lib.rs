@@ -8,6 +8,7 @@ mod checked;
 mod clipboard;
 mod commands;
 mod control;
+mod desk;
 mod devices;
 mod failure;
 mod files;
@@ -23,14 +24,15 @@ mod rehearsal;
 mod ring;
 mod sign_in;
 mod system_settings;
+mod tray;
 mod view;
-mod window;
+mod windows;
 mod words;
 
 use std::{process::ExitCode, sync::Arc};
 
 use clap::Parser;
-use tauri::{AppHandle, Emitter, Manager, RunEvent, WindowEvent};
+use tauri::{AppHandle, Emitter, Manager, RunEvent};
 
 use crate::{app::App, arguments::Arguments, media_socket::MediaServer};
 
@@ -57,10 +59,9 @@ fn run_application(
     tauri::async_runtime::set(runtime.handle().clone());
     let pictures = Arc::new(runtime.block_on(MediaServer::start())?);
     let mut context = tauri::generate_context!();
-    window::allow_media_socket(context.config_mut(), &pictures.origin());
+    windows::allow_media_socket(context.config_mut(), &pictures.origin());
 
-    let profile = arguments.profile.clone();
-    instance::name(context.config_mut(), profile.as_deref());
+    instance::name(context.config_mut(), arguments.profile.as_deref());
     let app = App::new(arguments, pictures, log);
     let state = app.clone();
     let tauri = tauri::Builder::default()
@@ -108,10 +109,18 @@ fn run_application(
             commands::export_statistics,
             commands::export_log,
             commands::media_socket,
+            commands::watch_call,
+            commands::dismiss_ringing,
+            commands::close_window,
+            commands::stay_open,
+            commands::show_main_window,
+            commands::quit,
         ])
+        .on_window_event(windows::on_event)
         .setup(move |tauri| {
-            window::open(tauri.handle(), profile.as_deref())?;
-            tauri::async_runtime::spawn(publish_views(tauri.handle().clone()));
+            windows::open_main(tauri.handle())?;
+            tray::follow(tauri.handle());
+            tauri::async_runtime::spawn(windows::keep(tauri.handle().clone()));
             tauri::async_runtime::spawn(publish_levels(tauri.handle().clone()));
             let languages = language::from_environment(|name| std::env::var(name).ok());
             let words = words::of(&languages);
@@ -125,34 +134,27 @@ fn run_application(
             Ok(())
         })
         .build(context)?;
-    tauri.run(move |_, event| match event {
-        RunEvent::Exit => runtime.block_on(app.stop()),
+    let mut runtime = Some(runtime);
+    tauri.run(move |handle, event| match event {
+        // The last window has gone, and the application lives on in the tray. Asked to end, it ends.
+        RunEvent::ExitRequested {
+            code: None, api, ..
+        } => api.prevent_exit(),
+        #[cfg(target_os = "macos")]
+        RunEvent::Reopen { .. } => windows::show_main(handle),
         #[cfg(target_os = "macos")]
         RunEvent::Opened { urls } => urls.iter().for_each(|url| app.open_link(url.as_str())),
-        // Nobody looks at a meter or a preview any more.
-        RunEvent::WindowEvent {
-            label,
-            event: WindowEvent::Destroyed,
-            ..
-        } if label == "main" => {
-            if let Ok(rehearsal) = app.rehearsal() {
-                runtime.block_on(async { rehearsal.set(false, false) });
+        RunEvent::Exit => {
+            windows::remember(handle);
+            if let Some(runtime) = runtime.take() {
+                runtime.block_on(app.stop());
+                // Whoever waits for this thread now, to have a window looked at, would wait for ever.
+                runtime.shutdown_background();
             }
         }
         _ => {}
     });
     Ok(())
-}
-
-/// Sends every view to the window.
-async fn publish_views(handle: AppHandle) {
-    let mut view = handle.state::<Arc<App>>().view();
-    while view.changed().await.is_ok() {
-        let now = view.borrow_and_update().clone();
-        if let Err(error) = handle.emit("view", now) {
-            tracing::warn!(%error, "the window did not get its view");
-        }
-    }
 }
 
 /// Tells the window how loud it is, apart from the view, which is larger and changes less often.
@@ -161,7 +163,7 @@ async fn publish_levels(handle: AppHandle) {
     while levels.changed().await.is_ok() {
         let now = *levels.borrow_and_update();
         // A meter that misses a level shows the next one.
-        let _ = handle.emit("levels", now);
+        let _ = handle.emit_to(windows::MAIN, "levels", now);
     }
 }
 
@@ -189,18 +191,42 @@ async fn exit_when_asked(handle: AppHandle) {
 mod tests {
     use std::collections::BTreeSet;
 
-    /// A command that the window may not call fails for the user only.
+    /// The names that stand in quotes on lines of their own.
+    fn listed(permission: &str) -> BTreeSet<&str> {
+        let name = |line| str::strip_suffix(str::trim(line).strip_prefix('"')?, "\",");
+        permission.lines().filter_map(name).collect()
+    }
+
+    /// A command that no window may call fails for the user only.
     #[test]
-    fn the_window_may_call_exactly_the_commands_that_there_are() {
+    fn the_windows_may_call_exactly_the_commands_that_there_are() {
         let there_are: BTreeSet<&str> = include_str!("lib.rs")
             .lines()
             .filter_map(|line| line.trim().strip_prefix("commands::")?.strip_suffix(','))
             .collect();
-        let allowed: BTreeSet<&str> = include_str!("../permissions/main.toml")
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix('"')?.strip_suffix("\","))
-            .collect();
         assert!(!there_are.is_empty());
+        let allowed: BTreeSet<&str> = [
+            include_str!("../permissions/main.toml"),
+            include_str!("../permissions/ringing.toml"),
+            include_str!("../permissions/small.toml"),
+        ]
+        .into_iter()
+        .flat_map(listed)
+        .collect();
         assert_eq!(there_are, allowed);
+    }
+
+    #[test]
+    fn the_ringing_window_can_answer_decline_and_dismiss_and_nothing_else() {
+        let allowed = listed(include_str!("../permissions/ringing.toml"));
+        let wanted = [
+            "accept_call",
+            "decline_call",
+            "dismiss_ringing",
+            "watch_call",
+        ];
+        assert_eq!(allowed, BTreeSet::from(wanted));
+        let capability = include_str!("../capabilities/ringing.json");
+        assert!(capability.contains(r#""permissions": ["ringing"]"#));
     }
 }

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 use ts_rs::TS;
-use vireo_call::VoiceSettings;
+use vireo_call::{CallView, VoiceSettings};
 use vireo_client::{ClientError, ClientView, paths::Appearance};
 use vireo_protocol::CallId;
 
 use crate::{
-    accounts::AccountsView, devices::DevicesView, failure::Failure, joining::Joining,
-    rehearsal::RehearsalView,
+    accounts::AccountsView, desk::DeskView, devices::DevicesView, failure::Failure,
+    joining::Joining, rehearsal::RehearsalView,
 };
 
 /// The whole application as it stands now.
@@ -38,6 +38,8 @@ pub struct AppView {
     pub version: String,
     /// The call that `vireo-cli ctl answer` or the like has accepted last; null while there was none.
     pub answered_from_outside: Option<CallId>,
+    /// Where the call is shown, and what becomes of the main window.
+    pub desk: DeskView,
 }
 
 impl Default for AppView {
@@ -52,10 +54,40 @@ impl Default for AppView {
             joining: None,
             appearance: Appearance::default(),
             rehearsal: RehearsalView::default(),
+            desk: DeskView::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             answered_from_outside: None,
         }
     }
+}
+
+impl AppView {
+    /// The call, under the name that the other person shows.
+    #[must_use]
+    pub fn call(&self) -> Option<ShownCall> {
+        let client = self.screen.client()?;
+        let mut call = client.call.clone()?;
+        let contact = client
+            .contacts
+            .iter()
+            .find(|contact| contact.user_id == call.peer.user_id);
+        if let Some(name) = contact.and_then(|contact| contact.display_name.clone()) {
+            call.peer.name = name;
+        }
+        Some(ShownCall {
+            call,
+            service: contact.is_some_and(|contact| contact.service),
+        })
+    }
+}
+
+/// What the ringing window and the small one know: the call, and nothing else of the application.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct ShownCall {
+    /// The call.
+    pub call: CallView,
+    /// The other end is no person.
+    pub service: bool,
 }
 
 /// What there is to see.
@@ -88,6 +120,17 @@ pub enum Screen {
     },
     /// Signed in.
     Home(Box<ClientView>),
+}
+
+impl Screen {
+    /// The client, while somebody is signed in.
+    #[must_use]
+    pub fn client(&self) -> Option<&ClientView> {
+        match self {
+            Self::Home(client) => Some(client),
+            Self::Starting | Self::Waiting | Self::Failed { .. } | Self::FirstRun { .. } => None,
+        }
+    }
 }
 
 /// Why Vireo cannot run.
@@ -205,7 +248,7 @@ mod tests {
     use ts_rs::{Config, TS};
     use vireo_call::CallStats;
 
-    use super::{AppView, ClientError, CommandError, MediaSocket};
+    use super::{AppView, ClientError, CommandError, MediaSocket, ShownCall};
     use crate::hosting::InviteView;
     use crate::rehearsal::Levels;
 
@@ -243,6 +286,7 @@ mod tests {
         InviteView::export_all(&config).expect("exportable");
         CallStats::export_all(&config).expect("exportable");
         Levels::export_all(&config).expect("exportable");
+        ShownCall::export_all(&config).expect("exportable");
         // The package as cargo finds it now, not as it lay when this was compiled.
         let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the test");
         let folder = Path::new(&package).join("ui/src/bindings");

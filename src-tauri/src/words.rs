@@ -30,6 +30,12 @@ impl Words {
         self.0.get(name).map_or(name, String::as_str)
     }
 
+    /// The string of this name with `{gap}` filled.
+    #[must_use]
+    pub fn fill(&self, name: &str, gap: &str, value: &str) -> String {
+        self.get(name).replace(&format!("{{{gap}}}"), value)
+    }
+
     /// Reads the pairs of string literals that a catalogue's file consists of.
     fn read(file: &str) -> Self {
         let mut rest = file;
@@ -86,6 +92,10 @@ mod tests {
             let names = file.lines().filter(|line| line.starts_with("  \"")).count();
             assert_eq!(words.0.len(), names);
         }
+        assert_eq!(
+            ENGLISH.fill("person.lastSeen", "when", "now"),
+            "Last seen now"
+        );
     }
 
     /// A name that is written wrong would be shown as it is.

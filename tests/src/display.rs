@@ -13,6 +13,23 @@ use tempfile::TempDir;
 /// How long a part may take to start.
 const START: Duration = Duration::from_secs(30);
 
+/// A window on a display, its place in pixels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenWindow {
+    /// As X11 counts them.
+    pub number: String,
+    /// Whose window it is.
+    pub process: u32,
+    /// Of the left edge.
+    pub x: i32,
+    /// Of the upper edge.
+    pub y: i32,
+    /// Within its frame.
+    pub width: i32,
+    /// Within its frame.
+    pub height: i32,
+}
+
 /// A running display. Ended when dropped.
 pub struct Display {
     variables: Vec<(&'static str, String)>,
@@ -106,6 +123,110 @@ impl Display {
             .context("xdotool cannot be started")?;
         ensure!(output.status.success(), "there is no window “{title}”");
         Ok(())
+    }
+
+    /// Runs `xdotool` with these arguments and returns what it prints.
+    ///
+    /// # Errors
+    /// When it does not do that.
+    pub fn xdotool(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        self.run("xdotool", arguments)
+    }
+
+    /// Waits for a window with this name in its title, or of this size, and returns its number.
+    ///
+    /// # Errors
+    /// When none appears.
+    pub fn find(&self, matches: impl Fn(&OpenWindow) -> bool) -> anyhow::Result<OpenWindow> {
+        let started = Instant::now();
+        loop {
+            let found = self.windows()?.into_iter().find(|window| matches(window));
+            if let Some(window) = found {
+                return Ok(window);
+            }
+            ensure!(started.elapsed() < START, "no such window is open");
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// The windows that can be seen, in no order.
+    ///
+    /// # Errors
+    /// When xdotool does not say.
+    pub fn windows(&self) -> anyhow::Result<Vec<OpenWindow>> {
+        // It fails where there is none.
+        let search = ["search", "--onlyvisible", "--maxdepth", "3", "--class", "."];
+        let numbers = self.xdotool(&search).unwrap_or_default();
+        let windows = numbers.lines().filter_map(|number| {
+            // One that has gone meanwhile.
+            let shell = self
+                .xdotool(&["getwindowgeometry", "--shell", number])
+                .ok()?;
+            let process = self.xdotool(&["getwindowpid", number]).ok()?;
+            let value = |name: &str| {
+                let line = shell.lines().find_map(|line| line.strip_prefix(name))?;
+                line.trim_start_matches('=').parse().ok()
+            };
+            Some(OpenWindow {
+                number: number.to_owned(),
+                process: process.trim().parse().ok()?,
+                x: value("X")?,
+                y: value("Y")?,
+                width: value("WIDTH")?,
+                height: value("HEIGHT")?,
+            })
+        });
+        Ok(windows.collect())
+    }
+
+    /// The number of the window that has the focus; none where none has.
+    #[must_use]
+    pub fn focused(&self) -> Option<String> {
+        let number = self.xdotool(&["getactivewindow"]).ok()?;
+        Some(number.trim().to_owned())
+    }
+
+    /// Gives a window the focus and presses a key, as a person would.
+    ///
+    /// # Errors
+    /// When xdotool cannot.
+    pub fn press(&self, window: &OpenWindow, key: &str) -> anyhow::Result<()> {
+        self.xdotool(&["windowactivate", "--sync", &window.number])?;
+        self.xdotool(&["key", key])?;
+        Ok(())
+    }
+
+    /// What the window manager says of a window's properties.
+    ///
+    /// # Errors
+    /// When xprop cannot ask.
+    pub fn properties(&self, window: &OpenWindow) -> anyhow::Result<String> {
+        let names = ["_NET_WM_STATE", "WM_STATE", "_MOTIF_WM_HINTS"];
+        self.run("xprop", &[&["-id", &window.number][..], &names].concat())
+    }
+
+    /// Leaves a picture of everything in this PNG file.
+    ///
+    /// # Errors
+    /// When it cannot be taken.
+    pub fn picture(&self, file: &std::path::Path) -> anyhow::Result<()> {
+        let file = file.display().to_string();
+        self.run("import", &["-window", "root", &file])?;
+        Ok(())
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> anyhow::Result<String> {
+        let output = Command::new(program)
+            .args(arguments)
+            .envs(self.variables())
+            .output()
+            .with_context(|| format!("{program} cannot be started"))?;
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success(),
+            "{program} {arguments:?}: {complaint}"
+        );
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// What a program needs to be shown here.

@@ -28,6 +28,8 @@ pub mod stamp;
 pub mod statistics;
 pub mod traffic;
 #[cfg(target_os = "linux")]
+pub mod tray;
+#[cfg(target_os = "linux")]
 pub mod views;
 #[cfg(target_os = "linux")]
 pub mod vm;

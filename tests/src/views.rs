@@ -118,6 +118,7 @@ async fn send(
         "rehearsal": { "sound": "none", "microphone": null, "speaker": null, "camera": null },
         "version": "0.1.0",
         "answeredFromOutside": null,
+        "desk": { "call": "mainWindow", "silent": false, "asksToClose": false },
     });
     paint(window, &view).await
 }

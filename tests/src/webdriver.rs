@@ -124,6 +124,42 @@ impl Session {
         }
     }
 
+    /// The same for what it promises: an array of whether the promise was kept, and what it was kept or broken with.
+    ///
+    /// # Errors
+    /// When it takes too long.
+    pub async fn settle(&self, promise: &str) -> anyhow::Result<Value> {
+        let script = format!(
+            "const done = arguments[0]; \
+             Promise.resolve((() => {{ {promise} }})()).then((value) => done([true, value ?? null]), \
+             (error) => done([false, String(error?.message ?? error)]))"
+        );
+        let body = json!({ "script": script, "args": [] });
+        self.post("execute/async", &body).await
+    }
+
+    /// The windows that there are.
+    ///
+    /// # Errors
+    /// When the driver does not answer.
+    pub async fn windows(&self) -> anyhow::Result<Vec<String>> {
+        let answer = send(
+            self.http.get(format!("{}/window/handles", self.url)),
+            COMMAND,
+        )
+        .await?;
+        Ok(serde_json::from_value(answer)?)
+    }
+
+    /// Looks at another window from now on.
+    ///
+    /// # Errors
+    /// When it is not there any more.
+    pub async fn switch_to(&self, window: &str) -> anyhow::Result<()> {
+        self.post("window", &json!({ "handle": window })).await?;
+        Ok(())
+    }
+
     /// Moves the pointer, in pixels from the page's corner.
     ///
     /// # Errors

@@ -141,6 +141,63 @@ impl Window {
             .context("the application has ended")
     }
 
+    /// Looks at another window of the application from now on, when it is there: the one that shows this page.
+    ///
+    /// # Errors
+    /// When none does.
+    pub async fn look_at(&self, page: &str) -> anyhow::Result<()> {
+        let started = Instant::now();
+        while !self.finds(page).await? {
+            ensure!(started.elapsed() < PATIENCE, "no window shows {page}");
+            sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until a call rings, and looks at the window in which it does: which one that is depends on the focus.
+    ///
+    /// # Errors
+    /// When none rings.
+    pub async fn rings(&self) -> anyhow::Result<()> {
+        let started = Instant::now();
+        loop {
+            for page in ["ringing", "index"] {
+                let answer = "[data-action=answer]";
+                if self.finds(page).await? && self.session.find(answer).await.is_ok() {
+                    return Ok(());
+                }
+            }
+            ensure!(started.elapsed() < PATIENCE, "nothing rings");
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until no window of the application shows this page.
+    ///
+    /// # Errors
+    /// When one goes on showing it.
+    pub async fn look_away(&self, page: &str) -> anyhow::Result<()> {
+        let started = Instant::now();
+        while self.finds(page).await? {
+            ensure!(started.elapsed() < PATIENCE, "a window still shows {page}");
+            sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    async fn finds(&self, page: &str) -> anyhow::Result<bool> {
+        for window in self.session.windows().await? {
+            // One that has just gone is none.
+            if self.session.switch_to(&window).await.is_ok()
+                && let Ok(path) = self.session.execute("return location.pathname").await
+                && path == format!("/{page}.html")
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Waits for an element, by CSS selector.
     ///
     /// # Errors
@@ -178,13 +235,14 @@ impl Window {
     /// When it does not appear or cannot be clicked.
     pub async fn click(&self, selector: &str) -> anyhow::Result<()> {
         // The controls of a call fade away while the pointer rests.
-        self.session.move_pointer(300, 200).await?;
-        self.session.move_pointer(310, 210).await?;
+        self.session.move_pointer(200, 100).await?;
+        self.session.move_pointer(210, 110).await?;
         let element = self.find(selector).await?;
-        element
-            .click()
-            .await
-            .with_context(|| format!("{selector} cannot be clicked"))
+        match element.click().await {
+            // What was clicked has closed its window.
+            Err(error) if error.to_string().starts_with("no such window") => Ok(()),
+            clicked => clicked.with_context(|| format!("{selector} cannot be clicked")),
+        }
     }
 
     /// Waits for a text field and replaces what stands in it.

@@ -60,7 +60,9 @@ async fn a_call_survives_the_server_and_the_window_says_so() -> anyhow::Result<(
     boris
         .click("[data-contact=Anna] [data-action=video-call]")
         .await?;
+    anna.rings().await?;
     anna.click("[data-action=answer]").await?;
+    anna.look_at("index").await?;
     boris.moving_pictures(3).await?;
     server.kill().await?;
     for window in [&anna, &boris] {

@@ -25,8 +25,15 @@ if (target !== null) {
     void watchLevels((levels) => {
       loudness.take(levels);
     });
+    let usable = false;
     void watchView((view) => {
       views.take(view);
+      if (usable || view.screen.kind === "starting") return;
+      usable = true;
+      // How long the start takes is measured up to here.
+      requestAnimationFrame(() => {
+        performance.mark("usable");
+      });
     });
   }
 }

@@ -195,6 +195,8 @@ pub struct Settings {
     pub hosting: Hosting,
     /// How the window looks, and in which language.
     pub appearance: Appearance,
+    /// Whether a call goes on when the window is closed; none before the user has been asked.
+    pub keep_call_when_closing: Option<bool>,
     /// What else stands in the file.
     #[serde(flatten)]
     pub other: serde_json::Map<String, serde_json::Value>,

@@ -26,7 +26,7 @@ use vireo_client::ClientError;
 use vireo_protocol::{CallId, ChatId};
 
 use self::news::News;
-use crate::{app::App, instance, window, words::Words};
+use crate::{app::App, windows, words::Words};
 
 /// What a notification is about. A later one about the same takes the place of the earlier one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -120,7 +120,7 @@ pub async fn follow(app: Arc<App>, handle: AppHandle, words: &'static Words) {
     let mut news = News::default();
     loop {
         let now = view.borrow_and_update().clone();
-        for item in news.follow(&now, window::has_focus(&handle), Instant::now()) {
+        for item in news.follow(&now, windows::has_focus(&handle), Instant::now()) {
             // Without a system that shows anything, nothing is shown.
             let _ = change.send(item);
         }
@@ -160,5 +160,5 @@ async fn do_it(app: &Weak<App>, handle: &AppHandle, act: Act) {
         },
         Act::Answer { .. } | Act::AnswerWithoutVideo(_) | Act::Open => {}
     }
-    instance::raise(handle);
+    windows::show_main(handle);
 }

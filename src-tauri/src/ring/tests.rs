@@ -18,6 +18,7 @@ use vireo_media::{
 use vireo_protocol::{CallId, ChatId, MediaState, User, UserId};
 
 use super::*;
+use crate::view::Screen;
 
 /// How long a busy machine may take for anything here.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -100,6 +101,21 @@ fn screen(phase: Option<Phase>) -> Screen {
     }))
 }
 
+fn view_of(screen: Screen) -> AppView {
+    AppView {
+        screen,
+        ..AppView::default()
+    }
+}
+
+#[test]
+fn a_ringing_that_was_put_away_is_not_heard() {
+    let mut view = view_of(screen(Some(Phase::Incoming)));
+    assert!(tone_of(&view).is_some());
+    view.desk.silent = true;
+    assert_eq!(tone_of(&view), None);
+}
+
 #[test]
 fn whoever_does_not_wish_to_be_disturbed_hears_only_their_own_calls() {
     let tone = |phase, status| {
@@ -107,7 +123,7 @@ fn whoever_does_not_wish_to_be_disturbed_hears_only_their_own_calls() {
         if let Screen::Home(client) = &mut screen {
             client.status = status;
         }
-        tone_of(&screen)
+        tone_of(&view_of(screen))
     };
     assert_eq!(tone(Phase::Incoming, OwnStatus::DoNotDisturb), None);
     assert!(tone(Phase::Incoming, OwnStatus::Away).is_some());
@@ -142,10 +158,7 @@ async fn it_rings_until_there_is_any_outcome() {
         None,
     ];
     let (sender, heard) = channel();
-    let view = watch::Sender::new(AppView {
-        screen: Screen::Starting,
-        ..AppView::default()
-    });
+    let view = watch::Sender::new(view_of(Screen::Starting));
     let show = |phase| view.send_modify(|view| view.screen = screen(phase));
     let following = tokio::spawn(follow(view.subscribe(), Arc::new(Media(sender))));
     for rings in [Phase::Incoming, Phase::Ringing] {

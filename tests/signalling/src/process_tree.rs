@@ -82,8 +82,26 @@ pub fn find(root: u32, program: &Path) -> Option<u32> {
     tree(root).into_iter().find(runs)
 }
 
+/// How long a process has been running; nothing when there is no such process.
+#[must_use]
+pub fn age(process: u32) -> Option<Duration> {
+    let uptime = fs::read_to_string("/proc/uptime").ok()?;
+    let now: f64 = uptime.split(' ').next()?.parse().ok()?;
+    // In the same hundredths of a second as the processor's time.
+    let started = stat_field(process, 22)? as f64 / 100.0;
+    Some(Duration::from_secs_f64((now - started).max(0.0)))
+}
+
+/// What the system calls the program of a process, cut off after 15 letters.
+#[must_use]
+pub fn program(process: u32) -> Option<String> {
+    let name = fs::read_to_string(format!("/proc/{process}/comm")).ok()?;
+    Some(name.trim().to_owned())
+}
+
 /// The process and all below it.
-fn tree(root: u32) -> Vec<u32> {
+#[must_use]
+pub fn tree(root: u32) -> Vec<u32> {
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     for process in processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()) {

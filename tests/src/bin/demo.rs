@@ -43,8 +43,9 @@ async fn main() -> Result<()> {
     boris.click("[data-action=accept-contact]").await?;
     println!("Anna calls Boris");
     anna.click("[data-action=panel-video-call]").await?;
-    boris.phase("incoming").await?;
+    boris.rings().await?;
     boris.click("[data-action=answer]").await?;
+    boris.look_at("index").await?;
     for window in [&anna, &boris] {
         window.phase("connected").await?;
     }

@@ -2,6 +2,7 @@
 import type { AccountsView } from "./AccountsView";
 import type { Appearance } from "./Appearance";
 import type { CallId } from "./CallId";
+import type { DeskView } from "./DeskView";
 import type { DevicesView } from "./DevicesView";
 import type { Joining } from "./Joining";
 import type { RehearsalView } from "./RehearsalView";
@@ -56,4 +57,8 @@ version: string,
 /**
  * The call that `vireo-cli ctl answer` or the like has accepted last; null while there was none.
  */
-answeredFromOutside: CallId | null, };
+answeredFromOutside: CallId | null, 
+/**
+ * Where the call is shown, and what becomes of the main window.
+ */
+desk: DeskView, };

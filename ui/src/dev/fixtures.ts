@@ -3,6 +3,7 @@ import type { AppView } from "../bindings/AppView";
 import type { CallStats } from "../bindings/CallStats";
 import type { CallView } from "../bindings/CallView";
 import type { Contact } from "../bindings/Contact";
+import type { DeskView } from "../bindings/DeskView";
 import type { DevicesView } from "../bindings/DevicesView";
 import type { InviteView } from "../bindings/InviteView";
 import type { Joining } from "../bindings/Joining";
@@ -90,6 +91,8 @@ export const voice: VoiceSettings = {
   automaticGain: true,
 };
 
+export const desk: DeskView = { call: "mainWindow", silent: false, asksToClose: false };
+
 export const accounts: AccountsView = { server: null, secrets: "keyStore", open: false, others: [] };
 
 /** What every view has, whatever there is to see. */
@@ -104,6 +107,7 @@ const rest: Omit<AppView, "screen"> = {
   appearance: { theme: "system", language: "system" },
   rehearsal: { sound: "none", microphone: null, speaker: null, camera: null },
   version: "0.1.0",
+  desk,
 };
 
 /** An invitation that was opened, before anybody has signed in. */
@@ -243,10 +247,6 @@ export const views: Record<string, AppView> = {
         { id: 2, what: { kind: "gone", device: "speaker", name: "AirPods", using: "Built-in speakers" } },
       ],
     },
-  },
-  "answered-outside": {
-    ...home(callView({ kind: "connected" }, { local: { microphone: true, camera: false } })),
-    answeredFromOutside: "call-1",
   },
   "answered-outside": {
     ...home(callView({ kind: "connected" }, { local: { microphone: true, camera: false } })),
@@ -419,4 +419,9 @@ export const idle: Actions = {
   saveScreenshot: () => Promise.resolve("/home/jonas/Pictures/Vireo 2026-11-07 12-00-00.png"),
   exportStatistics: () => Promise.resolve("/home/jonas/Downloads/vireo-statistics.csv"),
   exportLog: () => Promise.resolve("/home/jonas/Downloads/vireo-log.txt"),
+  dismissRinging: () => Promise.resolve(),
+  closeWindow: () => Promise.resolve(),
+  stayOpen: () => Promise.resolve(),
+  showMainWindow: () => Promise.resolve(),
+  quit: () => Promise.resolve(),
 };

@@ -32,7 +32,7 @@ const paint: OpenMedia = (remote, own, events) => {
     paintPerson(remote, true);
     events.picture("remote", 1280, 720);
   }
-  paintPerson(own, false);
+  if (own !== null) paintPerson(own, false);
   events.picture("self", 1280, 720);
   return noMedia;
 };

@@ -70,6 +70,14 @@ export interface Actions {
   saveScreenshot(png: Uint8Array): Promise<string>;
   exportStatistics(): Promise<string>;
   exportLog(): Promise<string>;
+  /** The ringing stops here and is told to nobody. */
+  dismissRinging(): Promise<void>;
+  /** The main window closes during a call, which goes on or ends, now and whenever this comes up again. */
+  closeWindow(keepsCall: boolean): Promise<void>;
+  /** It stays open after all. */
+  stayOpen(): Promise<void>;
+  showMainWindow(): Promise<void>;
+  quit(): Promise<void>;
 }
 
 type ErrorKey = Extract<Key, `error.${string}` | "failed.filesHint">;

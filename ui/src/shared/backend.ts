@@ -1,7 +1,8 @@
-import { invoke } from "@tauri-apps/api/core";
+import { Channel, invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import type { AppView } from "../bindings/AppView";
 import type { Levels } from "../bindings/Levels";
+import type { ShownCall } from "../bindings/ShownCall";
 import type { Actions } from "./actions";
 import { fileTime } from "./time";
 
@@ -47,6 +48,11 @@ export const backend: Actions = {
   saveScreenshot: (png) => invoke("save_screenshot", png, { headers: { "taken-at": fileTime() } }),
   exportStatistics: () => invoke("export_statistics", { at: fileTime() }),
   exportLog: () => invoke("export_log", { at: fileTime() }),
+  dismissRinging: () => invoke("dismiss_ringing"),
+  closeWindow: (keepsCall) => invoke("close_window", { keepsCall }),
+  stayOpen: () => invoke("stay_open"),
+  showMainWindow: () => invoke("show_main_window"),
+  quit: () => invoke("quit"),
 };
 
 /** Calls `show` with the view as it is now and with every later one. */
@@ -62,4 +68,11 @@ export async function watchLevels(show: (levels: Levels) => void): Promise<void>
   await listen<Levels>("levels", (event) => {
     show(event.payload);
   });
+}
+
+/** Calls `show` with the call as it is now and whenever it changes; for windows that show nothing else. */
+export async function watchCall(show: (call: ShownCall) => void): Promise<void> {
+  const calls = new Channel<ShownCall>();
+  calls.onmessage = show;
+  await invoke("watch_call", { calls });
 }

@@ -1,4 +1,5 @@
 import type { AppView } from "../bindings/AppView";
+import type { ShownCall } from "../bindings/ShownCall";
 
 /** The latest view; the interface renders it and keeps no copy. */
 class Views {
@@ -11,3 +12,14 @@ class Views {
 }
 
 export const views = new Views();
+
+/** The latest state of the call, in windows that show nothing else. */
+class Calls {
+  current = $state.raw<ShownCall | null>(null);
+
+  take(call: ShownCall): void {
+    this.current = call;
+  }
+}
+
+export const calls = new Calls();

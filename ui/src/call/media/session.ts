@@ -24,10 +24,10 @@ export interface MediaSession {
   close(): void;
 }
 
-/** Opens a session on two canvases, which must be new: they can be handed to a worker only once. No call, no remote one. */
+/** Opens a session on canvases, which must be new: they can be handed to a worker only once. No call, no remote one. */
 export type OpenMedia = (
   remote: HTMLCanvasElement | null,
-  own: HTMLCanvasElement,
+  own: HTMLCanvasElement | null,
   events: MediaEvents,
 ) => MediaSession;
 
@@ -69,8 +69,9 @@ export function openMediaWith(actions: Pick<Actions, "mediaSocket">): OpenMedia 
     };
 
     const remote = remoteCanvas?.transferControlToOffscreen() ?? null;
-    const self = ownCanvas.transferControlToOffscreen();
-    tell({ type: "surfaces", remote, self }, remote === null ? [self] : [remote, self]);
+    const self = ownCanvas?.transferControlToOffscreen() ?? null;
+    const surfaces = [remote, self].filter((surface) => surface !== null);
+    tell({ type: "surfaces", remote, self }, surfaces);
     const sizes = new ResizeObserver((entries) => {
       for (const { target, contentRect } of entries) {
         const which = target === remoteCanvas ? "remote" : "self";
@@ -80,7 +81,7 @@ export function openMediaWith(actions: Pick<Actions, "mediaSocket">): OpenMedia 
       }
     });
     if (remoteCanvas !== null) sizes.observe(remoteCanvas);
-    sizes.observe(ownCanvas);
+    if (ownCanvas !== null) sizes.observe(ownCanvas);
     connect();
 
     return {

@@ -4,7 +4,7 @@ import { parsePicture, type Picture, type WorkerSays } from "./wire";
 
 /** What the page tells the worker. */
 export type PageSays =
-  | { type: "surfaces"; remote: OffscreenCanvas | null; self: OffscreenCanvas }
+  | { type: "surfaces"; remote: OffscreenCanvas | null; self: OffscreenCanvas | null }
   | { type: "connect"; url: string; token: string }
   | { type: "clear"; which: "remote" | "self" }
   /** The next remote picture is wanted as a file. */
@@ -115,9 +115,11 @@ onmessage = ({ data }: MessageEvent<PageSays>) => {
           toPage({ type: "picture", which: "remote", width, height });
         });
       }
-      self_ = new Surface(data.self, (width, height) => {
-        toPage({ type: "picture", which: "self", width, height });
-      });
+      if (data.self !== null) {
+        self_ = new Surface(data.self, (width, height) => {
+          toPage({ type: "picture", which: "self", width, height });
+        });
+      }
       break;
     case "connect":
       connect(data.url, data.token);

@@ -1,13 +1,35 @@
-//! The window: where it may go, and what it may connect to.
+//! The windows: where they may go, what they may connect to, and how they come and go. Which are wanted is decided by
+//! [`crate::desk`].
 
-use std::path::Path;
+mod keeper;
+mod main_window;
+#[cfg_attr(target_os = "linux", path = "memory_linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "memory_elsewhere.rs")]
+mod memory;
+mod overlay;
+mod place;
+
+use std::sync::Arc;
 
 use tauri::{
     AppHandle, Manager, Url, WebviewUrl, WebviewWindowBuilder,
     utils::config::{Config, Csp, CspDirectiveSources},
 };
 
-use crate::language;
+pub use self::{
+    keeper::{keep, on_event},
+    main_window::{close, open_main, remember, show_main},
+};
+use crate::{app::App, language};
+
+/// The window with everything in it.
+pub const MAIN: &str = "main";
+
+/// The window of a call that rings.
+pub const RINGING: &str = "ringing";
+
+/// The small window of a call while the main one is out of sight.
+pub const SMALL: &str = "small";
 
 /// Adds the media socket, and nothing else, to what the window may connect to.
 pub fn allow_media_socket(config: &mut Config, origin: &str) {
@@ -24,24 +46,31 @@ pub fn allow_media_socket(config: &mut Config, origin: &str) {
     }
 }
 
-/// Opens the main window. Its web view keeps what it stores in the profile, so that profiles do not mix.
-///
-/// # Errors
-/// When the system cannot open a window.
-pub fn open(app: &AppHandle, profile: Option<&Path>) -> tauri::Result<()> {
+/// A window over one of the application's own pages. Its web view keeps what it stores in the profile, so that profiles do
+/// not mix, and all windows share what they need.
+fn builder<'a>(
+    app: &'a AppHandle,
+    label: &str,
+    page: &str,
+) -> WebviewWindowBuilder<'a, tauri::Wry, AppHandle> {
     // The page needs to know the languages before it shows anything, so they stand in its address.
-    let languages = language::from_environment(|name| std::env::var(name).ok());
-    let page = format!("index.html#{}", languages.join(","));
-    let mut builder = WebviewWindowBuilder::new(app, "main", WebviewUrl::App(page.into()))
+    let languages = match label {
+        // It hears by itself what the person has chosen.
+        MAIN => language::from_environment(|name| std::env::var(name).ok()),
+        _ => {
+            let view = app.state::<Arc<App>>().view();
+            let chosen = view.borrow().appearance.language;
+            language::wanted(chosen)
+        }
+    };
+    let page = format!("{page}#{}", languages.join(","));
+    let builder = WebviewWindowBuilder::new(app, label, WebviewUrl::App(page.into()))
         .title("Vireo")
-        .inner_size(1100.0, 720.0)
-        .min_inner_size(720.0, 540.0)
         .on_navigation(is_own_page);
-    if let Some(profile) = profile {
-        builder = builder.data_directory(profile.join("web-view"));
+    match app.state::<Arc<App>>().profile_argument() {
+        Some(profile) => builder.data_directory(profile.join("web-view")),
+        None => builder,
     }
-    builder.build()?;
-    Ok(())
 }
 
 /// Whether the person has the window before them.
@@ -76,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_policy_allows_the_one_port_of_the_media_socket() {
-        let text = include_str!("../../tauri.conf.json");
+        let text = include_str!("../../../tauri.conf.json");
         let mut config: Config = serde_json::from_str(text).expect("valid");
         allow_media_socket(&mut config, "ws://127.0.0.1:4711");
         let policy = config.app.security.csp.expect("there is one").to_string();

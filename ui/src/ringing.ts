@@ -1,0 +1,18 @@
+import { mount } from "svelte";
+import RingingWindow from "./call/RingingWindow.svelte";
+import { backend, watchCall } from "./shared/backend";
+import { currentLanguage } from "./shared/i18n";
+import { calls } from "./shared/views.svelte";
+import "./shared/tokens.css";
+import "./shared/hues.css";
+import "./shared/base.css";
+
+document.documentElement.lang = currentLanguage();
+
+const target = document.getElementById("app");
+if (target !== null) {
+  mount(RingingWindow, { target, props: { calls, actions: backend } });
+  void watchCall((call) => {
+    calls.take(call);
+  });
+}
