@@ -1,5 +1,7 @@
 //! Support for the tests of the whole system: real processes, started and stopped by the tests.
 
+#[cfg(target_os = "linux")]
+pub mod accessibility;
 pub mod balancer;
 pub mod bench;
 pub mod chromium;

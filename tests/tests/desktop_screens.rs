@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use vireo_protocol::{Contact, ContactStatus};
 use vireo_tests::{
+    accessibility,
     display::Display,
     views::{call, contact, home, show, show_joining, show_welcome, show_with_toasts},
+    webdriver::keys,
     window::{Window, WindowOptions},
 };
 
@@ -71,7 +73,8 @@ impl Gallery {
         let (language, theme) = (self.language, self.theme);
         self.window
             .screenshot(&format!("{name}.{language}.{theme}"))
-            .await
+            .await?;
+        self.accessible(name).await
     }
 
     async fn screen(&self, name: &str, screen: &Value) -> anyhow::Result<()> {
@@ -84,7 +87,34 @@ impl Gallery {
         show(&self.window, &home(&people(), call), &[]).await?;
         self.window
             .screenshot(&format!("{name}.{}", self.language))
-            .await
+            .await?;
+        self.accessible(name).await
+    }
+
+    /// Colours and roles are the same in every language.
+    async fn accessible(&self, name: &str) -> anyhow::Result<()> {
+        if self.language == "en" {
+            accessibility::check(&self.window, name).await?;
+        }
+        Ok(())
+    }
+
+    /// Every page of the settings, which are open.
+    async fn settings(&self) -> anyhow::Result<()> {
+        for page in [
+            "profile",
+            "video",
+            "shortcuts",
+            "privacy",
+            "network",
+            "appearance",
+            "about",
+            "audio",
+        ] {
+            self.window.click(&format!("[data-page={page}]")).await?;
+            self.picture(&format!("settings-{page}")).await?;
+        }
+        Ok(())
     }
 
     async fn start(&self) -> anyhow::Result<()> {
@@ -197,13 +227,26 @@ impl Gallery {
         self.window.click("[data-action=add-contact]").await?;
         self.picture("home-adding").await?;
         self.window.click("[data-action=settings]").await?;
-        self.picture("settings").await?;
+        self.settings().await?;
         let (width, height) = SMALLEST;
         self.window.session().resize(width, height).await?;
         self.picture("settings-smallest").await?;
         self.window.click("[data-action=close-settings]").await?;
         self.picture("home-smallest").await?;
-        self.window.session().resize(1100, 720).await
+        self.window
+            .click(&format!("[data-contact='{ANNA}'] .person"))
+            .await?;
+        self.window.click("[data-action=before-call]").await?;
+        self.picture("before-call-smallest").await?;
+        self.window.session().resize(1100, 720).await?;
+        self.picture("before-call").await?;
+        self.window.click("[data-action=preview-camera]").await?;
+        self.picture("before-call-camera-off").await?;
+        self.window.click("[data-action=leave-before-call]").await?;
+        self.window.session().press(&[keys::SHIFT, "/"]).await?;
+        self.window.find("[data-shortcuts]").await?;
+        self.picture("shortcuts").await?;
+        self.window.click("[data-action=close-shortcuts]").await
     }
 
     async fn calls(&self) -> anyhow::Result<()> {
@@ -271,6 +314,11 @@ impl Gallery {
         self.window.click("[data-action=camera-menu]").await?;
         self.call("camera-menu", sound.clone()).await?;
         self.window.click("[data-action=camera-menu]").await?;
+        self.window.click("[data-action=more]").await?;
+        self.call("more-menu", sound.clone()).await?;
+        self.window.click("[data-action=statistics]").await?;
+        self.call("statistics-empty", sound.clone()).await?;
+        self.window.click("[data-action=close-statistics]").await?;
         show_with_toasts(&self.window, &home(&people(), sound.clone())).await?;
         self.window
             .screenshot(&format!("device-toasts.{}", self.language))

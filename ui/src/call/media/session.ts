@@ -5,6 +5,9 @@ import MediaWorker from "./worker?worker";
 /** Wait before the socket is tried again, in milliseconds. */
 const RETRY = 500;
 
+/** A worker that was told to stop has painted its last by then, in milliseconds. */
+const SETTLED = 1000;
+
 /** A picture that has not come by then will not, in milliseconds. */
 const PICTURE = 3000;
 
@@ -104,7 +107,11 @@ export function openMediaWith(actions: Pick<Actions, "mediaSocket">): OpenMedia 
         closed = true;
         window.clearTimeout(retry);
         sizes.disconnect();
-        worker.terminate();
+        // A worker that ends while it paints takes WebKit's painter with it: it stops first.
+        tell({ type: "close" });
+        window.setTimeout(() => {
+          worker.terminate();
+        }, SETTLED);
       },
     };
   };

@@ -9,6 +9,8 @@ export type PageSays =
   | { type: "clear"; which: "remote" | "self" }
   /** The next remote picture is wanted as a file. */
   | { type: "keep" }
+  /** Nothing is painted any more. */
+  | { type: "close" }
   | { type: "shown"; which: "remote" | "self"; width: number; height: number };
 
 /** What the worker tells the page. */
@@ -127,6 +129,12 @@ onmessage = ({ data }: MessageEvent<PageSays>) => {
     case "clear":
       (data.which === "remote" ? remote : self_)?.clear();
       if (data.which === "remote") tell({ type: "cleared" });
+      break;
+    case "close":
+      socket?.close();
+      socket = null;
+      remote = null;
+      self_ = null;
       break;
     case "keep":
       keep().then(

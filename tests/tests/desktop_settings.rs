@@ -1,0 +1,171 @@
+//! The settings, the screen before a call, and what is kept of a call, in real windows.
+#![cfg(target_os = "linux")]
+
+use std::{
+    fs,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
+use serde_json::Value;
+use vireo_tests::{
+    display::Display,
+    window::{Window, WindowOptions},
+};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until this is true in the page.
+async fn holds(window: &Window, condition: &str) -> anyhow::Result<()> {
+    let started = Instant::now();
+    while window
+        .session()
+        .execute(&format!("return Boolean({condition})"))
+        .await?
+        != true
+    {
+        ensure!(started.elapsed() < PATIENCE, "never true: {condition}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+const METER_MOVES: &str = "Number(document.querySelector('[data-meter]')?.ariaValueNow) > 20";
+
+/// The only file in this folder that ends so.
+fn only_file(folder: &Path, ending: &str) -> anyhow::Result<PathBuf> {
+    let files: Vec<_> = fs::read_dir(folder)?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.to_string_lossy().ends_with(ending))
+        .collect();
+    ensure!(files.len() == 1, "{files:?}");
+    Ok(files.into_iter().next().unwrap_or_default())
+}
+
+#[tokio::test]
+async fn devices_are_tried_out_and_choices_survive_a_restart() -> anyhow::Result<()> {
+    let display = Display::start()?;
+    let folder = tempfile::tempdir()?;
+    let options = WindowOptions::of(folder.path(), "anna");
+    let window = Window::open(&display, &options).await?;
+    window.sign_up("Anna").await?;
+    window.click("[data-action=settings]").await?;
+    window.click("[data-page=audio]").await?;
+    holds(&window, METER_MOVES).await?;
+    window.click("[data-action=test-recording]").await?;
+    window
+        .find("[data-action=test-recording][data-test=recording]")
+        .await?;
+    window.screenshot("settings-recording.en.light").await?;
+    window
+        .find("[data-action=test-recording][data-test=none]")
+        .await?;
+    window.click("[data-page=video]").await?;
+    window.find("[data-preview=true]").await?;
+    window.screenshot("settings-preview.en.light").await?;
+    window.click("[data-page=network]").await?;
+    window.reads("On this computer").await?;
+
+    window.click("[data-page=profile]").await?;
+    window.fill("dialog form input", "Anna L.").await?;
+    window.click("[data-action=save-name]").await?;
+    window.reads("Account name: Anna").await?;
+    window.click("[data-page=appearance]").await?;
+    window.click("[data-choice=theme] [value=dark]").await?;
+    window.find("html[data-theme=dark]").await?;
+    window.click("[data-choice=language] [value=ru]").await?;
+    window.find("html[lang=ru]").await?;
+    window.reads("Внешний вид и язык").await?;
+    window.click("[data-page=profile]").await?;
+    holds(
+        &window,
+        "document.querySelector('dialog form input').value === 'Anna L.'",
+    )
+    .await?;
+    window.close().await?;
+
+    let window = Window::open(&display, &options).await?;
+    window.find("html[data-theme=dark][lang=ru]").await?;
+    window.click("[data-action=settings]").await?;
+    window.click("[data-page=appearance]").await?;
+    window
+        .find("[data-choice=language] [value=ru]:checked")
+        .await?;
+    window
+        .click("[data-choice=language] [value=system]")
+        .await?;
+    window.find("html[lang=en]").await?;
+    window.close().await
+}
+
+#[tokio::test]
+async fn a_call_begins_with_devices_that_were_looked_at_and_leaves_files_behind()
+-> anyhow::Result<()> {
+    let display = Display::start()?;
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("home");
+    fs::create_dir_all(&home)?;
+    let home_text = home.display().to_string();
+    let mut options = WindowOptions::of(folder.path(), "anna");
+    options.variables.push(("HOME", &home_text));
+    let window = Window::open(&display, &options).await?;
+    window.sign_up("Anna Lindqvist").await?;
+    window.click("[data-contact='Echo test'] .person").await?;
+    window.click("[data-action=before-call]").await?;
+    window.find("[data-preview=true]").await?;
+    window.find("[data-connection=good]").await?;
+    holds(&window, METER_MOVES).await?;
+    window.screenshot("before-call-live.en.light").await?;
+    window.click("[data-action=start-call]").await?;
+    window.phase("connected").await?;
+    window.moving_pictures(5).await?;
+
+    window.click("[data-action=microphone-menu]").await?;
+    holds(&window, METER_MOVES).await?;
+    window.screenshot("microphone-menu-live.en").await?;
+    window.click("[data-action=more]").await?;
+    window.click("[data-action=screenshot]").await?;
+    window.find("[data-toast=said]").await?;
+    window.screenshot("screenshot-taken.en").await?;
+    let png = fs::read(only_file(&home.join("Pictures"), ".png")?)?;
+    ensure!(png.starts_with(b"\x89PNG"), "no picture");
+    let width = png.get(16..20).context("no header")?;
+    ensure!(
+        u32::from_be_bytes(width.try_into()?) >= 320,
+        "a small picture"
+    );
+
+    window.click("[data-action=more]").await?;
+    window.click("[data-action=statistics]").await?;
+    holds(
+        &window,
+        "document.querySelectorAll('[data-state=statistics] path').length === 8 && \
+         [...document.querySelectorAll('[data-state=statistics] path')].every((path) => path.getAttribute('d').includes('L'))",
+    )
+    .await?;
+    window.screenshot("statistics-live.en").await?;
+    window.click("[data-action=export-statistics]").await?;
+    window.reads("Vireo statistics").await?;
+    let figures = fs::read(only_file(&home.join("Downloads"), ".json")?)?;
+    let figures: Vec<Value> = serde_json::from_slice(&figures)?;
+    ensure!(figures.len() > 1 && figures.iter().all(|one| one["video"].is_object()));
+    window.click("[data-action=end]").await?;
+    window.click("[data-action=back]").await?;
+
+    window.click("[data-action=settings]").await?;
+    window.click("[data-page=about]").await?;
+    window.click("[data-action=export-log]").await?;
+    window.reads("Vireo log").await?;
+    let log = fs::read_to_string(only_file(&home.join("Downloads"), ".txt")?)?;
+    ensure!(log.lines().count() > 3, "hardly anything is in it: {log}");
+    for secret in ["Anna", "Lindqvist", "Echo", &home_text, "://"] {
+        ensure!(!log.contains(secret), "{secret} is in the log: {log}");
+    }
+    let address = |word: &&str| word.parse::<IpAddr>().is_ok();
+    let words = || log.split(|sign: char| !(sign.is_ascii_hexdigit() || ".:".contains(sign)));
+    ensure!(words().find(address).is_none(), "an address is in {log}");
+    window.close().await
+}
