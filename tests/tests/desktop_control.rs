@@ -98,8 +98,9 @@ async fn a_macro_key_mutes_answers_and_hangs_up() -> anyhow::Result<()> {
     boris
         .click("[data-contact=Anna] [data-action=video-call]")
         .await?;
-    anna.phase("incoming").await?;
+    anna.rings().await?;
     let answered = order(&display, &profile, "answer").await?;
+    anna.look_at("index").await?;
     assert_eq!(answered.status, 0, "{}", answered.stderr);
     assert_eq!(answered.lines[0]["call"]["camera"], false);
     anna.phase("connected").await?;

@@ -198,8 +198,9 @@ async fn whoever_hosts_invites_and_others_join_by_that_link() -> anyhow::Result<
     boris.find("[data-joining=joined]").await?;
     boris.screenshot("join-joined.ru.dark").await?;
     boris.click("[data-action=offer-audio-call]").await?;
-    anna.phase("incoming").await?;
+    anna.rings().await?;
     anna.click("[data-action=answer]").await?;
+    anna.look_at("index").await?;
     boris.phase("connected").await?;
 
     // A link that comes during a call waits for its end.

@@ -1,6 +1,5 @@
 //! Two `vireo-cli` call each other over a real `vireo-server`: real codecs, a real peer connection, real processes.
 
-use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,7 +8,6 @@ use serde_json::Value;
 use tokio::process::Command;
 use vireo_media::video::{Pattern, PatternContent, Y4mWriter};
 use vireo_media::{VideoFormat, VideoFrame};
-use vireo_tests::binaries::binary;
 use vireo_tests::cli::{Cli, Ended};
 use vireo_tests::server::{Account, Server};
 use vireo_tests::sound_file;
@@ -531,55 +529,4 @@ async fn what_could_not_be_prepared_while_it_rang_is_tried_anew_on_acceptance() 
     ensure!(answer.status == 0, "{answer:?}");
     ensure!(answer.stderr.contains("no peer connection"), "{answer:?}");
     Ok(())
-}
-
-/// Starts one side with a log of everything that Vireo itself writes down.
-fn start_logging(server: &Server, who: &Account, arguments: &[&str]) -> Result<Cli> {
-    let mut command = Command::new(binary("vireo-cli")?);
-    let everything = "info,vireo_cli=trace,vireo_client=trace,vireo_call=trace,vireo_media=trace";
-    command.env("VIREO_LOG", everything).env("NO_COLOR", "1");
-    Cli::start_with(command, &server.url, who, arguments)
-}
-
-/// The first word of a log that is an address, with or without a port.
-fn address_in(log: &str) -> Option<&str> {
-    let words = log.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == ':'));
-    let mut words = words.map(|word| word.trim_end_matches(['.', ':']));
-    words.find(|word| word.parse::<IpAddr>().is_ok() || word.parse::<SocketAddr>().is_ok())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_personal_reaches_the_log_of_a_call() -> Result<()> {
-    let server = Server::start(&[]).await?;
-    let annabel = server.register("Annabel").await?;
-    let edgar = server.register("Edgar").await?;
-    server.befriend(&annabel, &edgar).await?;
-    let answer = [&["answer", "--once"][..], &SILENT].concat();
-    let mut answer = start_logging(&server, &edgar, &answer)?;
-    answer.event("ready").await?;
-    let call = [&["call", "Edgar", "--for=1"][..], &SILENT].concat();
-    let call = start_logging(&server, &annabel, &call)?;
-    for ended in [call.end().await?, answer.end().await?] {
-        ensure!(ended.status == 0, "{ended:?}");
-        let log = ended.stderr;
-        ensure!(log.contains("after=\"connected\""), "no log: {log}");
-        for personal in ["Annabel", "Edgar", "secret", "candidate:", "fingerprint"] {
-            ensure!(!log.contains(personal), "“{personal}”: {log}");
-        }
-        ensure!(address_in(&log).is_none(), "{:?}: {log}", address_in(&log));
-    }
-    Ok(())
-}
-
-#[test]
-fn an_address_in_a_log_is_found() {
-    for log in [
-        "to 192.0.2.7.",
-        "at=127.0.0.1:80 now",
-        "from [2001:db8::1]:443",
-    ] {
-        assert!(address_in(log).is_some(), "{log}");
-    }
-    let harmless = "2026-11-21T12:11:39.770619Z INFO vireo_call::machine: version 0.1.0";
-    assert_eq!(address_in(harmless), None);
 }
