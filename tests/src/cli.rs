@@ -75,7 +75,19 @@ impl Cli {
         Self::spawn(signed_in(command, url, account, arguments))
     }
 
-    /// The same, listening to what it is told.
+    /// Starts it with a log of everything that Vireo itself writes down.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_logging(url: &str, account: &Account, arguments: &[&str]) -> anyhow::Result<Self> {
+        let mut command = Command::new(binary("vireo-cli")?);
+        let everything =
+            "info,vireo_cli=trace,vireo_client=trace,vireo_call=trace,vireo_media=trace";
+        command.env("VIREO_LOG", everything).env("NO_COLOR", "1");
+        Self::start_with(command, url, account, arguments)
+    }
+
+    /// The same as [`Self::start_with`], listening to what it is told.
     ///
     /// # Errors
     /// When it cannot be started.

@@ -514,7 +514,7 @@ async fn what_could_not_be_prepared_while_it_rang_is_tried_anew_on_acceptance() 
     let server = Server::start(&[]).await?;
     let (ann, bob) = server.two_contacts().await?;
     let answer = [&["answer", "--once", "--after=1500"][..], &SILENT].concat();
-    let mut answer = start_logging(&server, &bob, &answer)?;
+    let mut answer = Cli::start_logging(&server.url, &bob, &answer)?;
     answer.event("ready").await?;
     let process = answer.id().context("it runs")?;
     limit_files(process, &next_file(process).to_string()).await?;

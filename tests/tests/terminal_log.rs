@@ -3,21 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 
 use anyhow::{Result, ensure};
-use tokio::process::Command;
-use vireo_tests::binaries::binary;
 use vireo_tests::cli::Cli;
-use vireo_tests::server::{Account, Server};
+use vireo_tests::server::Server;
 
 /// Neither camera nor microphone nor speaker.
 const SILENT: [&str; 3] = ["--camera=none", "--microphone=none", "--speaker=none"];
-
-/// Starts one side with a log of everything that Vireo itself writes down.
-fn start_logging(server: &Server, who: &Account, arguments: &[&str]) -> Result<Cli> {
-    let mut command = Command::new(binary("vireo-cli")?);
-    let everything = "info,vireo_cli=trace,vireo_client=trace,vireo_call=trace,vireo_media=trace";
-    command.env("VIREO_LOG", everything).env("NO_COLOR", "1");
-    Cli::start_with(command, &server.url, who, arguments)
-}
 
 /// The first word of a log that is an address, with or without a port.
 fn address_in(log: &str) -> Option<&str> {
@@ -33,10 +23,10 @@ async fn nothing_personal_reaches_the_log_of_a_call() -> Result<()> {
     let edgar = server.register("Edgar").await?;
     server.befriend(&annabel, &edgar).await?;
     let answer = [&["answer", "--once"][..], &SILENT].concat();
-    let mut answer = start_logging(&server, &edgar, &answer)?;
+    let mut answer = Cli::start_logging(&server.url, &edgar, &answer)?;
     answer.event("ready").await?;
     let call = [&["call", "Edgar", "--for=1"][..], &SILENT].concat();
-    let call = start_logging(&server, &annabel, &call)?;
+    let call = Cli::start_logging(&server.url, &annabel, &call)?;
     for ended in [call.end().await?, answer.end().await?] {
         ensure!(ended.status == 0, "{ended:?}");
         let log = ended.stderr;
