@@ -179,13 +179,16 @@ impl Tray {
         Ok(())
     }
 
+    /// The name on the bus of the icon that came last.
+    fn newest(&self) -> Option<String> {
+        let icons = self.icons.lock().unwrap_or_else(PoisonError::into_inner);
+        icons.last().cloned()
+    }
+
     async fn icon(&self) -> anyhow::Result<Proxy<'static>> {
         let started = Instant::now();
         loop {
-            let icons = self.icons.lock().unwrap_or_else(PoisonError::into_inner);
-            let newest = icons.last().cloned();
-            drop(icons);
-            if let Some(name) = newest {
+            if let Some(name) = self.newest() {
                 let (path, interface) = ("/StatusNotifierItem", "org.kde.StatusNotifierItem");
                 return Ok(self.proxy(name, path, interface).await?);
             }
