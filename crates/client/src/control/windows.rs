@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use interprocess::os::windows::{
     named_pipe::{
         PipeListenerOptions, pipe_mode,
-        tokio::{DuplexPipeStream, PipeListener, PipeListenerOptionsExt},
+        tokio::{DuplexPipeStream, PipeListener},
     },
     security_descriptor::SecurityDescriptor,
 };
