@@ -1,6 +1,7 @@
 //! `cargo xtask bench …`: measurements.
 
 mod echo;
+mod simulation;
 mod sound;
 
 use anyhow::Result;

@@ -1,14 +1,9 @@
 //! `cargo xtask bench echo`: how a room with a loudspeaker sounds at the far side, and who speaks in it, by PESQ.
 
-use std::fs::{self, File};
-use std::path::Path;
-use std::process::Stdio;
+use anyhow::Result;
 
-use anyhow::{Result, ensure};
-
-use crate::setup::{PESQ, Purpose, set_up};
+use super::simulation::Simulation;
 use crate::steps::Steps;
-use crate::{process, workspace};
 
 const JUDGE: &str = include_str!("echo.py");
 
@@ -55,50 +50,18 @@ const VOICES: [(&str, &str, &str); 4] = [
 
 /// Runs it.
 pub fn measure(steps: &mut Steps) -> Result<()> {
-    set_up(steps, &[Purpose::Build, Purpose::Test])?;
-    let python = steps.run("Set-up: PESQ", || PESQ.ensure())?;
-    steps.run("Build the simulation", || {
-        process::run(&mut workspace::cargo(&[
-            "build",
-            "--quiet",
-            "--package",
-            "vireo-media",
-            "--example",
-            "echo_quality",
-        ]))
-    })?;
-    // It runs on virtual time, and vireo-media is optimised in every profile.
-    println!("── Measure");
-    let bench = workspace::target().join("bench");
-    let folder = bench.join("echo");
-    fs::create_dir_all(&folder)?;
-    for (name, voice, sentences) in VOICES {
-        process::run(
-            process::command("espeak-ng")
-                .args(["-v", voice, "-w"])
-                .arg(folder.join(format!("{name}.wav")))
-                .arg(sentences),
-        )?;
-    }
-    judge(&python, &folder, &bench.join("echo.json"))?;
-    println!("written to target/bench/echo.json");
-    Ok(())
-}
-
-fn judge(python: &Path, folder: &Path, target: &Path) -> Result<()> {
-    let example = workspace::program("examples/echo_quality", false);
-    let list = folder.join("list.jsonl");
-    let heard = process::command(&example.to_string_lossy())
-        .arg(folder)
-        .stdin(Stdio::null())
-        .stdout(File::create(&list)?)
-        .status()?;
-    ensure!(heard.success(), "the simulation failed ({heard})");
-    let judged = process::command(&python.to_string_lossy())
-        .args(["-c", JUDGE])
-        .args([folder, target])
-        .stdin(File::open(&list)?)
-        .status()?;
-    ensure!(judged.success(), "the judgement failed ({judged})");
-    Ok(())
+    let files = VOICES.map(|(name, ..)| format!("{name}.wav"));
+    let words = VOICES.map(|(_, voice, sentences)| ["-v", voice, sentences]);
+    let voices: Vec<(&str, &[&str])> = files
+        .iter()
+        .zip(&words)
+        .map(|(file, words)| (file.as_str(), &words[..]))
+        .collect();
+    let simulation = Simulation {
+        name: "echo",
+        example: "echo_quality",
+        judge: JUDGE,
+        voices: &voices,
+    };
+    simulation.measure(steps)
 }

@@ -1,14 +1,9 @@
 //! `cargo xtask bench sound`: how speech, as espeak-ng says it, survives losses, by PESQ.
 
-use std::fs::{self, File};
-use std::path::Path;
-use std::process::Stdio;
+use anyhow::Result;
 
-use anyhow::{Result, ensure};
-
-use crate::setup::{PESQ, Purpose, set_up};
+use super::simulation::Simulation;
 use crate::steps::Steps;
-use crate::{process, workspace};
 
 const JUDGE: &str = include_str!("sound.py");
 
@@ -23,48 +18,11 @@ The soft cushion broke the man's fall. The salt breeze came across from the sea.
 
 /// Runs it.
 pub fn measure(steps: &mut Steps) -> Result<()> {
-    set_up(steps, &[Purpose::Build, Purpose::Test])?;
-    let python = steps.run("Set-up: PESQ", || PESQ.ensure())?;
-    steps.run("Build the simulation", || {
-        process::run(&mut workspace::cargo(&[
-            "build",
-            "--quiet",
-            "--package",
-            "vireo-media",
-            "--example",
-            "sound_quality",
-        ]))
-    })?;
-    // It runs on virtual time, and vireo-media is optimised in every profile.
-    println!("── Measure");
-    let bench = workspace::target().join("bench");
-    let folder = bench.join("sound");
-    fs::create_dir_all(&folder)?;
-    process::run(
-        process::command("espeak-ng")
-            .args(["-v", "en-us", "-s", "150", "-w"])
-            .arg(folder.join("speech.wav"))
-            .arg(SENTENCES),
-    )?;
-    judge(&python, &folder, &bench.join("sound.json"))?;
-    println!("written to target/bench/sound.json");
-    Ok(())
-}
-
-fn judge(python: &Path, folder: &Path, target: &Path) -> Result<()> {
-    let example = workspace::program("examples/sound_quality", false);
-    let list = folder.join("list.jsonl");
-    let heard = process::command(&example.to_string_lossy())
-        .arg(folder)
-        .stdin(Stdio::null())
-        .stdout(File::create(&list)?)
-        .status()?;
-    ensure!(heard.success(), "the simulation failed ({heard})");
-    let judged = process::command(&python.to_string_lossy())
-        .args(["-c", JUDGE])
-        .args([folder, target])
-        .stdin(File::open(&list)?)
-        .status()?;
-    ensure!(judged.success(), "the judgement failed ({judged})");
-    Ok(())
+    let simulation = Simulation {
+        name: "sound",
+        example: "sound_quality",
+        judge: JUDGE,
+        voices: &[("speech.wav", &["-v", "en-us", "-s", "150", SENTENCES])],
+    };
+    simulation.measure(steps)
 }
