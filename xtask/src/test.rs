@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::setup::{APT, KOSOKU, NAMESPACES, Purpose, set_up};
 use crate::steps::Steps;
-use crate::{fuzz, lint, platforms, process, run, workspace};
+use crate::{fuzz, lint, package, platforms, process, run, workspace};
 
 /// Each fuzz target gets so many seconds; `cargo xtask fuzz` gives them more.
 const FUZZING: u32 = 5;
@@ -57,6 +57,9 @@ pub fn test() -> Result<()> {
         }
         process::run(&mut tests)
     });
+    if package::check::is_possible() {
+        package::check::check(&mut steps);
+    }
     steps.check("Tests of the server on PostgreSQL", || {
         process::run(
             workspace::cargo(&[

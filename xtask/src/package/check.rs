@@ -40,12 +40,12 @@ pub fn command() -> Result<()> {
 }
 
 /// Whether this system has packages of this kind.
-fn is_possible() -> bool {
+pub fn is_possible() -> bool {
     cfg!(target_os = "linux") && process::find("dpkg").is_some()
 }
 
 /// Checks the package of the programs that have been built.
-fn check(steps: &mut Steps) {
+pub fn check(steps: &mut Steps) {
     steps.check("Package: install, open, remove", || {
         let folder = workspace::target().join("package-check");
         // A new one each time.
