@@ -23,7 +23,7 @@ pub async fn run(
         tracing::info!(%error, "notifications are for the installed application only");
         return;
     }
-    let mut shown = HashMap::new();
+    let mut shown: HashMap<Subject, String> = HashMap::new();
     while let Some(change) = changes.recv().await {
         let subject = match &change {
             Change::Show(message) => message.subject.clone(),
@@ -35,7 +35,7 @@ pub async fn run(
         if let Change::Show(message) = change
             && let Some(id) = show(message, pressed.clone(), words).await
         {
-            shown.insert::<Subject, String>(subject, id);
+            shown.insert(subject, id);
         }
     }
 }
