@@ -151,6 +151,21 @@ pub async fn place_call(app: State<'_, Arc<App>>, chat_id: ChatId, camera: bool)
     Ok(())
 }
 
+/// Calls somebody instead of whomever the person is in a call with, which ends.
+#[tauri::command]
+pub async fn call_instead(app: State<'_, Arc<App>>, chat_id: ChatId, camera: bool) -> Outcome {
+    let chat_id = checked::id(chat_id, ChatId::is_well_formed)?;
+    app.client()?.call_instead(chat_id, camera).await?;
+    Ok(())
+}
+
+/// Says no more that this person has called while another call went on.
+#[tauri::command]
+pub async fn forget_missed(app: State<'_, Arc<App>>, user_id: UserId) -> Outcome {
+    app.client()?.forget_missed(user(user_id)?);
+    Ok(())
+}
+
 /// Accepts the call that rings.
 #[tauri::command]
 pub async fn accept_call(app: State<'_, Arc<App>>, camera: bool) -> Outcome {

@@ -88,6 +88,8 @@ fn run_application(
             commands::unblock_contact,
             commands::set_status,
             commands::place_call,
+            commands::call_instead,
+            commands::forget_missed,
             commands::accept_call,
             commands::decline_call,
             commands::end_call,

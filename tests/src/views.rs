@@ -41,6 +41,8 @@ pub fn home(contacts: &[Contact], call: Value) -> Value {
         "status": "online",
         "contacts": contacts,
         "call": call,
+        "missed": [],
+        "recent": [],
     })
 }
 

@@ -352,6 +352,7 @@ fn call_of(message: &ServerMessage) -> Option<&CallId> {
         | ServerMessage::ContactRemoved { .. }
         | ServerMessage::Presence { .. }
         | ServerMessage::DoNotDisturb { .. }
+        | ServerMessage::CallMissed { .. }
         | ServerMessage::Calls { .. } => None,
     }
 }

@@ -170,6 +170,29 @@ impl Client {
         .await?
     }
 
+    /// Calls the other member of the chat instead of whomever the person is in a call with: that call ends first.
+    ///
+    /// # Errors
+    /// As [`Client::place_call`].
+    pub async fn call_instead(&self, chat_id: ChatId, camera: bool) -> Result<CallId, ClientError> {
+        let goes_on = |view: &ClientView| {
+            let call = view.call.as_ref();
+            call.is_some_and(|call| !call.phase.is_ended())
+        };
+        if goes_on(&self.view.borrow()) {
+            self.end();
+            let mut view = self.view.clone();
+            let over = view.wait_for(|view| !goes_on(view)).await;
+            over.map_err(|_| ClientError::Closed)?;
+        }
+        self.place_call(chat_id, camera).await
+    }
+
+    /// Says no more that this person has called while another call went on.
+    pub fn forget_missed(&self, user_id: UserId) {
+        self.tell(Command::ForgetMissed(user_id));
+    }
+
     /// Accepts the call that rings, with or without this side's camera.
     pub fn accept(&self, camera: bool) {
         self.tell(Command::Accept { camera });

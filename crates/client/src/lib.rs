@@ -9,6 +9,7 @@ pub mod control;
 mod error;
 mod invites;
 mod link;
+mod missed;
 mod options;
 pub mod paths;
 mod places;
@@ -21,6 +22,7 @@ mod view;
 
 pub use client::Client;
 pub use error::ClientError;
+pub use missed::MissedCall;
 pub use options::{ClientOptions, Reflect};
 pub use session::Session;
 pub use view::{ClientView, ConnectionState, OwnStatus};

@@ -5,16 +5,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use vireo_call::{CallPeer, CallStats, EngineEvent, MediaFactory, VoiceSettings};
+use tokio::time::{Instant, sleep_until};
+use vireo_call::{CallPeer, CallStats, CallView, EngineEvent, MediaFactory, VoiceSettings};
 use vireo_protocol::{
     CallId, ChatId, ClientMessage, Contact, HistoryId, IceServer, PastCall, Request, ServerMessage,
+    UserId,
 };
 
 use crate::calls::Calls;
 use crate::contacts::{self, ContactChange};
 use crate::link::{Greeting, HELLO_ID, Link, LinkEvent};
+use crate::missed;
 use crate::status::Status;
-use crate::{ClientError, ClientOptions, ClientView, ConnectionState, OwnStatus, Session};
+use crate::{
+    ClientError, ClientOptions, ClientView, ConnectionState, MissedCall, OwnStatus, Session,
+};
+
+/// So many past calls are shown.
+const RECENT: u32 = 30;
+
+/// A call is in the history milliseconds after its end, and several changes are worth one question.
+const HISTORY_SETTLES: Duration = Duration::from_millis(500);
 
 /// What the handle asks of the task.
 #[derive(Debug)]
@@ -29,6 +40,7 @@ pub(crate) enum Command {
         reply: oneshot::Sender<Result<Vec<PastCall>, ClientError>>,
     },
     SetStatus(OwnStatus),
+    ForgetMissed(UserId),
     PlaceCall {
         chat_id: ChatId,
         camera: bool,
@@ -61,7 +73,10 @@ pub(crate) fn start(
         status: OwnStatus::default(),
         contacts: Vec::new(),
         call: None,
+        missed: Vec::new(),
+        recent: Vec::new(),
     });
+    let remembers = options.reflect.is_none();
     let mut calls = Calls::new(media, options.reflect);
     calls.set_voice(options.voice);
     let runner = Runner {
@@ -72,6 +87,8 @@ pub(crate) fn start(
         server_ice_servers: Vec::new(),
         linked: false,
         placing: false,
+        remembers,
+        recent_due: None,
         status: Status::default(),
         pending: HashMap::new(),
         last_id: HELLO_ID,
@@ -88,6 +105,7 @@ enum Pending {
         reply: oneshot::Sender<Result<Option<Contact>, ClientError>>,
     },
     History(oneshot::Sender<Result<Vec<PastCall>, ClientError>>),
+    Recent,
     Status,
     DoNotDisturb(bool),
     /// What a call has sent, kept for the case that the connection goes before the reply comes.
@@ -104,6 +122,10 @@ struct Runner {
     linked: bool,
     /// A call has been placed that the view does not show yet.
     placing: bool,
+    /// Past calls are shown; a service shows none.
+    remembers: bool,
+    /// When the server is asked for them.
+    recent_due: Option<Instant>,
     status: Status,
     pending: HashMap<u64, Pending>,
     last_id: u64,
@@ -124,6 +146,9 @@ impl Runner {
                 },
                 Some(event) = self.link.events.recv() => self.link_event(event),
                 event = self.calls.next_event() => self.call_event(event),
+                () = sleep_until(self.recent_due.unwrap_or_else(Instant::now)), if self.recent_due.is_some() => {
+                    self.ask_for_recent();
+                }
             }
         }
     }
@@ -137,6 +162,7 @@ impl Runner {
             } => self.history(before, limit, reply),
             Command::ChangeContacts { change, reply } => self.change_contacts(change, reply),
             Command::SetStatus(status) => self.set_status(status),
+            Command::ForgetMissed(user) => self.forget_missed(&user),
             Command::PlaceCall {
                 chat_id,
                 camera,
@@ -219,6 +245,41 @@ impl Runner {
         let limit = Some(limit);
         let message = ClientMessage::CallsHistory { before, limit };
         self.request(message, Pending::History(reply));
+    }
+
+    /// The past calls have changed, or may have.
+    fn recent_changed(&mut self) {
+        if self.remembers {
+            self.recent_due = Some(Instant::now() + HISTORY_SETTLES);
+        }
+    }
+
+    fn ask_for_recent(&mut self) {
+        self.recent_due = None;
+        // The next greeting asks again.
+        if self.linked {
+            let (before, limit) = (None, Some(RECENT));
+            let message = ClientMessage::CallsHistory { before, limit };
+            self.request(message, Pending::Recent);
+        }
+    }
+
+    /// Somebody has called and heard that this person is busy.
+    fn missed(&mut self, call: MissedCall) {
+        self.recent_changed();
+        // Whoever does not wish to be called finds it among the past calls, and is not told.
+        if self.remembers && self.status.shown() != OwnStatus::DoNotDisturb {
+            self.view
+                .send_modify(|view| missed::note(&mut view.missed, call));
+        }
+    }
+
+    fn forget_missed(&self, user: &UserId) {
+        self.view.send_if_modified(|view| {
+            let before = view.missed.len();
+            missed::forget(&mut view.missed, user);
+            view.missed.len() != before
+        });
     }
 
     fn place_call(&mut self, chat_id: ChatId, camera: bool) -> Result<CallId, ClientError> {
@@ -308,7 +369,7 @@ impl Runner {
                 }
                 Pending::Call(message) => self.calls.unconfirmed(message),
                 Pending::DoNotDisturb(_) => self.status.unheard(),
-                Pending::Contacts | Pending::Status => {}
+                Pending::Contacts | Pending::Recent | Pending::Status => {}
             }
         }
         self.view.send_if_modified(|view| {
@@ -331,11 +392,11 @@ impl Runner {
                 self.pending.remove(&id);
                 self.show_contacts(contacts);
             }
-            ServerMessage::Calls { id, calls } => {
-                if let Some(Pending::History(reply)) = self.pending.remove(&id) {
-                    let _ = reply.send(Ok(calls));
-                }
-            }
+            ServerMessage::Calls { id, calls } => match self.pending.remove(&id) {
+                Some(Pending::History(reply)) => drop(reply.send(Ok(calls))),
+                Some(Pending::Recent) => self.view.send_modify(|view| view.recent = calls),
+                _ => {}
+            },
             ServerMessage::Contact { id, contact } => {
                 let pending = id.and_then(|id| self.pending.remove(&id));
                 self.show_contact(contact, pending);
@@ -354,6 +415,21 @@ impl Runner {
                 self.status.told(enabled);
                 self.show_status();
             }
+            ServerMessage::CallMissed {
+                call_id,
+                chat_id,
+                caller_id,
+                caller_name,
+                media_state,
+            } => self.missed(MissedCall {
+                call_id,
+                chat_id,
+                peer: CallPeer {
+                    user_id: caller_id,
+                    name: caller_name,
+                },
+                camera: media_state.camera,
+            }),
             ServerMessage::CallError {
                 id: Some(id),
                 code,
@@ -391,13 +467,14 @@ impl Runner {
                 self.show_status();
             }
             // Without a list there is nobody to call; the next connection asks again.
-            Some(Pending::Contacts | Pending::Status) | None => {
+            Some(Pending::Contacts | Pending::Recent | Pending::Status) | None => {
                 tracing::warn!(error = %error(""), "the server reports an error");
             }
         }
     }
 
     fn show_contacts(&mut self, mut list: Vec<Contact>) {
+        self.recent_changed();
         contacts::sort(&mut list);
         self.view.send_modify(|view| {
             view.contacts = list;
@@ -432,12 +509,25 @@ impl Runner {
             }
             // It was on its way to the link when that broke.
             EngineEvent::Send(message) => self.calls.unconfirmed(message),
-            EngineEvent::View(call) => {
-                self.placing = false;
-                self.view
-                    .send_modify(|view| view.call = call.map(|call| *call));
-            }
+            EngineEvent::View(call) => self.show_call(call.map(|call| *call)),
         }
+    }
+
+    fn show_call(&mut self, call: Option<CallView>) {
+        self.placing = false;
+        let goes_on = |call: &CallView| !call.phase.is_ended();
+        if !call.as_ref().is_some_and(goes_on)
+            && self.view.borrow().call.as_ref().is_some_and(goes_on)
+        {
+            self.recent_changed();
+        }
+        self.view.send_modify(|view| {
+            if let Some(call) = &call {
+                // They are being talked to.
+                missed::forget(&mut view.missed, &call.peer.user_id);
+            }
+            view.call = call;
+        });
     }
 
     /// Ends the calls and lets their last messages out before the connection is closed with the link.

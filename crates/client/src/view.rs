@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use vireo_call::CallView;
-use vireo_protocol::{Contact, User};
+use vireo_protocol::{Contact, PastCall, User};
+
+use crate::MissedCall;
 
 /// The client as it stands now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -19,6 +21,10 @@ pub struct ClientView {
     pub contacts: Vec<Contact>,
     /// The call, also for as long as an ended one has not been dismissed.
     pub call: Option<CallView>,
+    /// Who has called while the person was in another call and has neither been called back nor put away, the newest last.
+    pub missed: Vec<MissedCall>,
+    /// The last calls that are over, the newest first.
+    pub recent: Vec<PastCall>,
 }
 
 /// What a person says of themselves.

@@ -338,6 +338,20 @@ pub enum ServerMessage {
         /// Its chat.
         chat_id: ChatId,
     },
+    /// Somebody called while this person had another call, and heard `user-busy`. Every device of this person's hears it.
+    #[serde(rename = "call:missed")]
+    CallMissed {
+        /// The call that there was not.
+        call_id: CallId,
+        /// Where.
+        chat_id: ChatId,
+        /// Who called.
+        caller_id: UserId,
+        /// The caller's name.
+        caller_name: String,
+        /// What the caller was going to send.
+        media_state: MediaState,
+    },
     /// With `id`: a request about a call was refused and has changed nothing; where that was `call:initiate` there is no
     /// call. Without: the call is over.
     #[serde(rename = "call:error")]

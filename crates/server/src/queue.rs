@@ -149,6 +149,7 @@ impl Lanes {
             | M::CallMediaState { .. }
             | M::CallEnd { .. }
             | M::CallRejected { .. }
+            | M::CallMissed { .. }
             | M::CallError { .. } => return self.add(|lanes| &mut lanes.calls, message),
         }
         self.add(|lanes| &mut lanes.contacts, message);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use vireo_call::{CallView, EndedReason, Phase};
+use vireo_call::{CallPeer, CallView, EndedReason, Phase};
 use vireo_client::{ClientView, ConnectionState, OwnStatus};
 use vireo_protocol::CallId;
 
@@ -18,6 +18,8 @@ pub const SERVER_MAY_BE_AWAY: Duration = Duration::from_secs(30);
 pub struct News {
     /// The call that rings, and whether it is shown.
     rings: Option<(CallId, bool)>,
+    /// Those who have called during another call, and whether that is shown.
+    missed: Vec<(CallId, bool)>,
     /// Since when the server has been away.
     away: Option<Away>,
 }
@@ -37,6 +39,7 @@ impl News {
         // Whoever does not wish to be disturbed is not told; what was shown before still goes when it is over.
         let quiet = watched || client.status == OwnStatus::DoNotDisturb;
         let mut changes = self.follow_call(client, quiet);
+        changes.extend(self.follow_missed(client, quiet));
         changes.extend(self.follow_server(client, quiet, now));
         changes
     }
@@ -69,6 +72,32 @@ impl News {
             .into_iter()
             .collect();
         changes.extend(shown.map(|call| Change::Show(rings(client, call))));
+        changes
+    }
+
+    /// Who has called during another call. There is nothing to press: calling back would end that call without a question.
+    fn follow_missed(&mut self, client: &ClientView, quiet: bool) -> Vec<Change> {
+        let before = std::mem::take(&mut self.missed);
+        let mut changes = Vec::new();
+        for call in &client.missed {
+            let id = &call.call_id;
+            let known = before.iter().find(|(known, _)| known == id);
+            if known.is_none() && !quiet {
+                changes.push(Change::Show(Message {
+                    subject: Subject::Call(id.clone()),
+                    title: name(client, &call.peer),
+                    text: "ended.missed",
+                    acts: Vec::new(),
+                    urgent: false,
+                }));
+            }
+            let shown = known.map_or(!quiet, |(_, shown)| *shown);
+            self.missed.push((id.clone(), shown));
+        }
+        let gone = before
+            .into_iter()
+            .filter(|(id, shown)| *shown && !self.missed.iter().any(|(there, _)| there == id));
+        changes.extend(gone.map(|(id, _)| Change::Withdraw(Subject::Call(id))));
         changes
     }
 
@@ -106,11 +135,11 @@ fn was_missed(call: &CallView) -> bool {
 }
 
 /// The name that the other person shows.
-fn name(client: &ClientView, call: &CallView) -> String {
+fn name(client: &ClientView, peer: &CallPeer) -> String {
     let mut contacts = client.contacts.iter();
-    let contact = contacts.find(|contact| contact.user_id == call.peer.user_id);
+    let contact = contacts.find(|contact| contact.user_id == peer.user_id);
     let shown = contact.and_then(|contact| contact.display_name.clone());
-    shown.unwrap_or_else(|| call.peer.name.clone())
+    shown.unwrap_or_else(|| peer.name.clone())
 }
 
 fn rings(client: &ClientView, call: &CallView) -> Message {
@@ -125,7 +154,7 @@ fn rings(client: &ClientView, call: &CallView) -> Message {
     });
     Message {
         subject: Subject::Call(id.clone()),
-        title: name(client, call),
+        title: name(client, &call.peer),
         text: match video {
             true => "call.incomingVideo",
             false => "call.incomingAudio",
@@ -138,7 +167,7 @@ fn rings(client: &ClientView, call: &CallView) -> Message {
 fn missed(client: &ClientView, call: &CallView) -> Message {
     Message {
         subject: Subject::Call(call.call_id.clone()),
-        title: name(client, call),
+        title: name(client, &call.peer),
         text: "ended.missed",
         acts: vec![Act::CallBack {
             chat: call.chat_id.clone(),

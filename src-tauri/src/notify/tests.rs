@@ -46,6 +46,8 @@ impl Told {
             status,
             contacts: Vec::new(),
             call: None,
+            missed: Vec::new(),
+            recent: Vec::new(),
         };
         let view = AppView {
             screen: Screen::Home(Box::new(client)),

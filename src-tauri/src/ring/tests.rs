@@ -98,6 +98,8 @@ fn screen(phase: Option<Phase>) -> Screen {
         status: OwnStatus::Online,
         contacts: Vec::new(),
         call,
+        missed: Vec::new(),
+        recent: Vec::new(),
     }))
 }
 

@@ -2,7 +2,9 @@
 import type { CallView } from "./CallView";
 import type { ConnectionState } from "./ConnectionState";
 import type { Contact } from "./Contact";
+import type { MissedCall } from "./MissedCall";
 import type { OwnStatus } from "./OwnStatus";
+import type { PastCall } from "./PastCall";
 import type { User } from "./User";
 
 /**
@@ -28,4 +30,12 @@ contacts: Array<Contact>,
 /**
  * The call, also for as long as an ended one has not been dismissed.
  */
-call: CallView | null, };
+call: CallView | null, 
+/**
+ * Who has called while the person was in another call and has neither been called back nor put away, the newest last.
+ */
+missed: Array<MissedCall>, 
+/**
+ * The last calls that are over, the newest first.
+ */
+recent: Array<PastCall>, };

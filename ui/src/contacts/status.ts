@@ -1,3 +1,4 @@
+import type { CallPeer } from "../bindings/CallPeer";
 import type { Contact } from "../bindings/Contact";
 import type { Presence } from "../bindings/Presence";
 import { t, type Key } from "../shared/i18n";
@@ -11,6 +12,12 @@ export function shownName(contact: Contact): string {
 /** What somebody is called here: people as they call themselves, the server's own service in the person's language. */
 export function displayName(name: string, service: boolean): string {
   return service && name === "Echo test" ? t("person.echoName") : name;
+}
+
+/** The name that the other side of a call shows, where it is known. */
+export function peerName(peer: CallPeer, contacts: readonly Contact[]): string {
+  const contact = contacts.find(({ userId }) => userId === peer.userId);
+  return contact === undefined ? peer.name : shownName(contact);
 }
 
 /** Where a person is or how the two stand to each other, in a few words. */

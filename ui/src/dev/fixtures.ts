@@ -8,6 +8,8 @@ import type { DevicesView } from "../bindings/DevicesView";
 import type { InviteView } from "../bindings/InviteView";
 import type { Joining } from "../bindings/Joining";
 import type { JoiningStep } from "../bindings/JoiningStep";
+import type { MissedCall } from "../bindings/MissedCall";
+import type { PastCall } from "../bindings/PastCall";
 import type { Phase } from "../bindings/Phase";
 import type { StageStats } from "../bindings/StageStats";
 import type { VoiceSettings } from "../bindings/VoiceSettings";
@@ -137,11 +139,44 @@ export function home(
       status: "online",
       contacts: people,
       call,
+      missed: [],
+      recent: [],
       ...more,
     },
     ...rest,
   };
 }
+
+/** Somebody called while another call went on. */
+export const missed: MissedCall = {
+  callId: "call-2",
+  chatId: "chat-Дмитрий Соколов",
+  peer: { userId: "user-Дмитрий Соколов", name: "Дмитрий Соколов" },
+  camera: true,
+};
+
+const past = (id: string, name: string, more: Partial<PastCall> = {}): PastCall => ({
+  id,
+  callId: `call-${id}`,
+  chatId: `chat-${name}`,
+  userId: `user-${name}`,
+  name,
+  direction: "outgoing",
+  startedAt: Date.now() - 3 * 60 * 60_000,
+  answeredAt: null,
+  endedAt: Date.now() - 3 * 60 * 60_000,
+  outcome: "no-answer",
+  durationSeconds: 0,
+  ...more,
+});
+
+export const recent: PastCall[] = [
+  past("5", "Дмитрий Соколов", { direction: "incoming", outcome: "busy", startedAt: Date.now() - 60_000 }),
+  past("4", "Anna Lindqvist", { outcome: "completed", durationSeconds: 754, answeredAt: 1 }),
+  past("3", "Anna Lindqvist", { direction: "incoming", outcome: "no-answer" }),
+  past("2", "Bartholomäus von Hohenstein-Wittgenburg zu Lichtenfels", { outcome: "offline" }),
+  past("1", "Nobody any more", { name: null, direction: "incoming", outcome: "declined" }),
+];
 
 export const views: Record<string, AppView> = {
   starting: { ...rest, screen: { kind: "starting" } },
@@ -291,6 +326,13 @@ export const views: Record<string, AppView> = {
   ended: home(
     callView({ kind: "ended", reason: "remoteHungUp" }, { connectedAtMs: 1_000, endedAtMs: 1_000 + 754_000 }),
   ),
+  "missed-in-call": home(callView({ kind: "connected" }), { missed: [missed] }),
+  "missed-ended": home(
+    callView({ kind: "ended", reason: "remoteHungUp" }, { connectedAtMs: 1_000, endedAtMs: 1_000 + 754_000 }),
+    { missed: [missed] },
+  ),
+  "home-recent": home(null, { missed: [missed], recent }),
+  "home-selected-recent": home(null, { recent }),
   "ended-offline": home(callView({ kind: "ended", reason: "offline" })),
   "ended-failed": home(callView({ kind: "ended", reason: "connectionFailed" })),
 };
@@ -398,6 +440,8 @@ export const idle: Actions = {
   unblockContact: () => Promise.resolve(),
   setStatus: () => Promise.resolve(),
   placeCall: () => Promise.resolve(),
+  callInstead: () => Promise.resolve(),
+  forgetMissed: () => Promise.resolve(),
   acceptCall: () => Promise.resolve(),
   declineCall: () => Promise.resolve(),
   endCall: () => Promise.resolve(),

@@ -40,6 +40,10 @@ export interface Actions {
   unblockContact(userId: string): Promise<void>;
   setStatus(status: OwnStatus): Promise<void>;
   placeCall(chatId: string, camera: boolean): Promise<void>;
+  /** Calls somebody; the call that goes on ends first. */
+  callInstead(chatId: string, camera: boolean): Promise<void>;
+  /** Says no more that this person has called during another call. */
+  forgetMissed(userId: string): Promise<void>;
   acceptCall(camera: boolean): Promise<void>;
   declineCall(): Promise<void>;
   endCall(): Promise<void>;

@@ -28,6 +28,12 @@ export function ago(at: number, now: number = Date.now()): string {
   return words.format(0, "minute");
 }
 
+/** A moment as people write it: `7 Nov 2026, 12:30`. */
+export function dateAndTime(at: number): string {
+  const words = new Intl.DateTimeFormat(currentLanguage(), { dateStyle: "medium", timeStyle: "short" });
+  return words.format(at);
+}
+
 /** The person's time as it stands in the names of files: `2026-11-07 12.30.00`. */
 export function fileTime(now: Date = new Date()): string {
   const two = (value: number) => String(value).padStart(2, "0");

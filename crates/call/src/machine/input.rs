@@ -174,7 +174,8 @@ fn received_name(message: &ServerMessage) -> &'static str {
         | ServerMessage::ContactRemoved { .. }
         | ServerMessage::Presence { .. }
         | ServerMessage::DoNotDisturb { .. }
-        | ServerMessage::Calls { .. } => "not-about-a-call",
+        | ServerMessage::Calls { .. }
+        | ServerMessage::CallMissed { .. } => "not-about-a-call",
     }
 }
 

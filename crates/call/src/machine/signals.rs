@@ -78,6 +78,7 @@ impl Call {
             | ServerMessage::CallEnd { .. }
             | ServerMessage::CallRejected { .. }
             | ServerMessage::CallError { .. }
+            | ServerMessage::CallMissed { .. }
             | ServerMessage::Hello { .. }
             | ServerMessage::Ok { .. }
             | ServerMessage::Error { .. }

@@ -231,6 +231,10 @@ impl Calls {
             State::Ringing(ringing) if side == Side::Callee => {
                 let (out, over) = ringing.rejected_by(id, chat, from.device, busy)?;
                 if over {
+                    if busy && let Some(news) = ringing.missed() {
+                        let callee = call.callee.user.clone();
+                        self.missed.push((callee, news));
+                    }
                     let outcome = match busy {
                         true => CallOutcome::Busy,
                         false => CallOutcome::Declined,

@@ -90,6 +90,8 @@ pub struct Calls {
     affected: BTreeSet<UserId>,
     /// What the history has to learn since it was asked for.
     records: Vec<CallRecord>,
+    /// Whom somebody has called in vain since it was asked for, since they had another call, and what they are to hear.
+    missed: Vec<(UserId, ServerMessage)>,
     /// Calls of the history that have ended, while it is still to be learnt which went on before this board was there.
     ended: Option<HashSet<String>>,
     /// Calls that have begun, been answered or ended since this was asked for: what another board would have to know.
@@ -152,6 +154,7 @@ impl Calls {
             answer_timeout,
             affected: BTreeSet::new(),
             records: Vec::new(),
+            missed: Vec::new(),
             ended: Some(HashSet::new()),
             changed: BTreeSet::new(),
             now_ms: 0,
@@ -260,6 +263,11 @@ impl Calls {
     /// What the history has to learn: calls that have begun, been answered, or ended.
     pub fn take_records(&mut self) -> Vec<CallRecord> {
         std::mem::take(&mut self.records)
+    }
+
+    /// Who is to hear, on every device, that somebody has called in vain since this was asked last.
+    pub fn take_missed(&mut self) -> Vec<(UserId, ServerMessage)> {
+        std::mem::take(&mut self.missed)
     }
 
     /// Everyone for whom a call may have begun or ended since this was asked last.

@@ -216,6 +216,11 @@ impl Ringing {
         }
     }
 
+    /// What the callee hears where they had no time for it.
+    pub(super) fn missed(&self) -> Option<ServerMessage> {
+        missed(self.said.first()?.clone())
+    }
+
     /// Tells every device of the callee's but this one why it stops ringing.
     pub(super) fn tell_other_devices(
         &self,
@@ -265,6 +270,28 @@ impl Ringing {
             },
         }
     }
+}
+
+/// What somebody hears who was busy when this was offered; nothing where it is no offer.
+pub(super) fn missed(offer: ServerMessage) -> Option<ServerMessage> {
+    let ServerMessage::CallOffer {
+        call_id,
+        chat_id,
+        caller_id,
+        caller_name,
+        media_state,
+        ..
+    } = offer
+    else {
+        return None;
+    };
+    Some(ServerMessage::CallMissed {
+        call_id,
+        chat_id,
+        caller_id,
+        caller_name,
+        media_state,
+    })
 }
 
 fn ended(id: &CallId, chat: &ChatId, reason: EndReason) -> ServerMessage {

@@ -6,6 +6,7 @@ use vireo_protocol::{CallErrorCode, CallOutcome, EndReason, ServerMessage, UserI
 
 use super::{
     Answer, Call, CallRecord, Callee, Caller, Calls, Offer, Party, Ringing, Send, Side, State,
+    ringing::missed,
 };
 
 impl Calls {
@@ -29,6 +30,12 @@ impl Calls {
         );
         if let Err(code) = self.may_initiate(&caller.user.id, &callee, &offer, now) {
             self.refused_in_history(record, code);
+            if code == CallErrorCode::UserBusy
+                && self.is_busy(&callee, &caller.user.id, &offer, now)
+            {
+                let missed = missed(offer.into_message(caller.user));
+                self.missed.extend(missed.map(|news| (callee.user, news)));
+            }
             return Err(code);
         }
         self.records.push(record.clone());
@@ -94,21 +101,34 @@ impl Calls {
         if callee.devices.is_empty() {
             return Err(CallErrorCode::UserOffline);
         }
+        let caller_is_busy = self.has_another(caller, caller, callee, offer, now);
+        match caller_is_busy || self.is_busy(callee, caller, offer, now) {
+            true => Err(CallErrorCode::UserBusy),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether the callee has another call. A service takes as many as it likes and declines by itself.
+    fn is_busy(&self, callee: &Callee, caller: &UserId, offer: &Offer, now: Instant) -> bool {
+        !callee.service && self.has_another(&callee.user, caller, callee, offer, now)
+    }
+
+    /// Whether one of the two has a call already, unless the callee is calling the caller at the same time.
+    fn has_another(
+        &self,
+        user: &UserId,
+        caller: &UserId,
+        callee: &Callee,
+        offer: &Offer,
+        now: Instant,
+    ) -> bool {
         let glare = |call: &Call| {
             call.chat == offer.chat_id
                 && call.caller.user == callee.user
                 && matches!(call.state, State::Ringing(_))
         };
-        let busy = |user: &UserId| {
-            self.calls_of(user).any(|call| {
-                !glare(call) && !call.is_abandoned_by(caller) && call.keeps_busy(user, now)
-            })
-        };
-        // A service takes as many calls as it likes and declines by itself.
-        match busy(caller) || (!callee.service && busy(&callee.user)) {
-            true => Err(CallErrorCode::UserBusy),
-            false => Ok(()),
-        }
+        self.calls_of(user)
+            .any(|call| !glare(call) && !call.is_abandoned_by(caller) && call.keeps_busy(user, now))
     }
 
     /// Somebody whose connection was lost during a call and who now makes a new one has left the old one.

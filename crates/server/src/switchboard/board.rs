@@ -309,6 +309,9 @@ impl Board {
             }
             CallCommand::Other(message) => self.calls.handle(from, message, now)?,
         };
+        for (user, news) in self.calls.take_missed() {
+            self.tell(&user, &news);
+        }
         let reply = match result {
             Ok(news) => {
                 self.deliver_all(news);

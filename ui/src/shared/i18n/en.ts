@@ -278,6 +278,18 @@ export const en = {
   "stats.available": "Bit rate it takes",
   "stats.path": "Kinds of addresses",
 
+  "missed.called": "{name} called and heard that you are in a call",
+  "missed.calledMeanwhile": "{name} called while you were in a call",
+  "missed.callBack": "Call back",
+  "missed.ends": "Calling back ends your call with {name}",
+  "missed.endAndCall": "End it and call {name}",
+
+  "recent.title": "Recent calls",
+  "recent.declined": "Declined",
+  "recent.busy": "Was in another call",
+  "recent.offline": "Was offline",
+  "recent.gone": "Deleted account",
+
   "ended.again": "Call again",
   "ended.back": "Back to contacts",
   "ended.duration": "Duration {duration}",

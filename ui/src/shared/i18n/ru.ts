@@ -280,6 +280,18 @@ export const ru: Catalogue = {
   "stats.available": "Доступный битрейт",
   "stats.path": "Виды адресов",
 
+  "missed.called": "Пропущенный звонок: {name}. Звонящий узнал, что вы разговариваете",
+  "missed.calledMeanwhile": "Пропущенный звонок во время разговора: {name}",
+  "missed.callBack": "Перезвонить",
+  "missed.ends": "Если перезвонить, этот звонок ({name}) завершится",
+  "missed.endAndCall": "Завершить и позвонить: {name}",
+
+  "recent.title": "Недавние звонки",
+  "recent.declined": "Отклонён",
+  "recent.busy": "Было занято",
+  "recent.offline": "Не было в сети",
+  "recent.gone": "Удалённая учётная запись",
+
   "ended.again": "Позвонить снова",
   "ended.back": "К контактам",
   "ended.duration": "Длительность {duration}",

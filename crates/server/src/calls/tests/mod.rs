@@ -84,6 +84,15 @@ impl World {
             .map(words)
     }
 
+    /// Who has heard since this was asked last that they were called in vain, and by whom.
+    fn missed(&mut self) -> Vec<(String, String)> {
+        let who = |(user, news): (UserId, ServerMessage)| match news {
+            ServerMessage::CallMissed { caller_id, .. } => (user.0, caller_id.0),
+            other => panic!("{other:?}"),
+        };
+        self.calls.take_missed().into_iter().map(who).collect()
+    }
+
     fn say(&mut self, device: u64, message: ClientMessage) -> Said {
         let user = id(self.user(device));
         let from = Sender {

@@ -31,6 +31,28 @@ fn whoever_is_in_a_call_is_busy() {
 }
 
 #[test]
+fn whoever_was_busy_hears_who_has_called() {
+    let mut world = World::new(&[("ann", 1), ("bob", 2), ("eve", 3)]);
+    let heard = |user: &str, caller: &str| vec![(user.to_owned(), caller.to_owned())];
+    world.call(1, "bob", "ab", "c").expect("rings");
+    world.say(2, answer("c")).expect("answered");
+    assert_eq!(world.missed(), []);
+    let busy = Err(CallErrorCode::UserBusy);
+    assert_eq!(world.call(3, "bob", "be", "d"), busy);
+    assert_eq!(world.missed(), heard("bob", "eve"));
+    assert_eq!(world.call(1, "eve", "ae", "e"), busy);
+    assert_eq!(world.missed(), [], "the caller alone was busy");
+
+    world.say(1, end("c", EndReason::HungUp)).expect("ended");
+    world.call(1, "bob", "ab", "f").expect("rings");
+    world.say(2, reject("f", true)).expect("busy by itself");
+    assert_eq!(world.missed(), heard("bob", "ann"));
+    world.call(1, "bob", "ab", "g").expect("rings");
+    world.say(2, reject("g", false)).expect("declined");
+    assert_eq!(world.missed(), []);
+}
+
+#[test]
 fn glare_is_left_to_the_clients() {
     let mut world = World::new(&[("ann", 1), ("bob", 2)]);
     world.call(1, "bob", "ab", "a").expect("rings");
