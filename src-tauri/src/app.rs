@@ -12,10 +12,10 @@ use tokio::{
     task::{AbortHandle, JoinHandle},
 };
 use tokio_util::task::AbortOnDropHandle;
-use vireo_call::{CallStats, NoticeKind, VoiceSettings};
+use vireo_call::CallStats;
 use vireo_client::{
     Client, ClientError, OwnStatus, Session,
-    paths::{Account, Appearance, Profile, Settings},
+    paths::{Account, Profile, Settings},
 };
 use vireo_protocol::{CallId, InviteLink};
 
@@ -59,7 +59,7 @@ pub struct App {
 /// What changes.
 #[derive(Default)]
 pub(crate) struct Inner {
-    profile: Option<Profile>,
+    pub profile: Option<Profile>,
     pub media: Option<Arc<DesktopMedia>>,
     pub rehearsal: Option<Arc<Rehearsal>>,
     pub settings: Settings,
@@ -275,6 +275,7 @@ impl App {
         view.send_modify(|view| {
             view.voice = settings.voice;
             view.appearance = settings.appearance;
+            view.alerts = settings.alerts.clone();
         });
         let media = Arc::new(DesktopMedia::new(choices, self.pictures.clone(), view));
         tokio::spawn(ring::follow(self.view(), media.clone()));
@@ -284,63 +285,6 @@ impl App {
             inner.media = Some(media);
             inner.rehearsal = Some(rehearsal);
         });
-    }
-
-    /// Switches parts of the voice processing on and off, at once, and keeps it for the calls to come.
-    ///
-    /// # Errors
-    /// [`ClientError::Profile`] when it cannot be saved; it applies until the application ends.
-    pub fn set_voice(&self, voice: VoiceSettings) -> Result<(), ClientError> {
-        let (client, profile, settings) = self.with(|inner| {
-            inner.settings.voice = voice;
-            let settings = inner.settings.clone();
-            (inner.client.clone(), inner.profile.clone(), settings)
-        });
-        if let Some(client) = client {
-            client.set_voice(voice);
-        }
-        self.change_view(|view| view.voice = voice);
-        profile.map_or(Ok(()), |profile| profile.save_settings(&settings))
-    }
-
-    /// Shows the window in this theme and language, at once and after the next start.
-    ///
-    /// # Errors
-    /// [`ClientError::Profile`] when it cannot be saved; it applies until the application ends.
-    pub fn set_appearance(&self, appearance: Appearance) -> Result<(), ClientError> {
-        let (profile, settings) = self.with(|inner| {
-            inner.settings.appearance = appearance;
-            (inner.profile.clone(), inner.settings.clone())
-        });
-        self.view.send_modify(|view| {
-            view.revision += 1;
-            view.appearance = appearance;
-        });
-        profile.map_or(Ok(()), |profile| profile.save_settings(&settings))
-    }
-
-    /// Uses the device of this id from now on, at once and in the calls to come; None: the system's default one.
-    ///
-    /// # Errors
-    /// [`ClientError::Profile`] when it cannot be saved; it applies until the application ends.
-    pub fn set_device(&self, kind: NoticeKind, id: Option<String>) -> Result<(), ClientError> {
-        let (media, profile, settings) = self.with(|inner| {
-            let settings = &mut inner.settings;
-            let chosen = match kind {
-                NoticeKind::Camera => &mut settings.camera,
-                NoticeKind::Microphone => &mut settings.microphone,
-                NoticeKind::Speaker => &mut settings.speaker,
-            };
-            chosen.clone_from(&id);
-            (inner.media.clone(), inner.profile.clone(), settings.clone())
-        });
-        if let Some(media) = media {
-            media.choose(devices::device_kind(kind), id.as_deref());
-        }
-        if let Ok(rehearsal) = self.rehearsal() {
-            rehearsal.renew(kind);
-        }
-        profile.map_or(Ok(()), |profile| profile.save_settings(&settings))
     }
 
     /// Says that this call was accepted by an order from outside the window, so that nobody is seen or heard unawares.

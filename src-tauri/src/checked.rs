@@ -1,5 +1,6 @@
 //! What the window says is not taken on trust: a web view that somebody has taken over says what it likes.
 
+use vireo_client::paths::Alerts;
 use vireo_protocol::name_problem;
 
 use crate::view::CommandError;
@@ -58,6 +59,17 @@ pub fn device(id: Option<String>) -> Result<Option<String>, CommandError> {
         Some(id) if !plausible(&id) => Err(invalid("This is no device.")),
         other => Ok(other),
     }
+}
+
+/// How calls are told.
+///
+/// # Errors
+/// When its speaker cannot be one.
+pub fn alerts(alerts: Alerts) -> Result<Alerts, CommandError> {
+    Ok(Alerts {
+        second_speaker: device(alerts.second_speaker)?,
+        ..alerts
+    })
 }
 
 fn invalid(message: &str) -> CommandError {

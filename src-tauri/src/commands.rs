@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use tauri::{AppHandle, State, WebviewWindow, ipc::Channel};
 use vireo_call::{CallStats, NoticeKind, VoiceSettings};
-use vireo_client::{ClientError, OwnStatus, paths::Appearance};
+use vireo_client::{
+    ClientError, OwnStatus,
+    paths::{Alerts, Appearance},
+};
 use vireo_protocol::{ChatId, Contact, UserId};
 
 use crate::{
@@ -12,7 +15,7 @@ use crate::{
     checked,
     hosting::InviteView,
     keepsakes,
-    rehearsal::SoundTest,
+    rehearsal::{SoundTest, Wanted},
     system_settings,
     view::{AppView, CommandError, MediaSocket, ShownCall},
     windows,
@@ -246,10 +249,17 @@ pub async fn set_appearance(app: State<'_, Arc<App>>, appearance: Appearance) ->
     Ok(())
 }
 
-/// Opens microphone and camera for whoever tries them out, and lets them go.
+/// Tells of calls in other ways.
 #[tauri::command]
-pub async fn set_rehearsal(app: State<'_, Arc<App>>, microphone: bool, camera: bool) -> Outcome {
-    app.rehearsal()?.set(microphone, camera);
+pub async fn set_alerts(app: State<'_, Arc<App>>, alerts: Alerts) -> Outcome {
+    app.set_alerts(checked::alerts(alerts)?)?;
+    Ok(())
+}
+
+/// Opens microphone and camera for whoever tries them out, looks for devices, and lets them go.
+#[tauri::command]
+pub async fn set_rehearsal(app: State<'_, Arc<App>>, wanted: Wanted) -> Outcome {
+    app.rehearsal()?.set(wanted);
     Ok(())
 }
 

@@ -20,8 +20,10 @@ mod language;
 mod log;
 mod media_socket;
 mod notify;
+mod preferences;
 mod rehearsal;
 mod ring;
+mod session;
 mod sign_in;
 mod system_settings;
 mod tray;
@@ -101,6 +103,7 @@ fn run_application(
             commands::call_stats,
             commands::set_device,
             commands::set_appearance,
+            commands::set_alerts,
             commands::set_rehearsal,
             commands::set_sound_test,
             commands::open_system_settings,
@@ -124,13 +127,7 @@ fn run_application(
             tray::follow(tauri.handle());
             tauri::async_runtime::spawn(windows::keep(tauri.handle().clone()));
             tauri::async_runtime::spawn(publish_levels(tauri.handle().clone()));
-            let languages = language::from_environment(|name| std::env::var(name).ok());
-            let words = words::of(&languages);
-            tauri::async_runtime::spawn(notify::follow(
-                state.clone(),
-                tauri.handle().clone(),
-                words,
-            ));
+            tauri::async_runtime::spawn(notify::follow(state.clone(), tauri.handle().clone()));
             tauri::async_runtime::spawn(state.start(tauri.handle().clone()));
             tauri::async_runtime::spawn(exit_when_asked(tauri.handle().clone()));
             Ok(())

@@ -3,7 +3,10 @@
 use serde::Serialize;
 use ts_rs::TS;
 use vireo_call::{CallView, VoiceSettings};
-use vireo_client::{ClientError, ClientView, paths::Appearance};
+use vireo_client::{
+    ClientError, ClientView,
+    paths::{Alerts, Appearance},
+};
 use vireo_protocol::CallId;
 
 use crate::{
@@ -32,6 +35,8 @@ pub struct AppView {
     pub joining: Option<Joining>,
     /// How the window looks, and in which language.
     pub appearance: Appearance,
+    /// How the person is told that somebody calls.
+    pub alerts: Alerts,
     /// What the person tries out.
     pub rehearsal: RehearsalView,
     /// This application's.
@@ -53,6 +58,7 @@ impl Default for AppView {
             accounts: AccountsView::default(),
             joining: None,
             appearance: Appearance::default(),
+            alerts: Alerts::default(),
             rehearsal: RehearsalView::default(),
             desk: DeskView::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -250,7 +256,7 @@ mod tests {
 
     use super::{AppView, ClientError, CommandError, MediaSocket, ShownCall};
     use crate::hosting::InviteView;
-    use crate::rehearsal::Levels;
+    use crate::rehearsal::{Levels, Wanted};
 
     #[test]
     fn adding_oneself_is_no_matter_of_how_a_name_is_written() {
@@ -286,6 +292,7 @@ mod tests {
         InviteView::export_all(&config).expect("exportable");
         CallStats::export_all(&config).expect("exportable");
         Levels::export_all(&config).expect("exportable");
+        Wanted::export_all(&config).expect("exportable");
         ShownCall::export_all(&config).expect("exportable");
         // The package as cargo finds it now, not as it lay when this was compiled.
         let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the test");

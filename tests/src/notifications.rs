@@ -2,7 +2,10 @@
 
 mod service;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::Context;
 use tokio::{sync::watch, time::timeout};
@@ -35,6 +38,7 @@ pub struct Notification {
 pub struct Notifications {
     bus: Connection,
     shown: watch::Receiver<Vec<Notification>>,
+    told: Arc<Mutex<Vec<String>>>,
 }
 
 impl Notifications {
@@ -49,8 +53,10 @@ impl Notifications {
             .find(|(name, _)| *name == "DBUS_SESSION_BUS_ADDRESS");
         let (_, address) = named.context("the display has no session bus")?;
         let (shown, watched) = watch::channel(Vec::new());
+        let told = Arc::default();
         let service = Service {
             shown,
+            told: Arc::clone(&told),
             last: Arc::default(),
         };
         let bus = Builder::address(address.as_str())?
@@ -61,6 +67,7 @@ impl Notifications {
         Ok(Self {
             bus,
             shown: watched,
+            told,
         })
     }
 
@@ -68,6 +75,13 @@ impl Notifications {
     #[must_use]
     pub fn now(&self) -> Vec<Notification> {
         self.shown.borrow().clone()
+    }
+
+    /// The second lines of all that were ever shown.
+    #[must_use]
+    pub fn told(&self) -> Vec<String> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.clone()
     }
 
     /// Waits for one whose second line holds these words.

@@ -117,6 +117,7 @@ async fn send(
         "accounts": accounts(&[]),
         "joining": null,
         "appearance": { "theme": "system", "language": "system" },
+        "alerts": { "notifications": true, "ringtone": true, "secondSpeaker": null },
         "rehearsal": { "sound": "none", "microphone": null, "speaker": null, "camera": null },
         "version": "0.1.0",
         "answeredFromOutside": null,

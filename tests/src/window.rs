@@ -1,5 +1,7 @@
 //! The real application in a real window, driven as a person would, through tauri-driver and WebKitWebDriver.
 
+mod fields;
+
 use std::{
     net::TcpListener,
     path::{Path, PathBuf},
@@ -243,17 +245,6 @@ impl Window {
             Err(error) if error.to_string().starts_with("no such window") => Ok(()),
             clicked => clicked.with_context(|| format!("{selector} cannot be clicked")),
         }
-    }
-
-    /// Waits for a text field and replaces what stands in it.
-    ///
-    /// # Errors
-    /// When it does not appear or takes no text.
-    pub async fn fill(&self, selector: &str, text: &str) -> anyhow::Result<()> {
-        let field = self.find(selector).await?;
-        field.clear().await?;
-        field.send_keys(text).await?;
-        Ok(())
     }
 
     /// Everything that can be read in the window.

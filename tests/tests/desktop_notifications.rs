@@ -1,4 +1,4 @@
-//! What the system tells a person who does not look at the window, and what they can do there.
+//! What the system tells a person whom no window tells it, and what they can do there.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -10,16 +10,18 @@ use vireo_tests::{
     window::{Window, WindowOptions},
 };
 
+/// Under Wayland the ringing window may lie behind others, so that the notification is what tells of the call.
 #[tokio::test]
 async fn a_call_nobody_looks_at_is_told_answered_declined_and_called_back() -> anyhow::Result<()> {
     let display = Display::start()?;
     let notifications = Notifications::of(&display).await?;
     let folder = tempfile::tempdir()?;
     let server = Server::start(&[]).await?;
-    let options = WindowOptions {
+    let mut options = WindowOptions {
         server: Some(server.url.clone()),
         ..WindowOptions::of(folder.path(), "anna")
     };
+    options.variables.push(("XDG_SESSION_TYPE", "wayland"));
     let anna = Window::open(&display, &options).await?;
     anna.sign_up("Anna").await?;
     let boris = server.register("<b>Boris & co").await?;
@@ -101,6 +103,74 @@ async fn a_call_nobody_looks_at_is_told_answered_declined_and_called_back() -> a
         .await?;
     let log = fs::read_to_string(options.profile.join("window.log"))?;
     assert!(!log.contains("Boris"), "names do not reach a log");
+    anna.close().await
+}
+
+#[tokio::test]
+async fn a_window_that_rings_is_told_of_by_nothing_else_until_the_call_is_missed()
+-> anyhow::Result<()> {
+    let display = Display::start()?;
+    let notifications = Notifications::of(&display).await?;
+    let folder = tempfile::tempdir()?;
+    let server = Server::start(&[]).await?;
+    let options = WindowOptions {
+        server: Some(server.url.clone()),
+        ..WindowOptions::of(folder.path(), "anna")
+    };
+    let anna = Window::open(&display, &options).await?;
+    anna.sign_up("Anna").await?;
+    let boris = server.register("Boris").await?;
+    server.run(&boris, &["contacts", "add", "Anna"]).await?;
+    anna.click("[data-contact=Boris] .person").await?;
+    anna.click("[data-action=accept-contact]").await?;
+    anna.reads("is offline").await?;
+    // In the language that was chosen here, which is not the system's.
+    anna.click("[data-action=settings]").await?;
+    anna.click("[data-page=appearance]").await?;
+    anna.click("[data-choice=language] [value=ru]").await?;
+    anna.find("html[lang=ru]").await?;
+    anna.click("[data-action=close-settings]").await?;
+    let missed_call = async || -> anyhow::Result<()> {
+        let mut call = server.cli(
+            &boris,
+            &[
+                "call",
+                "Anna",
+                "--camera=none",
+                "--microphone=tone",
+                "--speaker=none",
+            ],
+        )?;
+        anna.look_at("ringing").await?;
+        anna.reads("Входящий звонок").await?;
+        call.event("ringing").await?;
+        call.interrupt().await?;
+        call.end().await?;
+        anna.look_away("ringing").await?;
+        anna.look_at("index").await
+    };
+    display.minimise("Vireo")?;
+    missed_call().await?;
+    let missed = notifications.shows("Пропущенный звонок").await?;
+    assert_eq!(missed.summary, "Boris");
+    assert_eq!(
+        notifications.told(),
+        ["Пропущенный звонок"],
+        "the window that rang was enough"
+    );
+
+    notifications.press(&missed, "default").await?;
+    anna.click("[data-action=settings]").await?;
+    anna.click("[data-page=notifications]").await?;
+    anna.click("[data-switch=notifications]").await?;
+    anna.find("[data-switch=notifications]:not(:checked)")
+        .await?;
+    anna.click("[data-action=close-settings]").await?;
+    display.minimise("Vireo")?;
+    missed_call().await?;
+    // It was told before what follows.
+    anna.reads("Boris").await?;
+    assert_eq!(notifications.told().len(), 1, "they are switched off");
     anna.close().await
 }
 

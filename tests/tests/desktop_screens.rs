@@ -104,6 +104,7 @@ impl Gallery {
         for page in [
             "profile",
             "video",
+            "notifications",
             "shortcuts",
             "privacy",
             "network",

@@ -5,7 +5,6 @@ use std::{
     fs,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
-    time::{Duration, Instant},
 };
 
 use anyhow::{Context, ensure};
@@ -14,23 +13,6 @@ use vireo_tests::{
     display::Display,
     window::{Window, WindowOptions},
 };
-
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Waits until this is true in the page.
-async fn holds(window: &Window, condition: &str) -> anyhow::Result<()> {
-    let started = Instant::now();
-    while window
-        .session()
-        .execute(&format!("return Boolean({condition})"))
-        .await?
-        != true
-    {
-        ensure!(started.elapsed() < PATIENCE, "never true: {condition}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    Ok(())
-}
 
 const METER_MOVES: &str = "Number(document.querySelector('[data-meter]')?.ariaValueNow) > 20";
 
@@ -54,7 +36,7 @@ async fn devices_are_tried_out_and_choices_survive_a_restart() -> anyhow::Result
     window.sign_up("Anna").await?;
     window.click("[data-action=settings]").await?;
     window.click("[data-page=audio]").await?;
-    holds(&window, METER_MOVES).await?;
+    window.holds(METER_MOVES).await?;
     window.click("[data-action=test-recording]").await?;
     window
         .find("[data-action=test-recording][data-test=recording]")
@@ -80,11 +62,9 @@ async fn devices_are_tried_out_and_choices_survive_a_restart() -> anyhow::Result
     window.find("html[lang=ru]").await?;
     window.reads("Внешний вид и язык").await?;
     window.click("[data-page=profile]").await?;
-    holds(
-        &window,
-        "document.querySelector('dialog form input').value === 'Anna L.'",
-    )
-    .await?;
+    window
+        .holds("document.querySelector('dialog form input').value === 'Anna L.'")
+        .await?;
     window.close().await?;
 
     let window = Window::open(&display, &options).await?;
@@ -117,14 +97,14 @@ async fn a_call_begins_with_devices_that_were_looked_at_and_leaves_files_behind(
     window.click("[data-action=before-call]").await?;
     window.find("[data-preview=true]").await?;
     window.find("[data-connection=good]").await?;
-    holds(&window, METER_MOVES).await?;
+    window.holds(METER_MOVES).await?;
     window.screenshot("before-call-live.en.light").await?;
     window.click("[data-action=start-call]").await?;
     window.phase("connected").await?;
     window.moving_pictures(5).await?;
 
     window.click("[data-action=microphone-menu]").await?;
-    holds(&window, METER_MOVES).await?;
+    window.holds(METER_MOVES).await?;
     window.screenshot("microphone-menu-live.en").await?;
     window.click("[data-action=more]").await?;
     window.click("[data-action=screenshot]").await?;
@@ -140,8 +120,7 @@ async fn a_call_begins_with_devices_that_were_looked_at_and_leaves_files_behind(
 
     window.click("[data-action=more]").await?;
     window.click("[data-action=statistics]").await?;
-    holds(
-        &window,
+    window.holds(
         "document.querySelectorAll('[data-state=statistics] figure path').length === 8 && \
          [...document.querySelectorAll('[data-state=statistics] figure path')].every((path) => path.getAttribute('d').includes('L'))",
     )

@@ -195,6 +195,8 @@ pub struct Settings {
     pub hosting: Hosting,
     /// How the window looks, and in which language.
     pub appearance: Appearance,
+    /// How the user is told that somebody calls.
+    pub alerts: Alerts,
     /// Whether a call goes on when the window is closed; none before the user has been asked.
     pub keep_call_when_closing: Option<bool>,
     /// What else stands in the file.
@@ -236,6 +238,28 @@ pub enum Language {
     En,
     /// Russian.
     Ru,
+}
+
+/// How a person is told that somebody calls, beside the window that rings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Alerts {
+    /// The system's notifications are shown.
+    pub notifications: bool,
+    /// A call is heard.
+    pub ringtone: bool,
+    /// The id of a speaker on which it rings as well; none for no second one.
+    pub second_speaker: Option<String>,
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self {
+            notifications: true,
+            ringtone: true,
+            second_speaker: None,
+        }
+    }
 }
 
 fn cannot(what: &str, path: &Path, error: &dyn std::fmt::Display) -> ClientError {

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     media_socket::MediaServer,
     rehearsal::{Meter, Metered},
+    ring::{Opened, Speakers},
     view::AppView,
 };
 
@@ -185,6 +186,21 @@ impl MediaFactory for DesktopMedia {
 
     fn self_view(&self) -> Option<Box<dyn VideoSink>> {
         Some(self.pictures.own_sink())
+    }
+}
+
+impl Speakers for DesktopMedia {
+    fn speaker(&self) -> Opened {
+        self.open_speaker()
+    }
+
+    fn second_speaker(&self, id: &str) -> Opened {
+        let boxed = |speaker| -> Box<dyn AudioSink> { Box::new(speaker) };
+        let choice = lock(&self.choices).speaker.clone();
+        Ok(match choice {
+            SpeakerChoice::Device(_) => self.selection.open_second_speaker(id)?.map(boxed),
+            SpeakerChoice::None => Some(boxed(audio::Speaker::open(Some(id))?)),
+        })
     }
 }
 

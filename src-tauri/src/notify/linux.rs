@@ -8,7 +8,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use zbus::zvariant::Value;
 
 use super::{Act, Change, Message, Subject};
-use crate::words::Words;
 
 /// It goes when the desktop thinks so, and stays in its list.
 const AS_USUAL: i32 = -1;
@@ -48,13 +47,9 @@ trait Notifications {
 
 /// Carries the changes out until there will be no more. Where there is no bus, or nobody there who shows notifications, the
 /// next one is another attempt.
-pub async fn run(
-    mut changes: UnboundedReceiver<Change>,
-    pressed: UnboundedSender<Act>,
-    words: &'static Words,
-) {
+pub async fn run(mut changes: UnboundedReceiver<Change>, pressed: UnboundedSender<Act>) {
     while let Some(first) = changes.recv().await {
-        if let Err(error) = carry(first, &mut changes, &pressed, words).await {
+        if let Err(error) = carry(first, &mut changes, &pressed).await {
             tracing::info!(%error, "a notification was not shown");
         }
     }
@@ -64,7 +59,6 @@ async fn carry(
     first: Change,
     changes: &mut UnboundedReceiver<Change>,
     pressed: &UnboundedSender<Act>,
-    words: &'static Words,
 ) -> zbus::Result<()> {
     let bus = zbus::Connection::session().await?;
     let desktop = NotificationsProxy::new(&bus).await?;
@@ -76,11 +70,11 @@ async fn carry(
     let mut presses = desktop.receive_action_invoked().await?;
     let mut closings = desktop.receive_notification_closed().await?;
     let mut shown = Shown::default();
-    shown.carry(&desktop, first, has_buttons, words).await?;
+    shown.carry(&desktop, first, has_buttons).await?;
     loop {
         tokio::select! {
             change = changes.recv() => match change {
-                Some(change) => shown.carry(&desktop, change, has_buttons, words).await?,
+                Some(change) => shown.carry(&desktop, change, has_buttons).await?,
                 None => return Ok(()),
             },
             signal = next(&mut presses) => {
@@ -111,12 +105,11 @@ impl Shown {
         desktop: &NotificationsProxy<'_>,
         change: Change,
         has_buttons: bool,
-        words: &Words,
     ) -> zbus::Result<()> {
         match change {
             Change::Show(message) => {
                 let before = self.number_of(&message.subject);
-                let id = show(desktop, &message, before, has_buttons, words).await?;
+                let id = show(desktop, &message, before, has_buttons).await?;
                 before.map(|id| self.0.remove(&id));
                 self.0.insert(id, (message.subject, message.acts));
             }
@@ -153,8 +146,8 @@ async fn show(
     message: &Message,
     before: Option<u32>,
     has_buttons: bool,
-    words: &Words,
 ) -> zbus::Result<u32> {
+    let words = message.words();
     let acts = message.acts.iter().filter(|_| has_buttons);
     let buttons: Vec<_> = acts
         .chain([&Act::Open])

@@ -8,17 +8,12 @@ use mac_usernotifications::{
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::{Act, Change, Message, Subject};
-use crate::words::Words;
 
 /// After so long nobody waits for an answer any more.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Carries the changes out until there will be no more.
-pub async fn run(
-    mut changes: UnboundedReceiver<Change>,
-    pressed: UnboundedSender<Act>,
-    words: &'static Words,
-) {
+pub async fn run(mut changes: UnboundedReceiver<Change>, pressed: UnboundedSender<Act>) {
     if let Err(error) = check_bundle() {
         tracing::info!(%error, "notifications are for the installed application only");
         return;
@@ -33,7 +28,7 @@ pub async fn run(
             close_delivered(&before).await;
         }
         if let Change::Show(message) = change
-            && let Some(id) = show(message, pressed.clone(), words).await
+            && let Some(id) = show(message, pressed.clone()).await
         {
             shown.insert(subject, id);
         }
@@ -41,7 +36,8 @@ pub async fn run(
 }
 
 /// Shows it, and says by what name it can be withdrawn.
-async fn show(message: Message, pressed: UnboundedSender<Act>, words: &Words) -> Option<String> {
+async fn show(message: Message, pressed: UnboundedSender<Act>) -> Option<String> {
+    let words = message.words();
     let mut notification = Notification::new()
         .title(&message.title)
         .message(words.get(message.text))

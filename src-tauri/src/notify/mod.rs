@@ -1,5 +1,4 @@
-//! The system's notifications: that somebody calls while nobody looks at the window, that a call was missed, that the server
-//! has gone. What is said when is decided in [`news`], without a clock or a system.
+//! The system's notifications: that somebody calls while no window shows it, that a call was missed, that the server has gone. What is said when is decided in [`news`], without a clock or a system.
 
 mod news;
 #[cfg(target_os = "linux")]
@@ -22,11 +21,15 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 use vireo_call::Phase;
-use vireo_client::ClientError;
+use vireo_client::{ClientError, paths::Language};
 use vireo_protocol::{CallId, ChatId};
 
 use self::news::News;
-use crate::{app::App, windows, words::Words};
+use crate::{
+    app::App,
+    language, session, windows,
+    words::{self, Words},
+};
 
 /// What a notification is about. A later one about the same takes the place of the earlier one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -99,6 +102,15 @@ pub struct Message {
     pub acts: Vec<Act>,
     /// It stays until it is withdrawn, over whatever else is shown.
     pub urgent: bool,
+    /// In which language.
+    pub language: Language,
+}
+
+impl Message {
+    /// The catalogue of its language.
+    fn words(&self) -> &'static Words {
+        words::of(&language::wanted(self.language))
+    }
 }
 
 /// What is to become of the notifications.
@@ -111,13 +123,14 @@ pub enum Change {
 }
 
 /// Tells what the view has to tell, for as long as the application runs.
-pub async fn follow(app: Arc<App>, handle: AppHandle, words: &'static Words) {
+pub async fn follow(app: Arc<App>, handle: AppHandle) {
     let (change, changes) = mpsc::unbounded_channel();
     let (pressed, mut presses) = mpsc::unbounded_channel();
-    tokio::spawn(system::run(changes, pressed, words));
+    tokio::spawn(system::run(changes, pressed));
     let mut view = app.view();
     let app = Arc::downgrade(&app);
-    let mut news = News::default();
+    // Wayland lets no program lay a window over others, so that one which rings may be behind them.
+    let mut news = News::new(!session::is_wayland());
     loop {
         let now = view.borrow_and_update().clone();
         for item in news.follow(&now, windows::has_focus(&handle), Instant::now()) {

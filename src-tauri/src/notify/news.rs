@@ -4,24 +4,38 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use vireo_call::{CallPeer, CallView, EndedReason, Phase};
-use vireo_client::{ClientView, ConnectionState, OwnStatus};
+use vireo_client::{ClientView, ConnectionState, OwnStatus, paths::Language};
 use vireo_protocol::CallId;
 
 use super::{Act, Change, Message, Subject};
-use crate::view::{AppView, Screen};
+use crate::{
+    desk::{CallPlace, DeskView},
+    view::{AppView, Screen},
+};
 
 /// A server that is back within this time was not worth a word.
 pub const SERVER_MAY_BE_AWAY: Duration = Duration::from_secs(30);
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct News {
-    /// The call that rings, and whether it is shown.
-    rings: Option<(CallId, bool)>,
+    /// A window that rings is not to be overlooked.
+    rings_over_all: bool,
+    /// The call that rings.
+    rings: Option<Ringing>,
     /// Those who have called during another call, and whether that is shown.
     missed: Vec<(CallId, bool)>,
     /// Since when the server has been away.
     away: Option<Away>,
+}
+
+#[derive(Debug)]
+struct Ringing {
+    call: CallId,
+    /// Where it rings.
+    place: CallPlace,
+    /// There is a notification of it.
+    told: bool,
 }
 
 #[derive(Debug)]
@@ -31,16 +45,28 @@ struct Away {
 }
 
 impl News {
-    /// What is to be told. `watched`: the person has the window before them, which tells it all by itself.
+    /// Nothing was told yet. `rings_over_all`: a window that rings lies over all others.
+    #[must_use]
+    pub const fn new(rings_over_all: bool) -> Self {
+        Self {
+            rings_over_all,
+            rings: None,
+            missed: Vec::new(),
+            away: None,
+        }
+    }
+
+    /// What is to be told. `watched`: the person has the main window before them.
     pub fn follow(&mut self, view: &AppView, watched: bool, now: Instant) -> Vec<Change> {
         let Screen::Home(client) = &view.screen else {
             return Vec::new();
         };
         // Whoever does not wish to be disturbed is not told; what was shown before still goes when it is over.
-        let quiet = watched || client.status == OwnStatus::DoNotDisturb;
-        let mut changes = self.follow_call(client, quiet);
-        changes.extend(self.follow_missed(client, quiet));
-        changes.extend(self.follow_server(client, quiet, now));
+        let quiet = client.status == OwnStatus::DoNotDisturb || !view.alerts.notifications;
+        let mut changes = self.follow_call(view, client, watched, quiet);
+        let (quiet, language) = (watched || quiet, view.appearance.language);
+        changes.extend(self.follow_missed(client, quiet, language));
+        changes.extend(self.follow_server(client, quiet, language, now));
         changes
     }
 
@@ -50,33 +76,64 @@ impl News {
         Some(away.tell_at)
     }
 
-    fn follow_call(&mut self, client: &ClientView, quiet: bool) -> Vec<Change> {
+    fn follow_call(
+        &mut self,
+        view: &AppView,
+        client: &ClientView,
+        watched: bool,
+        quiet: bool,
+    ) -> Vec<Change> {
+        let language = view.appearance.language;
         let call = client.call.as_ref();
         let ringing = call.filter(|call| call.phase == Phase::Incoming);
-        if let (Some((id, _)), Some(call)) = (&self.rings, ringing)
-            && *id == call.call_id
+        let tell = ringing.is_some() && !quiet && !self.is_seen(view.desk, watched);
+        if let (Some(known), Some(call)) = (&mut self.rings, ringing)
+            && known.call == call.call_id
         {
-            return Vec::new();
+            return known.moved(view.desk.call, tell, || rings(client, call, language));
         }
         let over = self.rings.take();
-        self.rings = ringing.map(|call| (call.call_id.clone(), !quiet));
-        let shown = ringing.filter(|_| !quiet);
+        self.rings = ringing.map(|call| Ringing {
+            call: call.call_id.clone(),
+            place: view.desk.call,
+            told: tell,
+        });
         let mut changes: Vec<_> = over
-            .and_then(|(id, shown)| {
-                let ended = call.filter(|call| call.call_id == id && was_missed(call));
-                match ended.filter(|_| !quiet) {
-                    Some(call) => Some(Change::Show(missed(client, call))),
-                    None => shown.then_some(Change::Withdraw(Subject::Call(id))),
+            .and_then(|over| {
+                let ended = call.filter(|call| call.call_id == over.call && was_missed(call));
+                // A window that rang has gone with the call, and nothing tells of it any more.
+                let seen = watched && over.place == CallPlace::MainWindow;
+                match ended.filter(|_| !quiet && !seen) {
+                    Some(call) => Some(Change::Show(missed(client, call, language))),
+                    None => over
+                        .told
+                        .then_some(Change::Withdraw(Subject::Call(over.call))),
                 }
             })
             .into_iter()
             .collect();
-        changes.extend(shown.map(|call| Change::Show(rings(client, call))));
+        let shown = ringing.filter(|_| tell);
+        changes.extend(shown.map(|call| Change::Show(rings(client, call, language))));
         changes
     }
 
+    /// Whether the person sees that it rings, or has put it away.
+    fn is_seen(&self, desk: DeskView, watched: bool) -> bool {
+        desk.silent
+            || match desk.call {
+                CallPlace::MainWindow => watched,
+                CallPlace::RingingWindow => self.rings_over_all,
+                CallPlace::Nowhere => true,
+            }
+    }
+
     /// Who has called during another call. There is nothing to press: calling back would end that call without a question.
-    fn follow_missed(&mut self, client: &ClientView, quiet: bool) -> Vec<Change> {
+    fn follow_missed(
+        &mut self,
+        client: &ClientView,
+        quiet: bool,
+        language: Language,
+    ) -> Vec<Change> {
         let before = std::mem::take(&mut self.missed);
         let mut changes = Vec::new();
         for call in &client.missed {
@@ -89,6 +146,7 @@ impl News {
                     text: "ended.missed",
                     acts: Vec::new(),
                     urgent: false,
+                    language,
                 }));
             }
             let shown = known.map_or(!quiet, |(_, shown)| *shown);
@@ -101,7 +159,13 @@ impl News {
         changes
     }
 
-    fn follow_server(&mut self, client: &ClientView, quiet: bool, now: Instant) -> Option<Change> {
+    fn follow_server(
+        &mut self,
+        client: &ClientView,
+        quiet: bool,
+        language: Language,
+        now: Instant,
+    ) -> Option<Change> {
         match (client.connection, &mut self.away) {
             (ConnectionState::Unreachable, None) => {
                 let tell_at = now + SERVER_MAY_BE_AWAY;
@@ -114,7 +178,7 @@ impl News {
             (ConnectionState::Unreachable, Some(away)) if away.tell_at <= now && !away.told => {
                 // Whoever has the window before them reads it there, and is not told later.
                 away.told = true;
-                (!quiet).then_some(Change::Show(server_away()))
+                (!quiet).then_some(Change::Show(server_away(language)))
             }
             (ConnectionState::Unreachable | ConnectionState::Connecting, _) => None,
             (_, _) => {
@@ -122,6 +186,25 @@ impl News {
                 told.then_some(Change::Withdraw(Subject::Server))
             }
         }
+    }
+}
+
+impl Ringing {
+    /// It rings on, perhaps elsewhere: a window could not be opened, or was put away.
+    fn moved(
+        &mut self,
+        place: CallPlace,
+        tell: bool,
+        message: impl FnOnce() -> Message,
+    ) -> Vec<Change> {
+        if std::mem::replace(&mut self.place, place) == place || self.told == tell {
+            return Vec::new();
+        }
+        self.told = tell;
+        vec![match tell {
+            true => Change::Show(message()),
+            false => Change::Withdraw(Subject::Call(self.call.clone())),
+        }]
     }
 }
 
@@ -142,7 +225,7 @@ fn name(client: &ClientView, peer: &CallPeer) -> String {
     shown.unwrap_or_else(|| peer.name.clone())
 }
 
-fn rings(client: &ClientView, call: &CallView) -> Message {
+fn rings(client: &ClientView, call: &CallView, language: Language) -> Message {
     let id = &call.call_id;
     let video = call.remote.camera;
     let mut acts = vec![Act::Decline(id.clone())];
@@ -161,10 +244,11 @@ fn rings(client: &ClientView, call: &CallView) -> Message {
         },
         acts,
         urgent: true,
+        language,
     }
 }
 
-fn missed(client: &ClientView, call: &CallView) -> Message {
+fn missed(client: &ClientView, call: &CallView, language: Language) -> Message {
     Message {
         subject: Subject::Call(call.call_id.clone()),
         title: name(client, &call.peer),
@@ -174,15 +258,17 @@ fn missed(client: &ClientView, call: &CallView) -> Message {
             camera: call.remote.camera,
         }],
         urgent: false,
+        language,
     }
 }
 
-fn server_away() -> Message {
+fn server_away(language: Language) -> Message {
     Message {
         subject: Subject::Server,
         title: "Vireo".to_owned(),
         text: "notification.serverLost",
         acts: Vec::new(),
         urgent: false,
+        language,
     }
 }

@@ -5,7 +5,10 @@ use vireo_client::{ClientView, ConnectionState, OwnStatus};
 use vireo_protocol::{MediaState, User, UserId};
 
 use super::{news::SERVER_MAY_BE_AWAY, *};
-use crate::view::{AppView, Screen};
+use crate::{
+    desk::CallPlace,
+    view::{AppView, Screen},
+};
 
 fn call(id: &str, phase: Phase, video: bool) -> CallView {
     CallView {
@@ -54,7 +57,7 @@ impl Told {
             ..AppView::default()
         };
         Self {
-            news: News::default(),
+            news: News::new(true),
             view,
             now: Instant::now(),
         }
@@ -69,6 +72,12 @@ impl Told {
 
     fn call(&mut self, phase: Phase, watched: bool) -> Vec<Change> {
         self.when(|client| client.call = Some(call("1", phase, true)), watched)
+    }
+
+    /// The same, where the desk lets it ring.
+    fn rings_in(&mut self, place: CallPlace, watched: bool) -> Vec<Change> {
+        self.view.desk.call = place;
+        self.call(Phase::Incoming, watched)
     }
 
     fn connection(&mut self, connection: ConnectionState) -> Vec<Change> {
@@ -145,6 +154,61 @@ fn whoever_looks_at_the_window_or_wants_peace_is_told_nothing() {
     let mut told = Told::new(OwnStatus::Online);
     assert_eq!(told.call(Phase::Incoming, false).len(), 1);
     assert_eq!(told.call(ended(EndedReason::Missed), true), withdrawn());
+}
+
+#[test]
+fn a_window_that_rings_says_it_all_until_the_call_is_missed() {
+    let mut told = Told::new(OwnStatus::Online);
+    assert!(told.rings_in(CallPlace::RingingWindow, false).is_empty());
+    told.view.desk.call = CallPlace::Nowhere;
+    // Even to whoever works in the main window by now: it was not shown there.
+    let [Change::Show(message)] = &told.call(ended(EndedReason::Missed), true)[..] else {
+        panic!("nobody hears of it");
+    };
+    assert_eq!(message.text, "ended.missed");
+}
+
+#[test]
+fn a_window_that_may_lie_behind_others_does_not_say_it_all() {
+    let mut told = Told::new(OwnStatus::Online);
+    told.news = News::new(false);
+    let rings = told.rings_in(CallPlace::RingingWindow, false);
+    assert!(matches!(rings[..], [Change::Show(_)]));
+    // It is put away for the notification as well.
+    assert_eq!(told.rings_in(CallPlace::Nowhere, false), withdrawn());
+    told.view.desk.silent = true;
+    assert!(told.rings_in(CallPlace::MainWindow, false).is_empty());
+}
+
+#[test]
+fn a_window_that_cannot_be_opened_leaves_it_to_the_notification() {
+    let mut told = Told::new(OwnStatus::Online);
+    assert!(told.rings_in(CallPlace::RingingWindow, false).is_empty());
+    let rings = told.rings_in(CallPlace::MainWindow, false);
+    assert!(matches!(rings[..], [Change::Show(_)]));
+    assert!(told.rings_in(CallPlace::MainWindow, false).is_empty());
+}
+
+#[test]
+fn notifications_that_are_switched_off_do_not_come() {
+    let mut told = Told::new(OwnStatus::Online);
+    assert_eq!(told.call(Phase::Incoming, false).len(), 1);
+    told.view.alerts.notifications = false;
+    assert_eq!(told.call(ended(EndedReason::Missed), false), withdrawn());
+    assert!(told.call(Phase::Incoming, false).is_empty());
+    told.connection(ConnectionState::Unreachable);
+    told.now += SERVER_MAY_BE_AWAY;
+    assert!(told.connection(ConnectionState::Unreachable).is_empty());
+}
+
+#[test]
+fn they_speak_the_language_that_the_person_has_chosen() {
+    let mut told = Told::new(OwnStatus::Online);
+    told.view.appearance.language = Language::Ru;
+    let [Change::Show(message)] = &told.call(Phase::Incoming, false)[..] else {
+        panic!("it is not told");
+    };
+    assert_eq!(message.words().get(message.text), "Входящий видеозвонок");
 }
 
 #[test]

@@ -4,33 +4,25 @@ use tauri_winrt_notification::{Duration, Sound, Toast};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::{Act, Change, Message};
-use crate::words::Words;
 
 /// What the installer registers the application under.
 const APPLICATION: &str = "app.vireo.desktop";
 
 /// Carries the changes out until there will be no more.
-pub async fn run(
-    mut changes: UnboundedReceiver<Change>,
-    pressed: UnboundedSender<Act>,
-    words: &'static Words,
-) {
+pub async fn run(mut changes: UnboundedReceiver<Change>, pressed: UnboundedSender<Act>) {
     while let Some(change) = changes.recv().await {
         // A toast cannot be taken back; its buttons do nothing any more, and it goes by itself.
         let Change::Show(message) = change else {
             continue;
         };
-        if let Err(error) = show(message, pressed.clone(), words) {
+        if let Err(error) = show(message, pressed.clone()) {
             tracing::info!(%error, "a notification was not shown");
         }
     }
 }
 
-fn show(
-    message: Message,
-    pressed: UnboundedSender<Act>,
-    words: &Words,
-) -> tauri_winrt_notification::Result<()> {
+fn show(message: Message, pressed: UnboundedSender<Act>) -> tauri_winrt_notification::Result<()> {
+    let words = message.words();
     let mut toast = Toast::new(APPLICATION)
         .title(&message.title)
         .text1(words.get(message.text));

@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub use meter::{Meter, Metered};
-pub use view::{DeviceProblem, Levels, RehearsalView, SoundTest};
+pub use view::{DeviceProblem, Levels, RehearsalView, SoundTest, Wanted};
 
 /// How often a meter is brought up to date: 20 times a second.
 const TICK: Duration = Duration::from_millis(50);
@@ -38,8 +38,7 @@ pub struct Rehearsal {
 
 #[derive(Default)]
 struct State {
-    wants_microphone: bool,
-    wants_camera: bool,
+    wants: Wanted,
     sound: SoundTest,
     /// Counts sounds, so that the end of one is not taken for that of the next.
     sounds: u64,
@@ -67,11 +66,8 @@ impl Rehearsal {
     }
 
     /// Says what is to be tried out from now on.
-    pub fn set(self: &Arc<Self>, microphone: bool, camera: bool) {
-        let mut state = self.lock();
-        state.wants_microphone = microphone;
-        state.wants_camera = camera;
-        drop(state);
+    pub fn set(self: &Arc<Self>, wanted: Wanted) {
+        self.lock().wants = wanted;
         self.settle();
     }
 
@@ -125,19 +121,19 @@ impl Rehearsal {
             state.sound = SoundTest::None;
             state.speaker = None;
         }
-        let hears = !calls && (state.wants_microphone || state.sound == SoundTest::Recording);
+        let hears = !calls && (state.wants.microphone || state.sound == SoundTest::Recording);
         if !hears {
             state.microphone = None;
         } else if state.microphone.as_ref().is_none_or(Wish::is_over) {
             state.microphone = self.start_microphone();
         }
-        let sees = !calls && state.wants_camera;
+        let sees = !calls && state.wants.camera;
         if !sees {
             state.camera = None;
         } else if state.camera.as_ref().is_none_or(Wish::is_over) {
             state.camera = self.start_camera();
         }
-        if !state.wants_microphone {
+        if !state.wants.microphone {
             if let Some(ticker) = state.ticker.take() {
                 ticker.abort();
             }
@@ -145,7 +141,7 @@ impl Rehearsal {
             state.ticker = Some(self.start_ticker());
         }
         let sound = state.sound;
-        let follows = hears || sees;
+        let follows = hears || sees || (!calls && state.wants.list);
         // Whoever is told of devices may come here, so that is changed without the lock.
         let following = state.following.take().filter(|_| follows);
         drop(state);

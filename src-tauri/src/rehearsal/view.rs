@@ -18,6 +18,17 @@ pub struct RehearsalView {
     pub camera: Option<DeviceProblem>,
 }
 
+/// What somebody wants to try out, or to choose from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, TS)]
+pub struct Wanted {
+    /// How loud the microphone is.
+    pub microphone: bool,
+    /// What the camera shows.
+    pub camera: bool,
+    /// Which devices there are, none of which is opened for it.
+    pub list: bool,
+}
+
 /// What is heard or recorded while somebody tries their devices out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]

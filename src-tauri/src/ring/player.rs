@@ -8,9 +8,7 @@ use std::{
     thread,
 };
 
-use vireo_call::MediaFactory;
-
-use super::tone::Tone;
+use super::{Opened, tone::Tone};
 
 /// The sound stops when this is dropped.
 pub struct Player {
@@ -19,12 +17,12 @@ pub struct Player {
 
 impl Player {
     /// Opens the speaker, on a thread of its own since that can take a while, and plays.
-    pub fn start(tone: Tone, media: Arc<dyn MediaFactory>) -> Self {
+    pub fn start(tone: Tone, open: impl FnOnce() -> Opened + Send + 'static) -> Self {
         let stopped = Arc::new(AtomicBool::new(false));
         let flag = stopped.clone();
         let started = thread::Builder::new()
             .name("ring".into())
-            .spawn(move || play(tone, media.as_ref(), &flag));
+            .spawn(move || play(tone, open, &flag));
         if let Err(error) = started {
             tracing::warn!(%error, "it rings without a sound");
         }
@@ -40,8 +38,8 @@ impl Drop for Player {
 }
 
 /// The screen rings too, so a speaker that cannot be used is nothing to trouble the person with.
-fn play(tone: Tone, media: &dyn MediaFactory, stopped: &AtomicBool) {
-    let mut speaker = match media.open_speaker() {
+fn play(tone: Tone, open: impl FnOnce() -> Opened, stopped: &AtomicBool) {
+    let mut speaker = match open() {
         Ok(Some(speaker)) => speaker,
         Ok(None) => return,
         Err(error) => {

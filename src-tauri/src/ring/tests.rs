@@ -6,13 +6,10 @@ use std::{
 };
 
 use tokio::sync::watch;
-use vireo_call::{
-    CallPeer, CallView, ConnectionQuality, Direction, EncodedVideoSink, EndedReason,
-    KeyFrameRequester, MediaFactory, NoMedia, Speaking,
-};
+use vireo_call::{CallPeer, CallView, ConnectionQuality, Direction, EndedReason, Speaking};
 use vireo_client::{ClientView, ConnectionState, OwnStatus};
 use vireo_media::{
-    AudioSink, AudioSource, MediaError, VideoSource,
+    AudioSink, MediaError,
     audio::{AudioFrame, NullSink},
 };
 use vireo_protocol::{CallId, ChatId, MediaState, User, UserId};
@@ -32,6 +29,13 @@ enum Heard {
 
 struct Speaker(NullSink, Sender<Heard>);
 
+impl Speaker {
+    fn open(told: &Sender<Heard>) -> Opened {
+        let _ = told.send(Heard::Opened);
+        Ok(Some(Box::new(Self(NullSink::new(), told.clone()))))
+    }
+}
+
 impl AudioSink for Speaker {
     fn write(&mut self, frame: &AudioFrame) -> Result<(), MediaError> {
         if *frame != AudioFrame::SILENCE {
@@ -47,26 +51,21 @@ impl Drop for Speaker {
     }
 }
 
-struct Media(Sender<Heard>);
+/// What is heard from the speaker of calls, and from the second one.
+struct Both(Sender<Heard>, Sender<Heard>);
 
-impl MediaFactory for Media {
-    fn open_camera(&self) -> Result<Option<Box<dyn VideoSource>>, MediaError> {
-        panic!("ringing needs no camera");
+impl Speakers for Both {
+    fn speaker(&self) -> Opened {
+        Speaker::open(&self.0)
     }
 
-    fn open_microphone(&self) -> Result<Option<Box<dyn AudioSource>>, MediaError> {
-        panic!("ringing needs no microphone");
-    }
-
-    fn open_speaker(&self) -> Result<Option<Box<dyn AudioSink>>, MediaError> {
-        let _ = self.0.send(Heard::Opened);
-        Ok(Some(Box::new(Speaker(NullSink::new(), self.0.clone()))))
-    }
-
-    fn remote_video(&self, _key_frames: KeyFrameRequester) -> Box<dyn EncodedVideoSink> {
-        Box::new(NoMedia)
+    fn second_speaker(&self, id: &str) -> Opened {
+        assert_eq!(id, SECOND);
+        Speaker::open(&self.1)
     }
 }
+
+const SECOND: &str = "built-in";
 
 fn screen(phase: Option<Phase>) -> Screen {
     let media = MediaState::of(true, true);
@@ -132,6 +131,20 @@ fn whoever_does_not_wish_to_be_disturbed_hears_only_their_own_calls() {
     assert!(tone(Phase::Ringing, OwnStatus::DoNotDisturb).is_some());
 }
 
+#[test]
+fn a_ring_tone_that_is_switched_off_is_not_heard_and_the_ringback_is() {
+    let mut view = view_of(screen(Some(Phase::Incoming)));
+    view.alerts.ringtone = false;
+    assert_eq!(sounds_of(&view), []);
+    view.screen = screen(Some(Phase::Ringing));
+    view.alerts.second_speaker = Some(SECOND.into());
+    let ringback = Sound {
+        tone: Tone::Ringback,
+        second: None,
+    };
+    assert_eq!(sounds_of(&view), [ringback], "nobody else waits for it");
+}
+
 /// Waits for the first sound, having seen the speaker opened.
 fn starts(heard: &Receiver<Heard>) {
     assert_eq!(heard.recv_timeout(PATIENCE), Ok(Heard::Opened));
@@ -160,9 +173,10 @@ async fn it_rings_until_there_is_any_outcome() {
         None,
     ];
     let (sender, heard) = channel();
+    let (unheard, _) = channel();
     let view = watch::Sender::new(view_of(Screen::Starting));
     let show = |phase| view.send_modify(|view| view.screen = screen(phase));
-    let following = tokio::spawn(follow(view.subscribe(), Arc::new(Media(sender))));
+    let following = tokio::spawn(follow(view.subscribe(), Arc::new(Both(sender, unheard))));
     for rings in [Phase::Incoming, Phase::Ringing] {
         for outcome in outcomes {
             show(Some(rings));
@@ -176,5 +190,22 @@ async fn it_rings_until_there_is_any_outcome() {
     starts(&heard);
     drop(view);
     stops(&heard);
+    following.await.expect("it ends with the views");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_rings_on_a_second_speaker_as_soon_as_one_is_chosen() {
+    let ((sender, heard), (other, heard_there)) = (channel(), channel());
+    let view = watch::Sender::new(view_of(screen(Some(Phase::Incoming))));
+    let speakers = Arc::new(Both(sender, other));
+    let following = tokio::spawn(follow(view.subscribe(), speakers));
+    starts(&heard);
+    view.send_modify(|view| view.alerts.second_speaker = Some(SECOND.into()));
+    starts(&heard_there);
+    view.send_modify(|view| view.alerts.second_speaker = None);
+    stops(&heard_there);
+    view.send_modify(|view| view.screen = screen(None));
+    stops(&heard);
+    drop(view);
     following.await.expect("it ends with the views");
 }

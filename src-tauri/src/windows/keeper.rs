@@ -8,6 +8,7 @@ use super::{MAIN, RINGING, SMALL, close, main_window, memory, open_main, overlay
 use crate::{
     app::App,
     desk::{CallPlace, DeskView},
+    rehearsal::Wanted,
 };
 
 /// During a call the main window is looked at so often: no system says in an event that a window has been minimised.
@@ -140,7 +141,7 @@ pub fn on_event(window: &Window, event: &WindowEvent) {
                 app.on_desk(|desk| desk.main_closed());
                 // Nobody looks at a meter or a preview any more.
                 if let Ok(rehearsal) = app.rehearsal() {
-                    tauri::async_runtime::spawn(async move { rehearsal.set(false, false) });
+                    tauri::async_runtime::spawn(async move { rehearsal.set(Wanted::default()) });
                 }
             }
             tauri::async_runtime::spawn(give_back(handle.clone()));

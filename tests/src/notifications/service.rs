@@ -14,6 +14,7 @@ use super::Notification;
 pub struct Service {
     pub shown: watch::Sender<Vec<Notification>>,
     pub last: Arc<Mutex<u32>>,
+    pub told: Arc<Mutex<Vec<String>>>,
 }
 
 #[interface(name = "org.freedesktop.Notifications")]
@@ -33,6 +34,8 @@ impl Service {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         *last += u32::from(replaces_id == 0);
         let id = if replaces_id == 0 { *last } else { replaces_id };
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.push(body.clone());
         let pairs = actions.chunks_exact(2);
         let urgency = hints
             .get("urgency")

@@ -139,7 +139,7 @@ describe("an invitation", () => {
     expect(setRehearsal).not.toHaveBeenCalled();
     await user.click(button("See my own picture"));
     await waitFor(() => {
-      expect(setRehearsal).toHaveBeenCalledExactlyOnceWith(false, true);
+      expect(setRehearsal).toHaveBeenCalledExactlyOnceWith({ microphone: false, camera: true, list: false });
     });
   });
 

@@ -1,3 +1,4 @@
+import type { Alerts } from "../bindings/Alerts";
 import type { Appearance } from "../bindings/Appearance";
 import type { CallStats } from "../bindings/CallStats";
 import type { CommandError } from "../bindings/CommandError";
@@ -8,6 +9,7 @@ import type { OwnStatus } from "../bindings/OwnStatus";
 import type { MediaSocket } from "../bindings/MediaSocket";
 import type { SoundTest } from "../bindings/SoundTest";
 import type { VoiceSettings } from "../bindings/VoiceSettings";
+import type { Wanted } from "../bindings/Wanted";
 import { t, type Key } from "./i18n";
 
 /** Everything that the interface can ask of the application. Each is carried out by Rust; the answer shows in the next view. */
@@ -59,10 +61,12 @@ export interface Actions {
   /** Another camera, microphone or speaker; null for the system's default one. */
   setDevice(device: NoticeKind, id: string | null): Promise<void>;
   mediaSocket(): Promise<MediaSocket>;
-  /** What the person tries out while no call goes on: the microphone's level, the camera's picture. */
-  setRehearsal(microphone: boolean, camera: boolean): Promise<void>;
+  /** What the person tries out while no call goes on: the microphone's level, the camera's picture; or chooses from. */
+  setRehearsal(wanted: Wanted): Promise<void>;
   setSoundTest(test: Extract<SoundTest, "none" | "sound" | "recording">): Promise<void>;
   setAppearance(appearance: Appearance): Promise<void>;
+  /** How calls are told beside the window that rings. */
+  setAlerts(alerts: Alerts): Promise<void>;
   /** Shows where the system says who may use the device. */
   openSystemSettings(device: NoticeKind): Promise<void>;
   /** The name that others see; null where it is the account's own. */

@@ -23,6 +23,20 @@ export function deviceChoices(devices: DevicesView, kind: NoticeKind): { id: str
   ];
 }
 
+/** Where it can ring besides the speaker of calls, headed by nowhere. */
+export function otherSpeakers(
+  { speaker }: DevicesView,
+  chosen: string | null,
+): { value: string | null; name: string }[] {
+  const all = speaker.devices.map(({ id, name }) => ({ value: id, name }));
+  const absent = chosen !== null && !all.some(({ value }) => value === chosen);
+  return [
+    { value: null, name: t("alerts.noSecondSpeaker") },
+    ...all,
+    ...(absent ? [{ value: chosen, name: t("devices.absent", { name: chosen }) }] : []),
+  ];
+}
+
 /** Why a device cannot be used, and what to do about it. */
 export function deviceTrouble(kind: NoticeKind, { cause }: DeviceProblem): string {
   return t(`trouble.${kind}.${cause}`);

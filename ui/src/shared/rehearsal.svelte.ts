@@ -1,35 +1,36 @@
 import { untrack } from "svelte";
 import type { Levels } from "../bindings/Levels";
+import type { Wanted } from "../bindings/Wanted";
 import type { Actions } from "./actions";
 
 type Asks = Pick<Actions, "setRehearsal">;
 
 /**
- * What the person tries out at the moment: whoever shows a meter or a preview asks for it, and the devices are let go when
- * the last one has gone.
+ * What the person tries out at the moment: whoever shows a meter, a preview or a list of devices asks for it, and the devices
+ * are let go when the last one has gone.
  */
 class Rehearsal {
-  private microphone = 0;
-  private camera = 0;
-  private asked = { microphone: false, camera: false };
+  private wants: Record<keyof Wanted, number> = { microphone: 0, camera: 0, list: 0 };
+  private asked: Wanted = { microphone: false, camera: false, list: false };
 
   /** Wants one of them until the answer is called. */
-  want(what: "microphone" | "camera", actions: Asks): () => void {
+  want(what: keyof Wanted, actions: Asks): () => void {
     this.add(what, 1, actions);
     return () => {
       this.add(what, -1, actions);
     };
   }
 
-  private add(what: "microphone" | "camera", count: 1 | -1, actions: Asks): void {
-    this[what] += count;
+  private add(what: keyof Wanted, count: 1 | -1, actions: Asks): void {
+    this.wants[what] += count;
     // Whoever goes may be followed at once by somebody else who wants the same, as when a page is turned.
     queueMicrotask(() => {
-      const wanted = { microphone: this.microphone > 0, camera: this.camera > 0 };
-      if (wanted.microphone === this.asked.microphone && wanted.camera === this.asked.camera) return;
+      const { microphone, camera, list } = this.wants;
+      const wanted = { microphone: microphone > 0, camera: camera > 0, list: list > 0 };
+      if (Object.entries(wanted).every(([name, on]) => this.asked[name as keyof Wanted] === on)) return;
       this.asked = wanted;
       // What cannot be opened says so in the view.
-      actions.setRehearsal(wanted.microphone, wanted.camera).catch(() => undefined);
+      actions.setRehearsal(wanted).catch(() => undefined);
     });
   }
 }

@@ -34,6 +34,12 @@ pub const fn speakers() -> Vec<DeviceInfo> {
     Vec::new()
 }
 
+/// There are none in this build.
+#[must_use]
+pub fn speaker_list() -> DeviceList {
+    DeviceList::default()
+}
+
 /// There is none in this build.
 #[must_use]
 pub const fn has_microphone(_name: Option<&str>) -> bool {

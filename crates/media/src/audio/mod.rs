@@ -30,7 +30,8 @@ mod worker;
 
 pub(crate) use device::SoundLister;
 pub use device::{
-    Microphone, Speaker, find_sound_server, has_microphone, has_speaker, microphones, speakers,
+    Microphone, Speaker, find_sound_server, has_microphone, has_speaker, microphones, speaker_list,
+    speakers,
 };
 pub use pace::FRAME_DURATION;
 pub use playout::{Playout, Stretched};

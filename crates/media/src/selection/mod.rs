@@ -12,7 +12,7 @@ use std::{
 use self::news::Use;
 use crate::{
     DeviceKind, MediaError, VideoFormat,
-    audio::{Microphone, Speaker},
+    audio::{Microphone, Speaker, speaker_list},
     video::{Camera, Rotated, RotationControl},
 };
 
@@ -147,6 +147,17 @@ impl Selection {
     /// Those of [`Speaker::open`].
     pub fn open_speaker(&self) -> Result<Speaker, MediaError> {
         self.open(DeviceKind::Speaker, Speaker::open)
+    }
+
+    /// Opens the speaker of this id beside the one that is to be used; none where both are the same. May take a few seconds.
+    ///
+    /// # Errors
+    /// Those of [`Speaker::open`].
+    pub fn open_second_speaker(&self, id: &str) -> Result<Option<Speaker>, MediaError> {
+        let (list, chosen) = (speaker_list(), self.chosen(DeviceKind::Speaker));
+        let used = list.find(chosen.as_deref()).or(list.find(None));
+        let is_used = used.is_some_and(|used| used.id == id);
+        (!is_used).then(|| Speaker::open(Some(id))).transpose()
     }
 
     /// Opens the camera that is to be used; its pictures are turned as [`Self::rotation`] says.

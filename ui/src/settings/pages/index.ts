@@ -1,3 +1,4 @@
+import Bell from "@lucide/svelte/icons/bell";
 import Info from "@lucide/svelte/icons/info";
 import Keyboard from "@lucide/svelte/icons/keyboard";
 import Mic from "@lucide/svelte/icons/mic";
@@ -17,6 +18,7 @@ import AboutPage from "./AboutPage.svelte";
 import AppearancePage from "./AppearancePage.svelte";
 import AudioPage from "./AudioPage.svelte";
 import NetworkPage from "./NetworkPage.svelte";
+import NotificationsPage from "./NotificationsPage.svelte";
 import PrivacyPage from "./PrivacyPage.svelte";
 import ProfilePage from "./ProfilePage.svelte";
 import VideoPage from "./VideoPage.svelte";
@@ -45,6 +47,7 @@ export const pages = [
   { name: "profile", label: "settings.profile", icon: User, component: ProfilePage },
   { name: "audio", label: "settings.audio", icon: Mic, component: AudioPage },
   { name: "video", label: "settings.video", icon: Video, component: VideoPage },
+  { name: "notifications", label: "settings.notifications", icon: Bell, component: NotificationsPage },
   { name: "shortcuts", label: "settings.shortcuts", icon: Keyboard, component: ShortcutList },
   { name: "privacy", label: "settings.privacy", icon: Shield, component: PrivacyPage },
   { name: "network", label: "settings.network", icon: Wifi, component: NetworkPage },

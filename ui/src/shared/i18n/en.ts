@@ -375,6 +375,7 @@ export const en = {
   "settings.profile": "Profile",
   "settings.audio": "Audio",
   "settings.video": "Video",
+  "settings.notifications": "Notifications and ringing",
   "settings.shortcuts": "Shortcuts",
   "settings.privacy": "Privacy",
   "settings.network": "Network and server",
@@ -397,6 +398,15 @@ export const en = {
   "preview.starting": "Starting the camera…",
   "preview.hint": "You see yourself as in a mirror. Others see you the right way round.",
   "preview.inCall": "You see your picture in the call.",
+
+  "alerts.notifications": "Show notifications",
+  "alerts.notificationsHint":
+    "For missed calls, when the server cannot be reached, and for calls that no window shows.",
+  "alerts.ringtone": "Ringtone",
+  "alerts.ringtoneHint": "Plays when somebody calls you, unless you have chosen “Do not disturb”.",
+  "alerts.secondSpeaker": "Also ring on a second speaker",
+  "alerts.noSecondSpeaker": "No second speaker",
+  "alerts.secondSpeakerHint": "So that you hear a call while your headset lies on the table.",
 
   "privacy.calls": "Calls",
   "privacy.callsText":

@@ -375,6 +375,7 @@ export const ru: Catalogue = {
   "settings.profile": "Профиль",
   "settings.audio": "Звук",
   "settings.video": "Видео",
+  "settings.notifications": "Уведомления и звонки",
   "settings.shortcuts": "Горячие клавиши",
   "settings.privacy": "Приватность",
   "settings.network": "Сеть и сервер",
@@ -397,6 +398,15 @@ export const ru: Catalogue = {
   "preview.starting": "Включаем камеру…",
   "preview.hint": "Вы видите себя как в зеркале. Другие видят вас без отражения.",
   "preview.inCall": "Своё изображение вы видите в звонке.",
+
+  "alerts.notifications": "Показывать уведомления",
+  "alerts.notificationsHint":
+    "О пропущенных звонках, о недоступном сервере и о звонках, которых не видно ни в одном окне.",
+  "alerts.ringtone": "Мелодия звонка",
+  "alerts.ringtoneHint": "Звучит, когда вам звонят, если вы не выбрали «Не беспокоить».",
+  "alerts.secondSpeaker": "Звонить и через второй динамик",
+  "alerts.noSecondSpeaker": "Без второго динамика",
+  "alerts.secondSpeakerHint": "Чтобы услышать звонок, когда гарнитура лежит на столе.",
 
   "privacy.calls": "Звонки",
   "privacy.callsText":

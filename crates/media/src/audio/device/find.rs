@@ -25,6 +25,12 @@ pub fn speakers() -> Vec<DeviceInfo> {
     list_on_a_thread(Direction::Output)
 }
 
+/// The speakers there are, and which of them the system takes by default.
+#[must_use]
+pub fn speaker_list() -> DeviceList {
+    on_a_thread(|host| list(host, &all_devices(host), Direction::Output))
+}
+
 /// Whether there is the microphone that [`Microphone::open`](super::Microphone::open) would open by this name.
 #[must_use]
 pub fn has_microphone(name: Option<&str>) -> bool {

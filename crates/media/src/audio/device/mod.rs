@@ -19,7 +19,7 @@ mod stream;
 
 pub use cookie::find_sound_server;
 pub(crate) use find::SoundLister;
-pub use find::{has_microphone, has_speaker, microphones, speakers};
+pub use find::{has_microphone, has_speaker, microphones, speaker_list, speakers};
 pub use microphone::Microphone;
 pub use speaker::Speaker;
 

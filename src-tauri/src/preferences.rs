@@ -1,0 +1,72 @@
+//! What a person chooses in the settings: it takes effect at once, and survives a restart.
+
+use vireo_call::{NoticeKind, VoiceSettings};
+use vireo_client::{
+    ClientError,
+    paths::{Alerts, Appearance, Settings},
+};
+
+use crate::{app::App, devices};
+
+/// Each fails with [`ClientError::Profile`] when what was chosen cannot be saved; it applies until the application ends.
+impl App {
+    /// Switches parts of the voice processing on and off, in the call that goes on too.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn set_voice(&self, voice: VoiceSettings) -> Result<(), ClientError> {
+        if let Ok(client) = self.client() {
+            client.set_voice(voice);
+        }
+        self.change_view(|view| view.voice = voice);
+        self.keep(|settings| settings.voice = voice)
+    }
+
+    /// Shows the window in this theme and language.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn set_appearance(&self, appearance: Appearance) -> Result<(), ClientError> {
+        self.change_view(|view| view.appearance = appearance);
+        self.keep(|settings| settings.appearance = appearance)
+    }
+
+    /// Tells of calls like this.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn set_alerts(&self, alerts: Alerts) -> Result<(), ClientError> {
+        self.change_view(|view| view.alerts.clone_from(&alerts));
+        self.keep(|settings| settings.alerts = alerts)
+    }
+
+    /// Uses the device of this id, in the call that goes on too; None: the system's default one.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn set_device(&self, kind: NoticeKind, id: Option<String>) -> Result<(), ClientError> {
+        if let Some(media) = self.with(|inner| inner.media.clone()) {
+            media.choose(devices::device_kind(kind), id.as_deref());
+        }
+        if let Ok(rehearsal) = self.rehearsal() {
+            rehearsal.renew(kind);
+        }
+        self.keep(|settings| {
+            let chosen = match kind {
+                NoticeKind::Camera => &mut settings.camera,
+                NoticeKind::Microphone => &mut settings.microphone,
+                NoticeKind::Speaker => &mut settings.speaker,
+            };
+            *chosen = id;
+        })
+    }
+
+    /// Saves the settings so changed, once there is a profile.
+    fn keep(&self, change: impl FnOnce(&mut Settings)) -> Result<(), ClientError> {
+        let (profile, settings) = self.with(|inner| {
+            change(&mut inner.settings);
+            (inner.profile.clone(), inner.settings.clone())
+        });
+        profile.map_or(Ok(()), |profile| profile.save_settings(&settings))
+    }
+}
