@@ -32,8 +32,8 @@ function age(luma, stride, width, now) {
   return tenths <= 100_000 ? tenths / 10 : null;
 }
 
-/** A camera that plays the given pictures round and round, each with the moment it was given out. */
-async function patternTrack(url, { width, height, frameRate }) {
+/** A camera that plays the given pictures round and round, each with the moment it was given out where that is asked for. */
+async function patternTrack(url, { width, height, frameRate, stamped }) {
   const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
   const size = (width * height * 3) / 2;
   const count = bytes.length / size;
@@ -43,7 +43,7 @@ async function patternTrack(url, { width, height, frameRate }) {
   let number = 0;
   const give = () => {
     const picture = bytes.subarray((number % count) * size, ((number % count) + 1) * size);
-    stamp(picture, width);
+    if (stamped) stamp(picture, width);
     const timestamp = Math.round(performance.now() * 1000);
     writer.write(new VideoFrame(picture, { format: "I420", codedWidth: width, codedHeight: height, timestamp }));
     number += 1;
@@ -81,6 +81,7 @@ class Side {
     const transceiver = this.connection.getTransceivers()[0];
     const codecs = RTCRtpReceiver.getCapabilities("video").codecs;
     transceiver.setCodecPreferences(codecs.filter((codec) => codec.mimeType === options.mimeType));
+    if (options.coded) this.#keep(transceiver.receiver);
     setInterval(() => this.#count(), 1000);
   }
 
@@ -133,6 +134,19 @@ class Side {
       await this.#measure(frame, code());
       frame.close();
     }
+  }
+
+  /** Has a worker keep the pictures as they come. Set before anything is negotiated: later it has no effect where both send. */
+  #keep(receiver) {
+    this.worker = new Worker("/coded.js");
+    receiver.transform = new RTCRtpScriptTransform(this.worker);
+  }
+
+  /** What the worker has kept: of each picture its RTP time, and itself in base64. */
+  async coded() {
+    const answer = new Promise((resolve) => (this.worker.onmessage = ({ data }) => resolve(data)));
+    this.worker.postMessage("coded");
+    return answer;
   }
 
   /** As a page for people does it: the picture fills the window. */

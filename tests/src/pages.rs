@@ -31,6 +31,7 @@ pub async fn serve_at(address: Ipv4Addr, more: Router) -> Result<String> {
         )
         .route("/peer.js", script(include_str!("../pages/peer.js")))
         .route("/bench.js", script(include_str!("../pages/bench.js")))
+        .route("/coded.js", script(include_str!("../pages/coded.js")))
         .merge(more);
     let listener = tokio::net::TcpListener::bind((address, 0)).await?;
     let address = listener.local_addr()?;

@@ -4,10 +4,10 @@ mod echo;
 mod simulation;
 mod sound;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Subcommand;
 
-use crate::setup::{PESQ, Purpose, set_up};
+use crate::setup::{FFMPEG, PESQ, Purpose, set_up};
 use crate::steps::Steps;
 use crate::{process, run, workspace};
 
@@ -22,7 +22,13 @@ pub enum Bench {
     },
     /// Two-way video calls over bad networks, beside Chromium's over the same; writes target/bench/network.json.
     Network {
-        /// `--runs N` (5), `--only NAME` for one link, and `--engine vireo|chromium` (both in turns).
+        /// `--runs N` (5), `--only NAME` for one link, `--engine vireo|chromium` (both in turns), and `--resume`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// What becomes of pictures at a few bit rates, judged by VMAF and SSIM beside Chromium's; writes target/bench/quality.json.
+    Quality {
+        /// `--runs N` (5) and `--engine vireo|chromium` (both in turns).
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -74,6 +80,13 @@ pub fn bench(what: &Bench) -> Result<()> {
             let packages = ["vireo-server", "vireo-cli", "vireo-tests"];
             measure(&mut steps, &packages, "bench_network", arguments)
         }
+        Bench::Quality { arguments } => {
+            set_up(&mut steps, &[Purpose::Build, Purpose::Test])?;
+            let ffmpeg = steps.run("Set-up: ffmpeg", ffmpeg)?;
+            let packages = ["vireo-server", "vireo-cli", "vireo-tests"];
+            let arguments = [&["--ffmpeg".to_owned(), ffmpeg][..], arguments].concat();
+            measure(&mut steps, &packages, "bench_quality", &arguments)
+        }
         Bench::Signalling { arguments } => {
             set_up(&mut steps, &[Purpose::Build, Purpose::Test])?;
             let packages = ["vireo-server", "vireo-signalling"];
@@ -111,6 +124,17 @@ pub fn bench(what: &Bench) -> Result<()> {
             ]))
         }
     }
+}
+
+/// The path of the ffmpeg that PyPI carries.
+fn ffmpeg() -> Result<String> {
+    let python = FFMPEG.ensure()?;
+    let script = "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())";
+    let path = process::read(&python.to_string_lossy(), &["-c", script]);
+    Ok(path
+        .context("the ffmpeg from PyPI does not say where it is")?
+        .trim()
+        .to_owned())
 }
 
 /// Builds the programs of these packages and runs one of them.

@@ -308,6 +308,9 @@ pub struct MediaArguments {
     /// Writes a line for each picture received, with its age and size, into a new file.
     #[arg(long, value_name = "FILE.csv")]
     pub frames: Option<PathBuf>,
+    /// Writes the pictures as they are received, still coded, into a new file.
+    #[arg(long, value_name = "FILE.ivf")]
+    pub coded: Option<PathBuf>,
     /// Writes a line for each beep of the other side's pattern that is heard, with its age, into a new file.
     #[arg(long, value_name = "FILE.csv")]
     pub sounds: Option<PathBuf>,
@@ -458,6 +461,7 @@ mod tests {
             "--record=out",
             "--stats=s.jsonl",
             "--frames=f.csv",
+            "--coded=c.ivf",
         ])
         .expect("valid");
         let format = media.format(DEFAULT_FORMAT);

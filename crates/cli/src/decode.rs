@@ -9,6 +9,7 @@ use vireo_media::codec::video_decoder;
 use vireo_media::video::{read_time_code_at, unix_ms_now};
 use vireo_media::{EncodedFrame, MediaError, VideoCodec, VideoDecoder, VideoFrame};
 
+use crate::coded::CodedFile;
 use crate::finish::Guard;
 use crate::frames::FramesFile;
 use crate::playback::{Playback, lock};
@@ -16,6 +17,16 @@ use crate::record::VideoRecorder;
 
 /// So many coded pictures may wait for the decoder; behind more, it starts again with a key frame.
 const QUEUE: usize = 30;
+
+/// What is written down of the pictures.
+pub struct Records {
+    /// They themselves.
+    pub recorder: Option<VideoRecorder>,
+    /// When each was decoded.
+    pub frames: Option<FramesFile>,
+    /// As they came.
+    pub coded: Option<CodedFile>,
+}
 
 /// Takes the coded pictures of one call and has them decoded. Dropping it ends the thread once what waits is decoded.
 pub struct RemoteVideo {
@@ -33,8 +44,7 @@ impl RemoteVideo {
     pub fn start(
         likely: Option<VideoCodec>,
         playback: Arc<Mutex<Playback>>,
-        recorder: Option<VideoRecorder>,
-        frames_file: Option<FramesFile>,
+        records: Records,
         key_frames: KeyFrameRequester,
         guard: Guard,
     ) -> Self {
@@ -44,8 +54,7 @@ impl RemoteVideo {
             decoder: None,
             playback: Arc::clone(&playback),
             key_frames: key_frames.clone(),
-            recorder,
-            frames_file,
+            records,
             _guard: guard,
         };
         let started = std::thread::Builder::new()
@@ -91,8 +100,7 @@ struct DecodeChain {
     decoder: Option<(VideoCodec, Box<dyn VideoDecoder>)>,
     playback: Arc<Mutex<Playback>>,
     key_frames: KeyFrameRequester,
-    recorder: Option<VideoRecorder>,
-    frames_file: Option<FramesFile>,
+    records: Records,
     /// The last field, so that it is dropped after the recorder has closed its files.
     _guard: Guard,
 }
@@ -102,6 +110,9 @@ impl DecodeChain {
         let decoder = |codec| Some((codec, video_decoder(codec).ok()?));
         self.decoder = likely.and_then(decoder);
         while let Ok((encoded, handed_at)) = self.frames.recv() {
+            if let Some(file) = &self.records.coded {
+                file.frame(&encoded);
+            }
             match self.decode(&encoded) {
                 Ok(Some(frame)) => {
                     tracing::trace!(bytes = encoded.data.len(), encoded.key_frame, "decoded");
@@ -114,7 +125,10 @@ impl DecodeChain {
                 }
             }
         }
-        if let Some(file) = &self.frames_file {
+        if let Some(file) = &self.records.frames {
+            file.flush();
+        }
+        if let Some(file) = &self.records.coded {
             file.flush();
         }
     }
@@ -136,7 +150,7 @@ impl DecodeChain {
         let (now, unix_ms) = (Instant::now(), unix_ms_now());
         let latency = read_time_code_at(&frame, unix_ms);
         tracing::trace!(latency, "shown");
-        if let Some(file) = &self.frames_file {
+        if let Some(file) = &self.records.frames {
             file.frame(unix_ms, latency, &frame);
         }
         let painted = Instant::now();
@@ -145,7 +159,7 @@ impl DecodeChain {
         let decoded = now.saturating_duration_since(handed_at);
         playback.took(decoded, painted.saturating_duration_since(now), painted);
         drop(playback);
-        if let Some(recorder) = &mut self.recorder {
+        if let Some(recorder) = &mut self.records.recorder {
             recorder.push(number, unix_ms, frame);
         }
     }

@@ -8,6 +8,7 @@ mod args;
 mod call;
 mod check;
 mod choices;
+mod coded;
 mod commands;
 mod contacts;
 mod control;

@@ -17,8 +17,9 @@ use vireo_media::{
 use crate::args::{DEFAULT_FORMAT, MediaArguments};
 use crate::check;
 use crate::choices::{Choice, Choices};
+use crate::coded::CodedFile;
 use crate::control::Order;
-use crate::decode::RemoteVideo;
+use crate::decode::{Records, RemoteVideo};
 use crate::devices::{CameraChoice, MicrophoneChoice, SpeakerChoice};
 use crate::failure::Failure;
 use crate::finish::{self, Finish, Guard};
@@ -37,6 +38,7 @@ pub struct CliMedia {
     max_bitrate: u32,
     record: Option<RecordFolder>,
     frames: Option<FramesFile>,
+    coded: Option<CodedFile>,
     sounds: Option<SoundsFile>,
     calls: AtomicU32,
     call: Mutex<Option<CallFiles>>,
@@ -110,6 +112,7 @@ impl CliMedia {
         rotation.set(arguments.rotate);
         let record = arguments.record.as_deref();
         let frames = arguments.frames.as_deref();
+        let coded = arguments.coded.as_deref();
         let sounds = arguments.sounds.as_deref();
         Ok(Self {
             choices: Choices::new(Choice {
@@ -123,6 +126,7 @@ impl CliMedia {
             max_bitrate: arguments.max_bitrate.unwrap_or(DEFAULT_MAX_BITRATE),
             record: record.map(RecordFolder::create).transpose()?,
             frames: frames.map(FramesFile::create).transpose()?,
+            coded: coded.map(CodedFile::create).transpose()?,
             sounds: sounds.map(SoundsFile::create).transpose()?,
             calls: AtomicU32::new(0),
             call: Mutex::new(None),
@@ -238,8 +242,11 @@ impl MediaFactory for CliMedia {
         Box::new(RemoteVideo::start(
             likely,
             playback,
-            recorder,
-            self.frames.clone(),
+            Records {
+                recorder,
+                frames: self.frames.clone(),
+                coded: self.coded.clone(),
+            },
             key_frames,
             guard,
         ))

@@ -32,6 +32,8 @@ impl Call {
         let options = page::Options {
             max_bitrate: MAX_BITRATE,
             shown,
+            stamped: true,
+            coded: false,
             every_address: false,
         };
         page::connect(&sides, options).await?;

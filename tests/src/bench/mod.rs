@@ -11,11 +11,12 @@ pub mod long;
 pub mod network;
 mod page;
 mod picture;
+pub mod quality;
 mod report;
 mod vireo;
 
 use anyhow::Result;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use vireo_media::video::{PatternContent, VideoFormat};
 
 pub use application::{Application, measure_application};
@@ -66,7 +67,7 @@ impl Content {
 }
 
 /// Whose call it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
     /// Two `vireo-cli`.

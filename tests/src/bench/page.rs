@@ -8,11 +8,13 @@ use axum::body::Bytes;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use axum::routing::get;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::broadcast;
 use tokio::time::sleep;
+use vireo_media::VideoFrame;
 use vireo_media::video::{Pattern, PatternContent};
 
 use super::FORMAT;
@@ -29,6 +31,10 @@ pub(super) struct Options {
     pub max_bitrate: u32,
     /// With the remote picture in a `<video>`, as a page for people has it.
     pub shown: bool,
+    /// Each picture carries the moment at which the camera gave it out.
+    pub stamped: bool,
+    /// Pictures are kept as they come, still coded.
+    pub coded: bool,
     /// The other side may be reached by any of this one's networks, not only by that which leads everywhere.
     pub every_address: bool,
 }
@@ -74,18 +80,28 @@ pub(super) async fn connect(sides: &[Page; 2], options: Options) -> Result<()> {
 
 /// The camera's pictures, one after the other, as I420.
 pub(super) fn pictures(content: PatternContent) -> Bytes {
+    film(content).flat_map(|picture| picture.data).collect()
+}
+
+/// The same as pictures.
+pub(super) fn film(content: PatternContent) -> impl Iterator<Item = VideoFrame> {
     let pattern = Pattern::new(FORMAT, content);
     let order = (0..PICTURES).chain((0..PICTURES).rev());
-    order
-        .flat_map(|number| pattern.frame(number).data)
-        .collect()
+    order.map(move |number| pattern.frame(number))
+}
+
+/// The pictures that a page has kept, coded, each with its RTP time. Only where it was asked to.
+pub(super) async fn coded(page: &Page) -> Result<Vec<(u32, Vec<u8>)>> {
+    let texts: Vec<(u32, String)> = serde_json::from_value(page.run("side.coded()").await?)?;
+    let decode = |(time, text): (u32, String)| Ok((time, BASE64_STANDARD.decode(text)?));
+    texts.into_iter().map(decode).collect()
 }
 
 async fn prepare(page: &Page, options: Options) -> Result<()> {
     let options = json!({
         "width": FORMAT.width, "height": FORMAT.height, "frameRate": FORMAT.frame_rate,
         "mimeType": "video/H264", "maxBitrate": options.max_bitrate, "shown": options.shown,
-        "everyAddress": options.every_address,
+        "everyAddress": options.every_address, "stamped": options.stamped, "coded": options.coded,
     });
     page.run(&format!(
         "import('/bench.js').then(async (bench) => {{

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail};
 
 pub use packages::{APT, NAMESPACES, Optional, Purpose};
-pub use python_tools::{KOSOKU, PESQ, ZIG};
+pub use python_tools::{FFMPEG, KOSOKU, PESQ, ZIG};
 
 use crate::process;
 use crate::steps::Steps;

@@ -38,6 +38,13 @@ pub const PESQ: PythonTool = PythonTool {
     why: "judges how speech sounds",
 };
 
+/// An ffmpeg that judges pictures by VMAF, whatever the system's can do.
+pub const FFMPEG: PythonTool = PythonTool {
+    name: "ffmpeg",
+    requirement: "imageio-ffmpeg==0.8.1",
+    why: "judges how pictures look",
+};
+
 impl PythonTool {
     /// The Python that has the program; fetched where it is missing.
     pub fn ensure(&self) -> Result<PathBuf> {

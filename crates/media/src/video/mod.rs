@@ -9,6 +9,7 @@ mod camera_thread;
 mod encoder_load;
 mod frame;
 mod freeze;
+mod ivf;
 mod mailbox;
 mod pace;
 mod pattern;
@@ -31,6 +32,7 @@ pub use camera::{Camera, cameras, has_camera};
 #[cfg_attr(not(feature = "codecs"), allow(unused_imports))]
 pub(crate) use frame::frame_len;
 pub use freeze::FreezeDetector;
+pub use ivf::{IvfPicture, IvfWriter, read_ivf};
 pub use mailbox::{Mailbox, Taken};
 pub use pattern::{Pattern, PatternCamera, PatternContent};
 pub use rotation::{Rotated, Rotation, RotationControl};

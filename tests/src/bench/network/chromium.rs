@@ -37,6 +37,8 @@ impl Call {
         let options = page::Options {
             max_bitrate: MAX_BITRATE,
             shown: false,
+            stamped: true,
+            coded: false,
             every_address: true,
         };
         page::connect(&sides, options).await?;

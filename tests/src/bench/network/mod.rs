@@ -8,7 +8,7 @@ mod rows;
 mod run;
 mod vireo;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use chromium::{SERVE_PAGES, serve_pages};
 pub use report::Report;
@@ -33,7 +33,7 @@ struct Side {
 }
 
 /// What a call over a link gave; of two sides' figures the mean where nothing else is said.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Measures {
     /// The age of a picture when it is decoded.

@@ -1,22 +1,28 @@
 //! The table and the file that the measurement leaves.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use serde::Serialize;
+use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Measures, Row};
 use crate::bench::{Engine, Outcome};
+use crate::binaries::binary;
 
 /// All calls of a measurement.
 pub struct Report {
+    /// What of Vireo is measured: a fingerprint of its program.
+    program: String,
     rows: Vec<(Row, Vec<Call>)>,
     failures: Vec<String>,
 }
 
 /// One call.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Call {
+    run: u32,
     engine: Engine,
     #[serde(flatten)]
     measures: Measures,
@@ -24,12 +30,40 @@ struct Call {
 
 impl Report {
     /// A report on these rows, without any call yet.
-    #[must_use]
-    pub fn on(rows: Vec<Row>) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When the program that is to be measured cannot be read.
+    pub fn on(rows: Vec<Row>) -> Result<Self> {
+        let mut hasher = DefaultHasher::new();
+        std::fs::read(binary("vireo-cli")?)?.hash(&mut hasher);
+        Ok(Self {
+            program: format!("{:016x}", hasher.finish()),
             rows: rows.into_iter().map(|row| (row, Vec::new())).collect(),
             failures: Vec::new(),
+        })
+    }
+
+    /// Takes over the calls that an earlier measurement of the same program has left in its file.
+    ///
+    /// # Errors
+    /// When it was another program's.
+    pub fn resume(&mut self, earlier: &Value) -> Result<()> {
+        ensure!(
+            earlier["program"] == self.program.as_str(),
+            "Vireo has been built anew since; measure without --resume"
+        );
+        for (row, calls) in &mut self.rows {
+            let earlier = earlier["links"][row.name]["calls"].clone();
+            *calls = serde_json::from_value::<Option<_>>(earlier)?.unwrap_or_default();
         }
+        Ok(())
+    }
+
+    /// Whether this call has been measured already.
+    #[must_use]
+    pub fn has(&self, run: u32, row: usize, engine: Engine) -> bool {
+        let mut calls = self.rows[row].1.iter();
+        calls.any(|call| (call.run, call.engine) == (run, engine))
     }
 
     /// The rows.
@@ -38,8 +72,13 @@ impl Report {
     }
 
     /// Adds a call to a row, by its number.
-    pub fn add(&mut self, row: usize, engine: Engine, measures: Measures) {
-        self.rows[row].1.push(Call { engine, measures });
+    pub fn add(&mut self, run: u32, row: usize, engine: Engine, measures: Measures) {
+        let call = Call {
+            run,
+            engine,
+            measures,
+        };
+        self.rows[row].1.push(call);
     }
 
     /// Notes a call that did not come about, and why. It is in no median.
@@ -59,7 +98,7 @@ impl Report {
             });
             links.insert(row.name.to_owned(), entry);
         }
-        json!({ "links": links, "failures": self.failures })
+        json!({ "program": self.program, "links": links, "failures": self.failures })
     }
 }
 
