@@ -80,6 +80,8 @@ pub(crate) struct Inner {
     /// Takes orders from outside the window.
     control: Option<AbortOnDropHandle<()>>,
     pub desk: Desk,
+    /// A desktop that has just begun may show its tray a little later.
+    pub waits_for_tray: bool,
 }
 
 impl App {
@@ -87,6 +89,10 @@ impl App {
     #[must_use]
     pub fn new(arguments: Arguments, pictures: Arc<MediaServer>, log: Memory) -> Arc<Self> {
         let view = watch::Sender::default();
+        let inner = Inner {
+            waits_for_tray: arguments.in_tray,
+            ..Inner::default()
+        };
         Arc::new(Self {
             arguments,
             pictures,
@@ -96,7 +102,7 @@ impl App {
             levels: watch::Sender::default(),
             log,
             figures: Figures::default(),
-            inner: Mutex::default(),
+            inner: Mutex::new(inner),
         })
     }
 
@@ -165,6 +171,12 @@ impl App {
     #[must_use]
     pub fn profile_argument(&self) -> Option<&Path> {
         self.arguments.profile.as_deref()
+    }
+
+    /// Whether it was asked to start without a window.
+    #[must_use]
+    pub const fn starts_in_tray(&self) -> bool {
+        self.arguments.in_tray
     }
 
     /// The profile's folder, if there can be one.
@@ -276,6 +288,7 @@ impl App {
             view.voice = settings.voice;
             view.appearance = settings.appearance;
             view.alerts = settings.alerts.clone();
+            view.keeps_call_when_closing = settings.keep_call_when_closing;
         });
         let media = Arc::new(DesktopMedia::new(choices, self.pictures.clone(), view));
         tokio::spawn(ring::follow(self.view(), media.clone()));
@@ -406,6 +419,7 @@ impl App {
         });
         let closing = self.on_desk(|desk| desk.close_main(settings.keep_call_when_closing));
         if let (Some(_), Some(profile)) = (keeps_call, profile) {
+            self.change_view(|view| view.keeps_call_when_closing = keeps_call);
             profile.save_settings(&settings)?;
         }
         Ok(closing)

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+/// Starts without a window.
+pub const IN_TRAY: &str = "--in-tray";
+
 /// Video calls people prefer.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "vireo", version)]
@@ -19,6 +22,10 @@ pub struct Arguments {
     /// Where there is no camera, microphone or speaker, let a test picture, a tone and silence stand in.
     #[arg(long)]
     pub stand_ins: bool,
+
+    /// Start in the tray, without a window.
+    #[arg(long)]
+    pub in_tray: bool,
 
     /// An invitation to open: vireo://… or the same as https://…
     #[arg(value_name = "LINK")]

@@ -256,6 +256,26 @@ pub async fn set_alerts(app: State<'_, Arc<App>>, alerts: Alerts) -> Outcome {
     Ok(())
 }
 
+/// Lets a call go on when the main window is closed, or end; null asks each time until there is an answer.
+#[tauri::command]
+pub async fn set_keeps_call_when_closing(app: State<'_, Arc<App>>, keeps: Option<bool>) -> Outcome {
+    app.set_keeps_call_when_closing(keeps)?;
+    Ok(())
+}
+
+/// Whether the system starts Vireo when the person logs in.
+#[tauri::command]
+pub async fn autostart(app: State<'_, Arc<App>>) -> Outcome<bool> {
+    Ok(app.autostart().is_ok_and(|autostart| autostart.is_on()))
+}
+
+/// Lets the system start Vireo when the person logs in, or no more.
+#[tauri::command]
+pub async fn set_autostart(app: State<'_, Arc<App>>, on: bool) -> Outcome {
+    let set = app.autostart().and_then(|autostart| autostart.set(on));
+    set.map_err(|error| CommandError::of_autostart(&error.to_string()))
+}
+
 /// Opens microphone and camera for whoever tries them out, looks for devices, and lets them go.
 #[tauri::command]
 pub async fn set_rehearsal(app: State<'_, Arc<App>>, wanted: Wanted) -> Outcome {

@@ -28,11 +28,15 @@ pub fn name(config: &mut Config, profile: Option<&Path>) {
 /// Ends this application where another one of its name runs, and hands it the command line.
 pub fn plugin() -> TauriPlugin<Wry> {
     tauri_plugin_single_instance::init(|handle, words, _| {
-        windows::show_main(handle);
-        if let Ok(Arguments {
-            link: Some(link), ..
-        }) = Arguments::try_parse_from(words)
+        let arguments = Arguments::try_parse_from(words).ok();
+        if arguments
+            .as_ref()
+            .is_some_and(|arguments| arguments.in_tray)
         {
+            return;
+        }
+        windows::show_main(handle);
+        if let Some(link) = arguments.and_then(|arguments| arguments.link) {
             handle.state::<Arc<App>>().open_link(&link);
         }
     })

@@ -4,6 +4,7 @@
 mod accounts;
 mod app;
 mod arguments;
+mod autostart;
 mod checked;
 mod clipboard;
 mod commands;
@@ -104,6 +105,9 @@ fn run_application(
             commands::set_device,
             commands::set_appearance,
             commands::set_alerts,
+            commands::set_keeps_call_when_closing,
+            commands::autostart,
+            commands::set_autostart,
             commands::set_rehearsal,
             commands::set_sound_test,
             commands::open_system_settings,
@@ -123,7 +127,9 @@ fn run_application(
         ])
         .on_window_event(windows::on_event)
         .setup(move |tauri| {
-            windows::open_main(tauri.handle())?;
+            if !state.starts_in_tray() {
+                windows::open_main(tauri.handle())?;
+            }
             tray::follow(tauri.handle());
             tauri::async_runtime::spawn(windows::keep(tauri.handle().clone()));
             tauri::async_runtime::spawn(publish_levels(tauri.handle().clone()));

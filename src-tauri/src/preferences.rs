@@ -1,12 +1,14 @@
 //! What a person chooses in the settings: it takes effect at once, and survives a restart.
 
+use std::io;
+
 use vireo_call::{NoticeKind, VoiceSettings};
 use vireo_client::{
     ClientError,
     paths::{Alerts, Appearance, Settings},
 };
 
-use crate::{app::App, devices};
+use crate::{app::App, autostart::Autostart, devices};
 
 /// Each fails with [`ClientError::Profile`] when what was chosen cannot be saved; it applies until the application ends.
 impl App {
@@ -38,6 +40,24 @@ impl App {
     pub fn set_alerts(&self, alerts: Alerts) -> Result<(), ClientError> {
         self.change_view(|view| view.alerts.clone_from(&alerts));
         self.keep(|settings| settings.alerts = alerts)
+    }
+
+    /// Lets a call go on when the main window is closed, or end; None: asks the person.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn set_keeps_call_when_closing(&self, keeps: Option<bool>) -> Result<(), ClientError> {
+        self.change_view(|view| view.keeps_call_when_closing = keeps);
+        self.keep(|settings| settings.keep_call_when_closing = keeps)
+    }
+
+    /// What the system starts when the person logs in.
+    ///
+    /// # Errors
+    /// When this program has no name to the system.
+    pub fn autostart(&self) -> io::Result<Autostart> {
+        let handle = self.handle().map_err(io::Error::other)?;
+        Autostart::of(&handle.config().identifier, self.profile_argument())
     }
 
     /// Uses the device of this id, in the call that goes on too; None: the system's default one.

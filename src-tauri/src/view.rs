@@ -35,6 +35,8 @@ pub struct AppView {
     pub joining: Option<Joining>,
     /// How the window looks, and in which language.
     pub appearance: Appearance,
+    /// Whether a call goes on when the main window is closed; null where the person is asked.
+    pub keeps_call_when_closing: Option<bool>,
     /// How the person is told that somebody calls.
     pub alerts: Alerts,
     /// What the person tries out.
@@ -58,6 +60,7 @@ impl Default for AppView {
             accounts: AccountsView::default(),
             joining: None,
             appearance: Appearance::default(),
+            keeps_call_when_closing: None,
             alerts: Alerts::default(),
             rehearsal: RehearsalView::default(),
             desk: DeskView::default(),
@@ -193,6 +196,15 @@ impl CommandError {
     pub fn of_file(message: &str) -> Self {
         Self {
             code: "file".to_owned(),
+            message: message.to_owned(),
+        }
+    }
+
+    /// The system did not take what starts with the session.
+    #[must_use]
+    pub fn of_autostart(message: &str) -> Self {
+        Self {
+            code: "autostart".to_owned(),
             message: message.to_owned(),
         }
     }

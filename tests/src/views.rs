@@ -117,6 +117,7 @@ async fn send(
         "accounts": accounts(&[]),
         "joining": null,
         "appearance": { "theme": "system", "language": "system" },
+        "keepsCallWhenClosing": null,
         "alerts": { "notifications": true, "ringtone": true, "secondSpeaker": null },
         "rehearsal": { "sound": "none", "microphone": null, "speaker": null, "camera": null },
         "version": "0.1.0",

@@ -7,7 +7,7 @@ mod icon;
 mod presence;
 mod state;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tauri::{
     AppHandle, Manager, Wry,
@@ -21,6 +21,9 @@ use crate::{app::App, language, windows, words};
 
 /// The icon's name, for Tauri.
 const ID: &str = "vireo";
+
+/// So long may a desktop that has just begun take to show a tray.
+const TRAY_COMES_WITHIN: Duration = Duration::from_secs(20);
 
 /// Shows the icon wherever there is a tray for it, from now on. Called on the main thread.
 pub fn follow(handle: &AppHandle) {
@@ -36,8 +39,26 @@ fn tray_comes_or_goes(handle: &AppHandle, there: bool) {
             .inspect_err(|error| tracing::info!(%error, "no icon in the tray"))
             .is_ok();
     app.on_desk(|desk| desk.set_tray(shown));
-    if !shown && handle.get_webview_window(windows::MAIN).is_none() {
-        // Nothing else would bring it back.
+    if shown {
+        return;
+    }
+    if app.with(|inner| std::mem::take(&mut inner.waits_for_tray)) {
+        tauri::async_runtime::spawn(give_up_waiting(handle.clone()));
+    } else {
+        show_main_instead(handle);
+    }
+}
+
+async fn give_up_waiting(handle: AppHandle) {
+    tokio::time::sleep(TRAY_COMES_WITHIN).await;
+    if handle.tray_by_id(ID).is_none() {
+        show_main_instead(&handle);
+    }
+}
+
+/// Nothing else would bring the window back.
+fn show_main_instead(handle: &AppHandle) {
+    if handle.get_webview_window(windows::MAIN).is_none() {
         windows::show_main(handle);
     }
 }

@@ -48,6 +48,10 @@ joining: Joining | null,
  */
 appearance: Appearance, 
 /**
+ * Whether a call goes on when the main window is closed; null where the person is asked.
+ */
+keepsCallWhenClosing: boolean | null, 
+/**
  * How the person is told that somebody calls.
  */
 alerts: Alerts, 

@@ -65,6 +65,11 @@ export interface Actions {
   setRehearsal(wanted: Wanted): Promise<void>;
   setSoundTest(test: Extract<SoundTest, "none" | "sound" | "recording">): Promise<void>;
   setAppearance(appearance: Appearance): Promise<void>;
+  /** Whether a call goes on when the main window is closed; null asks each time. */
+  setKeepsCallWhenClosing(keeps: boolean | null): Promise<void>;
+  /** Whether the system starts Vireo when the person logs in; it alone knows. */
+  autostart(): Promise<boolean>;
+  setAutostart(on: boolean): Promise<void>;
   /** How calls are told beside the window that rings. */
   setAlerts(alerts: Alerts): Promise<void>;
   /** Shows where the system says who may use the device. */
@@ -112,6 +117,7 @@ const sentences: Record<string, ErrorKey> = {
   "cannot-host": "error.cannotHost",
   files: "failed.filesHint",
   file: "error.file",
+  autostart: "error.autostart",
   "no-system-settings": "error.noSystemSettings",
 };
 

@@ -380,7 +380,7 @@ export const en = {
   "settings.privacy": "Privacy",
   "settings.network": "Network and server",
   "settings.appearance": "Appearance and language",
-  "settings.about": "About",
+  "settings.about": "Advanced and about",
 
   "profile.account": "Account name: {name}",
   "profile.displayName": "Display name",
@@ -432,6 +432,13 @@ export const en = {
   "appearance.dark": "Dark",
   "appearance.english": "English",
   "appearance.russian": "Русский",
+
+  "staying.autostart": "Start Vireo when you log in",
+  "staying.autostartHint": "In the tray, without a window, so that you can be called.",
+  "staying.closing": "When the window is closed during a call",
+  "staying.ask": "Ask",
+  "staying.keep": "Keep the call",
+  "staying.end": "End the call",
 
   "about.name": "Vireo",
   "about.version": "Version {version}",
@@ -496,6 +503,8 @@ export const en = {
   "error.cannotHost":
     "The server on this computer could not be opened to the network. Another program may use its ports: close it and try again.",
   "error.file": "The file could not be written. Check that the disk is not full, and try again.",
+  "error.autostart":
+    "The system did not let Vireo change what starts when you log in. Change it in the system’s settings.",
   "error.noSystemSettings": "Open the system’s settings yourself, and look for sound, camera or privacy.",
   "error.other": "That did not work. Please try again.",
 } as const;

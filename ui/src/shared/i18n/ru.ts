@@ -380,7 +380,7 @@ export const ru: Catalogue = {
   "settings.privacy": "Приватность",
   "settings.network": "Сеть и сервер",
   "settings.appearance": "Внешний вид и язык",
-  "settings.about": "О программе",
+  "settings.about": "Прочее и о программе",
 
   "profile.account": "Имя учётной записи: {name}",
   "profile.displayName": "Отображаемое имя",
@@ -432,6 +432,13 @@ export const ru: Catalogue = {
   "appearance.dark": "Тёмная",
   "appearance.english": "English",
   "appearance.russian": "Русский",
+
+  "staying.autostart": "Запускать Vireo при входе в систему",
+  "staying.autostartHint": "Без окна, в области уведомлений, чтобы вам можно было позвонить.",
+  "staying.closing": "Если закрыть окно во время звонка",
+  "staying.ask": "Спросить",
+  "staying.keep": "Продолжить звонок",
+  "staying.end": "Завершить звонок",
 
   "about.name": "Vireo",
   "about.version": "Версия {version}",
@@ -495,6 +502,7 @@ export const ru: Catalogue = {
   "error.cannotHost":
     "Не удалось открыть сервер этого компьютера для сети. Возможно, его порты заняты другой программой: закройте её и попробуйте снова.",
   "error.file": "Не удалось записать файл. Проверьте, есть ли место на диске, и попробуйте снова.",
+  "error.autostart": "Система не дала изменить автозапуск. Измените его в настройках системы.",
   "error.noSystemSettings": "Откройте настройки системы сами и найдите звук, камеру или приватность.",
   "error.other": "Не получилось. Попробуйте ещё раз.",
 };
