@@ -14,7 +14,7 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 use vireo_call::CallStats;
 use vireo_client::{
-    Client, ClientError, OwnStatus, Session,
+    Client, ClientError, OwnStatus, Pictures, Session,
     paths::{Account, Profile, Settings},
 };
 use vireo_protocol::{CallId, InviteLink};
@@ -79,6 +79,8 @@ pub(crate) struct Inner {
     pub invite: Option<String>,
     /// Takes orders from outside the window.
     control: Option<AbortOnDropHandle<()>>,
+    /// The pictures of people that were fetched.
+    pub pictures: Pictures,
     pub desk: Desk,
     /// A desktop that has just begun may show its tray a little later.
     pub waits_for_tray: bool,

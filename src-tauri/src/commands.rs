@@ -321,6 +321,24 @@ pub async fn save_screenshot(request: tauri::ipc::Request<'_>) -> Outcome<String
     keepsakes::screenshot(&request)
 }
 
+/// Shows another picture of the person.
+#[tauri::command]
+pub async fn set_avatar(app: State<'_, Arc<App>>, request: tauri::ipc::Request<'_>) -> Outcome {
+    app.set_avatar(&request).await
+}
+
+/// Shows no picture of the person any more.
+#[tauri::command]
+pub async fn remove_avatar(app: State<'_, Arc<App>>) -> Outcome {
+    Ok(app.remove_avatar().await?)
+}
+
+/// Forgets the account on this server, which was set aside.
+#[tauri::command]
+pub async fn forget_account(app: State<'_, Arc<App>>, id: String) -> Outcome {
+    Ok(app.forget_account(checked::address(&id)?)?)
+}
+
 /// Keeps the call's figures; answers where.
 #[tauri::command]
 pub async fn export_statistics(app: State<'_, Arc<App>>, at: String) -> Outcome<String> {

@@ -21,6 +21,7 @@ mod language;
 mod log;
 mod media_socket;
 mod notify;
+mod pictures;
 mod preferences;
 mod rehearsal;
 mod ring;
@@ -70,6 +71,7 @@ fn run_application(
     let tauri = tauri::Builder::default()
         .plugin(instance::plugin())
         .manage(app.clone())
+        .register_asynchronous_uri_scheme_protocol(pictures::SCHEME, pictures::serve)
         .invoke_handler(tauri::generate_handler![
             commands::view,
             commands::start,
@@ -113,6 +115,9 @@ fn run_application(
             commands::open_system_settings,
             commands::display_name,
             commands::set_display_name,
+            commands::set_avatar,
+            commands::remove_avatar,
+            commands::forget_account,
             commands::measure_connection,
             commands::save_screenshot,
             commands::export_statistics,

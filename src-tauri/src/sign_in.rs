@@ -126,8 +126,8 @@ impl App {
         Ok(())
     }
 
-    /// Signs out. The session ends on the server where that can be reached; here it is forgotten in any case. An account on
-    /// the server on this computer is set aside: all of that lies here anyway.
+    /// Signs out. The session ends on the server where that can be reached; here it is forgotten in any case. The account is set
+    /// aside, since nobody but Vireo knows its password: without that it would be lost.
     ///
     /// # Errors
     /// [`ClientError::Profile`] when that cannot be kept.
@@ -140,7 +140,7 @@ impl App {
         {
             tracing::info!("the server has not heard of the sign-out");
         }
-        if let Some(account) = profile.account()?.filter(|own| own.server.is_none()) {
+        if let Some(account) = profile.account()? {
             profile.set_aside(&Account {
                 refresh_token: None,
                 ..account
@@ -149,6 +149,17 @@ impl App {
         profile.remove_account()?;
         self.show_accounts(None);
         self.ask_for_a_name();
+        Ok(())
+    }
+
+    /// Forgets an account that was set aside, with its password.
+    ///
+    /// # Errors
+    /// [`ClientError::Profile`] when that cannot be kept.
+    pub fn forget_account(&self, server: &str) -> Result<(), ClientError> {
+        let profile = self.profile()?;
+        profile.remove_other(Some(server))?;
+        self.show_accounts(profile.account()?.as_ref());
         Ok(())
     }
 

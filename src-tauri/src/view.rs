@@ -85,6 +85,7 @@ impl AppView {
         }
         Some(ShownCall {
             call,
+            avatar: contact.and_then(|contact| contact.avatar.clone()),
             service: contact.is_some_and(|contact| contact.service),
         })
     }
@@ -95,6 +96,8 @@ impl AppView {
 pub struct ShownCall {
     /// The call.
     pub call: CallView,
+    /// The ETag of the other person's picture; null where they show none.
+    pub avatar: Option<String>,
     /// The other end is no person.
     pub service: bool,
 }
@@ -237,6 +240,7 @@ impl From<ClientError> for CommandError {
             ClientError::RateLimited => "rate-limited",
             ClientError::AccessDenied => "access-denied",
             ClientError::AlreadyInCall => "already-in-call",
+            ClientError::InvalidPicture(_) => "invalid-picture",
             ClientError::InvalidInvite => "invalid-invite",
             ClientError::WrongServer => "wrong-server",
             ClientError::UntrustedServer => "untrusted-server",

@@ -41,6 +41,7 @@ pub fn home(contacts: &[Contact], call: Value) -> Value {
         "status": "online",
         "contacts": contacts,
         "call": call,
+        "avatar": null,
         "missed": [],
         "recent": [],
     })

@@ -314,7 +314,7 @@ async fn somebody_signed_in_elsewhere_is_asked_and_can_go_back() -> anyhow::Resu
     window.find("[data-joining=joined]").await?;
     window.click("[data-action=not-now]").await?;
 
-    // Signing out of the server ends the session there and forgets the secret here.
+    // Signing out of the server ends the session there, and the account can be used again: nobody else knows its password.
     window.click("[data-action=settings]").await?;
     window.click("[data-page=profile]").await?;
     window.click("[data-action=sign-out]").await?;
@@ -323,6 +323,22 @@ async fn somebody_signed_in_elsewhere_is_asked_and_can_go_back() -> anyhow::Resu
     window.find("#link").await?;
     window.screenshot("signed-out.en.light").await?;
     assert!(!options.profile.join("account.json").exists());
+    let there = "[data-account]:not([data-account=''])";
+    window.click(there).await?;
+    window.find("[data-contact=Ann]").await?;
+    window.click("[data-action=settings]").await?;
+    window.click("[data-page=profile]").await?;
+    window.click("[data-action=sign-out]").await?;
+    window.click("[data-action=sign-out-now]").await?;
+    // Forgotten for good, once the person has read what that means.
+    window.click("[data-action=forget-account]").await?;
+    window
+        .reads("there is no way back into this account")
+        .await?;
+    window.screenshot("forget-account.en.light").await?;
+    window.click("[data-action=forget-account-now]").await?;
+    window.gone(there).await?;
+    window.find("[data-account='']").await?;
     // The account on this computer is still there to go on with.
     window.click("[data-account='']").await?;
     window.find("[data-contact='Echo test']").await?;

@@ -125,6 +125,9 @@ async fn a_window_calls_its_own_commands_and_nothing_else() -> anyhow::Result<()
         ("accept_contact", json!({ "userId": long })),
         ("block_contact", json!({ "userId": "../../etc" })),
         ("remove_contact", json!({ "userId": null })),
+        ("set_avatar", json!({})),
+        ("set_avatar", json!([0x89, 0x50, 0x4e, 0x47])),
+        ("forget_account", json!({ "id": "" })),
         ("place_call", json!({ "chatId": "<b>", "camera": true })),
         ("place_call", json!({ "chatId": "chat", "camera": "yes" })),
         ("set_device", json!({ "device": "camera", "id": long })),
@@ -164,6 +167,12 @@ fn ways_out(port: u16) -> String {
            image.onload = open;
            image.onerror = fail;
            image.src = 'http://' + there + '/x.png';
+         }}));
+         await settle('picture', new Promise((open, fail) => {{
+           const image = new Image();
+           image.onload = open;
+           image.onerror = fail;
+           image.src = 'picture://localhost/a-stranger/anything';
          }}));
          await settle('script', new Promise((open, fail) => {{
            const script = document.createElement('script');
@@ -223,7 +232,7 @@ async fn a_page_reaches_nothing_outside_and_names_are_no_part_of_it() -> anyhow:
         .execute_async(&ways_out(outside.local_addr()?.port()))
         .await?;
     for way in [
-        "fetch", "file", "socket", "image", "script", "eval", "inline",
+        "fetch", "file", "socket", "image", "picture", "script", "eval", "inline",
     ] {
         assert_eq!(tried[way], "closed", "{way} in {tried}");
     }

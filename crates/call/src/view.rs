@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use vireo_media::MicrophoneHint;
+use vireo_media::{DeviceCause, MicrophoneHint};
 use vireo_protocol::{CallId, ChatId, MediaState, UserId};
 
 /// A call as it stands now.
@@ -213,6 +213,8 @@ impl EndedReason {
 pub struct Notice {
     /// What it is about; an interface shows at most one of a kind.
     pub kind: NoticeKind,
+    /// What it comes down to.
+    pub cause: DeviceCause,
     /// The sentence.
     pub message: String,
 }

@@ -138,6 +138,11 @@ impl Client {
         self.tell(Command::SetStatus(status));
     }
 
+    /// The person shows another picture, as the server has just said: the one with this ETag, or none.
+    pub fn show_avatar(&self, etag: Option<String>) {
+        self.tell(Command::ShowAvatar(etag));
+    }
+
     /// Calls that are over, the newest first, at most `limit` of them (the server may give fewer); only those older than
     /// the entry `before`.
     ///

@@ -65,6 +65,8 @@ pub(crate) struct Greeting {
     pub ice_servers: Vec<IceServer>,
     pub answer_timeout: Duration,
     pub do_not_disturb: bool,
+    /// The ETag of the person's own picture.
+    pub avatar: Option<String>,
     /// Where else the service is.
     pub servers: Vec<String>,
 }
@@ -266,6 +268,7 @@ async fn greet(socket: &mut Socket) -> Result<Greeting, ClientError> {
                 answer_timeout_seconds,
                 do_not_disturb,
                 servers,
+                avatar,
                 ..
             }) => {
                 return Ok(Greeting {
@@ -273,6 +276,7 @@ async fn greet(socket: &mut Socket) -> Result<Greeting, ClientError> {
                     ice_servers,
                     answer_timeout: Duration::from_secs(answer_timeout_seconds.into()),
                     do_not_disturb,
+                    avatar,
                     servers,
                 });
             }

@@ -41,6 +41,7 @@ pub(crate) enum Command {
     },
     SetStatus(OwnStatus),
     ForgetMissed(UserId),
+    ShowAvatar(Option<String>),
     PlaceCall {
         chat_id: ChatId,
         camera: bool,
@@ -70,6 +71,7 @@ pub(crate) fn start(
     let (view, reader) = watch::channel(ClientView {
         connection: ConnectionState::Connecting,
         me: session.user.clone(),
+        avatar: None,
         status: OwnStatus::default(),
         contacts: Vec::new(),
         call: None,
@@ -163,6 +165,7 @@ impl Runner {
             Command::ChangeContacts { change, reply } => self.change_contacts(change, reply),
             Command::SetStatus(status) => self.set_status(status),
             Command::ForgetMissed(user) => self.forget_missed(&user),
+            Command::ShowAvatar(etag) => self.view.send_modify(|view| view.avatar = etag),
             Command::PlaceCall {
                 chat_id,
                 camera,
@@ -343,7 +346,10 @@ impl Runner {
     fn greeted(&mut self, greeting: Greeting) {
         self.server_ice_servers = greeting.ice_servers;
         self.pass_ice_servers();
-        self.view.send_modify(|view| view.me = greeting.user);
+        self.view.send_modify(|view| {
+            view.me = greeting.user;
+            view.avatar = greeting.avatar;
+        });
         self.linked = true;
         self.calls.server_back(greeting.answer_timeout);
         let messages = self.status.greeted(greeting.do_not_disturb);

@@ -15,6 +15,8 @@ pub struct ClientView {
     pub connection: ConnectionState,
     /// Who is signed in.
     pub me: User,
+    /// The ETag of their picture; null where they show none.
+    pub avatar: Option<String>,
     /// What the person says of themselves.
     pub status: OwnStatus,
     /// Everyone in the list, as the server gave it last.

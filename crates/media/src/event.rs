@@ -3,20 +3,22 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::DeviceTrouble;
+
 /// A device came or went, or what is heard changed. The call goes on without a device; the chains try to get it back by
-/// themselves. The text is a whole sentence with a next step.
+/// themselves. What is said of it is a whole sentence with a next step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MediaEvent {
     /// There are no pictures from the camera: missing, busy, forbidden or gone; or none of them can be encoded.
-    CameraLost(String),
+    CameraLost(DeviceTrouble),
     /// The camera delivers: said at its first picture, whether or not it was missed before, and once its pictures can be encoded (again).
     CameraReady,
     /// There is no sound from the microphone: missing, busy, forbidden or gone.
-    MicrophoneLost(String),
+    MicrophoneLost(DeviceTrouble),
     /// The microphone delivers (again).
     MicrophoneReady,
     /// Nothing can be heard: the speaker is missing, busy or gone.
-    SpeakerLost(String),
+    SpeakerLost(DeviceTrouble),
     /// The speaker plays (again).
     SpeakerReady,
     /// The person at this computer speaks and is heard, or not any more.

@@ -22,7 +22,7 @@ pub mod video;
 pub use audio::{AudioFrame, AudioSink, AudioSource};
 pub use codec::{EncodedFrame, VideoCodec, VideoDecoder, VideoEncoder};
 pub use device::{DeviceInfo, DeviceKind, DeviceList};
-pub use error::MediaError;
+pub use error::{DeviceCause, DeviceTrouble, MediaError};
 pub use event::{MediaEvent, MicrophoneHint};
 pub use selection::{DeviceLists, DeviceNews, Following, Selection};
 pub use video::{VideoFormat, VideoFrame, VideoSink, VideoSource};

@@ -293,12 +293,16 @@ fn a_microphone_that_comes_and_goes_is_told_and_taken_back() {
     let event = || told.recv_timeout(PATIENCE).expect("an event comes");
     assert_eq!(
         event(),
-        MediaEvent::MicrophoneLost("No microphone was found.".into())
+        MediaEvent::MicrophoneLost(
+            (&MediaError::NoDevice("No microphone was found.".into())).into()
+        )
     );
     assert_eq!(event(), MediaEvent::MicrophoneReady);
     assert_eq!(
         event(),
-        MediaEvent::MicrophoneLost("The microphone was disconnected.".into())
+        MediaEvent::MicrophoneLost(
+            (&MediaError::DeviceLost("The microphone was disconnected.".into())).into()
+        )
     );
     assert_eq!(event(), MediaEvent::MicrophoneReady);
     let stamps: Vec<u32> = received.try_iter().collect();
@@ -325,7 +329,9 @@ fn unmuting_a_missing_microphone_tries_it_again_and_says_what_comes_of_it() {
         move |event| events.send(event).unwrap_or_default(),
     )
     .expect("starts");
-    let lost = MediaEvent::MicrophoneLost("No microphone was found.".into());
+    let lost = MediaEvent::MicrophoneLost(
+        (&MediaError::NoDevice("No microphone was found.".into())).into(),
+    );
     assert_eq!(told.recv_timeout(PATIENCE), Ok(lost.clone()));
     send.set_muted(false);
     assert_eq!(told.recv_timeout(PATIENCE), Ok(lost));
@@ -397,7 +403,7 @@ fn without_a_speaker_the_sound_is_taken_all_the_same() {
     assert_eq!(
         told.recv_timeout(PATIENCE),
         Ok(MediaEvent::SpeakerLost(
-            "The speaker was disconnected.".into()
+            (&MediaError::DeviceLost("The speaker was disconnected.".into())).into()
         ))
     );
     let before = receive.statistics().total_samples_received;

@@ -10,8 +10,8 @@ use vireo_media::video::{
     PatternCamera, SendChain, VideoSendOptions, VideoTarget, read_time_code_at, unix_ms_now,
 };
 use vireo_media::{
-    EncodedFrame, MediaError, MediaEvent, VideoCodec, VideoFormat, VideoFrame, VideoSink,
-    VideoSource,
+    DeviceTrouble, EncodedFrame, MediaError, MediaEvent, VideoCodec, VideoFormat, VideoFrame,
+    VideoSink, VideoSource,
 };
 
 const FORMAT: VideoFormat = VideoFormat {
@@ -209,7 +209,9 @@ fn camera_off_closes_the_device_and_on_begins_with_a_key_frame() {
 fn whoever_asks_for_a_camera_again_hears_again_what_comes_of_it() {
     let bench = bench(VideoCodec::Vp8);
     bench.fail.store(true, SeqCst);
-    let lost = MediaEvent::CameraLost("There is no camera. Plug one in.".into());
+    let lost = MediaEvent::CameraLost(
+        (&MediaError::NoDevice("There is no camera. Plug one in.".into())).into(),
+    );
     for _ in 0..3 {
         bench.chain.set_enabled(true);
         assert_eq!(bench.events.recv_timeout(LONG), Ok(lost.clone()));
@@ -255,7 +257,9 @@ fn a_missing_camera_is_said_once_and_used_when_it_comes() {
     let bench = bench(VideoCodec::Vp8);
     bench.fail.store(true, SeqCst);
     bench.chain.set_enabled(true);
-    let lost = MediaEvent::CameraLost("There is no camera. Plug one in.".into());
+    let lost = MediaEvent::CameraLost(
+        (&MediaError::NoDevice("There is no camera. Plug one in.".into())).into(),
+    );
     assert_eq!(bench.events.recv_timeout(LONG), Ok(lost));
     bench.fail.store(false, SeqCst);
     assert!(bench.next().key_frame);
@@ -268,7 +272,9 @@ fn a_vanished_camera_is_said_and_used_again_when_it_is_back() {
     bench.chain.set_enabled(true);
     bench.next();
     bench.fail.store(true, SeqCst);
-    let lost = MediaEvent::CameraLost("The camera is gone. Plug it in again.".into());
+    let lost = MediaEvent::CameraLost(
+        (&MediaError::DeviceLost("The camera is gone. Plug it in again.".into())).into(),
+    );
     assert_eq!(bench.events.recv_timeout(LONG), Ok(MediaEvent::CameraReady));
     assert_eq!(bench.events.recv_timeout(LONG), Ok(lost));
     bench.wait_until_closed();
@@ -326,7 +332,7 @@ fn a_hanging_camera_is_noticed_and_replaced() {
     frames.recv_timeout(LONG).expect("the first picture");
     assert_eq!(events.recv_timeout(LONG), Ok(MediaEvent::CameraReady));
     match events.recv_timeout(LONG).expect("an event") {
-        MediaEvent::CameraLost(sentence) => {
+        MediaEvent::CameraLost(DeviceTrouble { sentence, .. }) => {
             assert!(sentence.contains("stopped sending pictures"), "{sentence}")
         }
         other => panic!("{other:?}"),
@@ -381,7 +387,9 @@ fn pictures_that_cannot_be_coded_are_said_and_so_is_the_end_of_that() {
     chain.set_enabled(true);
     assert_eq!(events.recv_timeout(LONG), Ok(MediaEvent::CameraReady));
     match events.recv_timeout(LONG).expect("an event") {
-        MediaEvent::CameraLost(sentence) => assert!(sentence.contains("encode"), "{sentence}"),
+        MediaEvent::CameraLost(DeviceTrouble { sentence, .. }) => {
+            assert!(sentence.contains("encode"), "{sentence}")
+        }
         other => panic!("{other:?}"),
     }
     empty.store(false, SeqCst);

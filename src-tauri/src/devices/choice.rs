@@ -2,6 +2,7 @@
 
 use vireo_call::NoticeKind;
 use vireo_client::paths::Settings;
+use vireo_media::{DeviceCause, MediaError};
 
 use crate::view::StandIn;
 
@@ -12,6 +13,8 @@ pub enum CameraChoice {
     Device(Option<String>),
     /// The test picture.
     Pattern,
+    /// One that cannot be used, for tests.
+    Unusable(DeviceCause),
     /// None at all.
     None,
 }
@@ -23,6 +26,8 @@ pub enum MicrophoneChoice {
     Device(Option<String>),
     /// A tone of so many hertz.
     Tone(f64),
+    /// One that cannot be used, for tests.
+    Unusable(DeviceCause),
     /// None at all.
     None,
 }
@@ -67,10 +72,14 @@ impl Choices {
             camera: match camera.as_deref() {
                 Some("pattern") => CameraChoice::Pattern,
                 Some("none") => CameraChoice::None,
+                Some("taken") => CameraChoice::Unusable(DeviceCause::Taken),
+                Some("denied") => CameraChoice::Unusable(DeviceCause::Denied),
                 other => CameraChoice::Device(device(other).or(settings.camera.clone())),
             },
             microphone: match microphone.as_deref() {
                 Some("none") => MicrophoneChoice::None,
+                Some("taken") => MicrophoneChoice::Unusable(DeviceCause::Taken),
+                Some("denied") => MicrophoneChoice::Unusable(DeviceCause::Denied),
                 Some(text) if text == "tone" || text.starts_with("tone:") => {
                     let hz = text.strip_prefix("tone:").and_then(|hz| hz.parse().ok());
                     MicrophoneChoice::Tone(hz.unwrap_or(TONE))
@@ -118,11 +127,13 @@ impl Choices {
         match kind {
             NoticeKind::Camera => match &self.camera {
                 CameraChoice::Device(id) => Some(id.as_deref()),
-                CameraChoice::Pattern | CameraChoice::None => None,
+                CameraChoice::Pattern | CameraChoice::Unusable(_) | CameraChoice::None => None,
             },
             NoticeKind::Microphone => match &self.microphone {
                 MicrophoneChoice::Device(id) => Some(id.as_deref()),
-                MicrophoneChoice::Tone(_) | MicrophoneChoice::None => None,
+                MicrophoneChoice::Tone(_)
+                | MicrophoneChoice::Unusable(_)
+                | MicrophoneChoice::None => None,
             },
             NoticeKind::Speaker => match &self.speaker {
                 SpeakerChoice::Device(id) => Some(id.as_deref()),
@@ -143,6 +154,17 @@ impl Choices {
             .into_iter()
             .flatten()
             .collect()
+    }
+}
+
+/// What the system would say of a device that cannot be used for this reason.
+pub fn refusal(cause: DeviceCause) -> MediaError {
+    let sentence = || "This device cannot be used, as was asked for.".to_owned();
+    match cause {
+        DeviceCause::Missing => MediaError::NoDevice(sentence()),
+        DeviceCause::Taken => MediaError::Busy(sentence()),
+        DeviceCause::Denied => MediaError::Forbidden(sentence()),
+        DeviceCause::Other => MediaError::Device(sentence()),
     }
 }
 

@@ -15,7 +15,7 @@ use vireo_media::{
 
 use super::{
     Choices, Loans,
-    choice::{CameraChoice, MicrophoneChoice, SpeakerChoice},
+    choice::{CameraChoice, MicrophoneChoice, SpeakerChoice, refusal},
     view::{Board, notice_kind},
 };
 use crate::{
@@ -83,6 +83,7 @@ impl DesktopMedia {
         Ok(match choice {
             CameraChoice::Device(_) => Some(Box::new(self.selection.open_camera(format)?)),
             CameraChoice::Pattern => Some(Box::new(PatternCamera::new(format))),
+            CameraChoice::Unusable(cause) => return Err(refusal(cause)),
             CameraChoice::None => None,
         })
     }
@@ -96,6 +97,7 @@ impl DesktopMedia {
         Ok(match choice {
             MicrophoneChoice::Device(_) => Some(Box::new(self.selection.open_microphone()?)),
             MicrophoneChoice::Tone(hz) => Some(Box::new(audio::ToneMicrophone::new(hz))),
+            MicrophoneChoice::Unusable(cause) => return Err(refusal(cause)),
             MicrophoneChoice::None => None,
         })
     }

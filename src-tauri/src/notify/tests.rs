@@ -49,6 +49,7 @@ impl Told {
             status,
             contacts: Vec::new(),
             call: None,
+            avatar: None,
             missed: Vec::new(),
             recent: Vec::new(),
         };

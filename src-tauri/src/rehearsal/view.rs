@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use vireo_media::MediaError;
+use vireo_media::{DeviceCause, MediaError};
 
 /// What the person tries out while no call goes on, as it stands now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, TS)]
@@ -52,29 +52,11 @@ pub struct DeviceProblem {
     pub cause: DeviceCause,
 }
 
-/// What the trouble with a device comes down to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum DeviceCause {
-    /// There is none, or it has gone.
-    Missing,
-    /// Another program has it.
-    Taken,
-    /// The system does not let Vireo use it.
-    Denied,
-    /// Something else.
-    Other,
-}
-
 impl From<&MediaError> for DeviceProblem {
     fn from(error: &MediaError) -> Self {
-        let cause = match error {
-            MediaError::NoDevice(_) | MediaError::DeviceLost(_) => DeviceCause::Missing,
-            MediaError::Busy(_) => DeviceCause::Taken,
-            MediaError::Forbidden(_) => DeviceCause::Denied,
-            _ => DeviceCause::Other,
-        };
-        Self { cause }
+        Self {
+            cause: error.cause(),
+        }
     }
 }
 

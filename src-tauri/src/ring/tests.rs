@@ -97,6 +97,7 @@ fn screen(phase: Option<Phase>) -> Screen {
         status: OwnStatus::Online,
         contacts: Vec::new(),
         call,
+        avatar: None,
         missed: Vec::new(),
         recent: Vec::new(),
     }))

@@ -125,8 +125,8 @@ fn announce(events: &Receiver<MediaEvent>) {
                 microphone = true;
             }
             MediaEvent::SpeakerReady => speaker = true,
-            MediaEvent::MicrophoneLost(sentence) | MediaEvent::SpeakerLost(sentence) => {
-                println!("{}", json!({ "lost": sentence }));
+            MediaEvent::MicrophoneLost(trouble) | MediaEvent::SpeakerLost(trouble) => {
+                println!("{}", json!({ "lost": trouble.sentence }));
             }
             _ => {}
         }

@@ -20,6 +20,10 @@ connection: ConnectionState,
  */
 me: User, 
 /**
+ * The ETag of their picture; null where they show none.
+ */
+avatar: string | null, 
+/**
  * What the person says of themselves.
  */
 status: OwnStatus, 

@@ -10,6 +10,10 @@ export type ShownCall = {
  */
 call: CallView, 
 /**
+ * The ETag of the other person's picture; null where they show none.
+ */
+avatar: string | null, 
+/**
  * The other end is no person.
  */
 service: boolean, };

@@ -1,9 +1,11 @@
 import type { CallView } from "../bindings/CallView";
 import type { DeviceChange } from "../bindings/DeviceChange";
 import type { NoticeKind } from "../bindings/NoticeKind";
+import { deviceTrouble, mayBeAllowed } from "../shared/devices";
 import { currentLanguage, t, type Key } from "../shared/i18n";
 
-const trouble = {
+/** What a device that does not work means to the person. */
+const consequence = {
   camera: "notice.camera",
   microphone: "notice.microphone",
   speaker: "notice.speaker",
@@ -20,20 +22,21 @@ const appeared = {
 export interface CallNotice {
   about: NoticeKind | "server" | "picture" | "hearsNothing";
   text: string;
+  /** The system's own settings may help with this device. */
+  settings: NoticeKind | null;
 }
 
 /** What to tell the person while the call goes on, most important first. */
 export function callNotices(call: CallView, pictureLost: boolean): CallNotice[] {
+  const say = (about: CallNotice["about"], text: string): CallNotice => ({ about, text, settings: null });
   return [
-    ...(call.serverReachable ? [] : [{ about: "server" as const, text: t("call.serverUnreachable") }]),
-    ...(pictureLost ? [{ about: "picture" as const, text: t("call.pictureLost") }] : []),
-    ...(call.microphoneHint === "hearsNothing"
-      ? [{ about: "hearsNothing" as const, text: t("notice.hearsNothing") }]
-      : []),
-    // The devices' own sentences say more, but only in English.
-    ...call.notices.map(({ kind, message }) => ({
+    ...(call.serverReachable ? [] : [say("server", t("call.serverUnreachable"))]),
+    ...(pictureLost ? [say("picture", t("call.pictureLost"))] : []),
+    ...(call.microphoneHint === "hearsNothing" ? [say("hearsNothing", t("notice.hearsNothing"))] : []),
+    ...call.notices.map(({ kind, cause }) => ({
       about: kind,
-      text: currentLanguage() === "en" ? message : t(trouble[kind]),
+      text: `${t(consequence[kind])} ${deviceTrouble(kind, { cause })}`,
+      settings: mayBeAllowed(cause) ? kind : null,
     })),
   ];
 }
@@ -51,6 +54,6 @@ export function toastText(what: DeviceChange): string {
         ? t("devices.gone", { name: what.name })
         : t("devices.replaced", { name: what.name, using: what.using });
     case "refused":
-      return currentLanguage() === "en" ? what.message : t(trouble[what.device]);
+      return currentLanguage() === "en" ? what.message : t(`trouble.${what.device}.other`);
   }
 }

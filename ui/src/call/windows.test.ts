@@ -14,6 +14,7 @@ const paintsNothing: OpenMedia = () => noMedia;
 const rings = (camera: boolean): ShownCall => ({
   call: callView({ kind: "incoming" }, { direction: "incoming", remote: { microphone: true, camera } }),
   service: false,
+  avatar: null,
 });
 
 /** Lets so many milliseconds pass for whoever asks how late it is. */
@@ -102,7 +103,7 @@ it("the small window shows the picture while there is one, and mutes and ends", 
     endCall: vi.fn().mockResolvedValue(undefined),
     showMainWindow: vi.fn().mockResolvedValue(undefined),
   };
-  const current: ShownCall = { call: callView({ kind: "connected" }), service: false };
+  const current: ShownCall = { call: callView({ kind: "connected" }), service: false, avatar: null };
   const { container } = render(SmallWindow, { calls: { current }, actions: does, openMedia: media });
   const hidden = () => container.querySelector("#remote")?.classList.contains("hidden");
   expect(hidden()).toBe(true);

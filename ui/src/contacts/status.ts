@@ -2,6 +2,7 @@ import type { CallPeer } from "../bindings/CallPeer";
 import type { Contact } from "../bindings/Contact";
 import type { Presence } from "../bindings/Presence";
 import { t, type Key } from "../shared/i18n";
+import { pictureOf } from "../shared/pictures";
 import { ago } from "../shared/time";
 
 /** The name that somebody shows, else the one that is theirs alone on the server. */
@@ -18,6 +19,12 @@ export function displayName(name: string, service: boolean): string {
 export function peerName(peer: CallPeer, contacts: readonly Contact[]): string {
   const contact = contacts.find(({ userId }) => userId === peer.userId);
   return contact === undefined ? peer.name : shownName(contact);
+}
+
+/** Where the picture of the other side of a call is, where they show one. */
+export function peerPicture(peer: CallPeer, contacts: readonly Contact[]): string | null {
+  const contact = contacts.find(({ userId }) => userId === peer.userId);
+  return pictureOf(peer.userId, contact?.avatar ?? null);
 }
 
 /** Where a person is or how the two stand to each other, in a few words. */

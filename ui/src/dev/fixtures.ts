@@ -141,6 +141,7 @@ export function home(
       status: "online",
       contacts: people,
       call,
+      avatar: null,
       missed: [],
       recent: [],
       ...more,
@@ -259,12 +260,30 @@ export const views: Record<string, AppView> = {
         {
           local: { microphone: true, camera: false },
           serverReachable: false,
-          notices: [{ kind: "camera", message: "No camera found – the call goes on without your picture" }],
+          notices: [
+            {
+              kind: "camera",
+              cause: "missing",
+              message: "No camera found – the call goes on without your picture",
+            },
+          ],
         },
       ),
     ),
     standIns: ["microphone"],
   },
+  "notices-denied": home(
+    callView(
+      { kind: "connected" },
+      {
+        local: { microphone: false, camera: false },
+        notices: [
+          { kind: "camera", cause: "taken", message: "" },
+          { kind: "microphone", cause: "denied", message: "" },
+        ],
+      },
+    ),
+  ),
   toasts: {
     ...home(callView({ kind: "connected" })),
     devices: {
@@ -465,6 +484,9 @@ export const idle: Actions = {
   openSystemSettings: () => Promise.resolve(),
   displayName: () => Promise.resolve(null),
   setDisplayName: () => Promise.resolve(),
+  setAvatar: () => Promise.resolve(),
+  removeAvatar: () => Promise.resolve(),
+  forgetAccount: () => Promise.resolve(),
   measureConnection: () => Promise.resolve(24),
   saveScreenshot: () => Promise.resolve("/home/jonas/Pictures/Vireo 2026-11-07 12-00-00.png"),
   exportStatistics: () => Promise.resolve("/home/jonas/Downloads/vireo-statistics.csv"),

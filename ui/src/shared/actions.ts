@@ -77,6 +77,11 @@ export interface Actions {
   /** The name that others see; null where it is the account's own. */
   displayName(): Promise<string | null>;
   setDisplayName(name: string | null): Promise<void>;
+  /** Shows another picture of the person: a square JPEG. */
+  setAvatar(jpeg: Uint8Array): Promise<void>;
+  removeAvatar(): Promise<void>;
+  /** Forgets an account that was set aside, with the password that only Vireo knows. */
+  forgetAccount(id: string): Promise<void>;
   /** How long the server takes to answer, in milliseconds. */
   measureConnection(): Promise<number>;
   /** These write a file for the person, and resolve to its path. */
@@ -93,7 +98,7 @@ export interface Actions {
   quit(): Promise<void>;
 }
 
-type ErrorKey = Extract<Key, `error.${string}` | "failed.filesHint">;
+type ErrorKey = Extract<Key, `error.${string}` | "failed.filesHint" | "picture.unreadable">;
 
 const sentences: Record<string, ErrorKey> = {
   "name-taken": "error.nameTaken",
@@ -112,6 +117,7 @@ const sentences: Record<string, ErrorKey> = {
   "not-a-vireo-server": "error.notAServer",
   "rate-limited": "error.rateLimited",
   "invalid-invite": "error.invalidInvite",
+  "invalid-picture": "picture.unreadable",
   "wrong-server": "error.wrongServer",
   "untrusted-server": "error.untrustedServer",
   "cannot-host": "error.cannotHost",

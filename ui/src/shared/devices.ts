@@ -1,3 +1,4 @@
+import type { DeviceCause } from "../bindings/DeviceCause";
 import type { DeviceProblem } from "../bindings/DeviceProblem";
 import type { DevicesView } from "../bindings/DevicesView";
 import type { NoticeKind } from "../bindings/NoticeKind";
@@ -35,6 +36,11 @@ export function otherSpeakers(
     ...all,
     ...(absent ? [{ value: chosen, name: t("devices.absent", { name: chosen }) }] : []),
   ];
+}
+
+/** Whether the system's own settings are where this is put right. */
+export function mayBeAllowed(cause: DeviceCause): boolean {
+  return cause === "denied" || cause === "other";
 }
 
 /** Why a device cannot be used, and what to do about it. */

@@ -7,7 +7,7 @@ use std::sync::{
 
 use tokio::sync::mpsc;
 use vireo_media::{
-    DeviceKind, Following, MediaError, MediaEvent, VideoCodec,
+    DeviceKind, DeviceTrouble, Following, MediaError, MediaEvent, VideoCodec,
     audio::{self, AudioSendOptions, ReceiveChain, VoiceProcessor, VoiceSettings},
     video::{self, VideoSendOptions, VideoSendStatistics, VideoTarget},
 };
@@ -47,7 +47,7 @@ pub(super) struct DeviceNews {
 }
 
 enum What {
-    Failed(Option<String>),
+    Failed(Option<DeviceTrouble>),
     Ready,
     /// Another one is to be used from now on.
     Another,
@@ -308,10 +308,10 @@ impl Devices {
             NoticeKind::Speaker => self.speaker,
         };
         (current == Some(chain)).then_some(match what {
-            What::Failed(message) => Input::DeviceFailed {
+            What::Failed(trouble) => Input::DeviceFailed {
                 call_id,
                 device,
-                message,
+                trouble,
             },
             What::Ready => Input::DeviceReady { call_id, device },
             What::Another => return None,
@@ -363,7 +363,7 @@ fn started<C>(
     match chain {
         Ok(chain) => Some((reporter.chain, chain)),
         Err(error) => {
-            reporter.report(device, What::Failed(Some(error.to_string())));
+            reporter.report(device, What::Failed(Some((&error).into())));
             None
         }
     }

@@ -1,6 +1,6 @@
 //! What goes into the state machine and what comes out.
 
-use vireo_media::MicrophoneHint;
+use vireo_media::{DeviceTrouble, MicrophoneHint};
 use vireo_protocol::{
     CallErrorCode, CallId, ChatId, ClientMessage, IceCandidate, MediaState, PictureSize,
     ServerMessage, SessionDescription,
@@ -79,8 +79,8 @@ pub enum Input {
         call_id: CallId,
         /// Which device.
         device: NoticeKind,
-        /// The sentence for the user; none when the user has chosen to have no such device.
-        message: Option<String>,
+        /// What the user is told; nothing when they have chosen to have no such device.
+        trouble: Option<DeviceTrouble>,
     },
     /// A device works (again).
     DeviceReady {

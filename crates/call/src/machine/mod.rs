@@ -164,8 +164,8 @@ impl Call {
             Input::DeviceFailed {
                 call_id,
                 device,
-                message,
-            } if is_about(&call_id) => self.device_failed(state, device, message, step),
+                trouble,
+            } if is_about(&call_id) => self.device_failed(state, device, trouble, step),
             Input::DeviceReady { call_id, device } if is_about(&call_id) => {
                 self.device_ready(state, device, step)
             }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use vireo_media::MicrophoneHint;
+use vireo_media::{DeviceTrouble, MicrophoneHint};
 use vireo_protocol::{CallId, ChatId, ClientMessage, MediaState, PictureSize, SessionDescription};
 
 use crate::{
@@ -181,12 +181,15 @@ impl CallDetails {
     }
 
     /// A device does not work; the user is told when there is something to tell, once for each kind.
-    pub(super) fn fails(&mut self, device: NoticeKind, message: Option<String>) {
+    pub(super) fn fails(&mut self, device: NoticeKind, trouble: Option<DeviceTrouble>) {
         self.works(device);
         self.set_works(device, false);
-        if let Some(message) = message {
-            let kind = device;
-            self.notices.push(Notice { kind, message });
+        if let Some(DeviceTrouble { cause, sentence }) = trouble {
+            self.notices.push(Notice {
+                kind: device,
+                cause,
+                message: sentence,
+            });
         }
     }
 

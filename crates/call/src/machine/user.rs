@@ -1,5 +1,6 @@
 //! What the user and the devices do.
 
+use vireo_media::DeviceTrouble;
 use vireo_protocol::{CallId, ChatId, MediaState, PictureSize, SessionDescription};
 
 use super::{Call, CallDetails, CallState, DESCRIPTION_TIMEOUT, NOTHING, Output, Step, details};
@@ -114,10 +115,10 @@ impl Call {
         &self,
         state: CallState,
         device: NoticeKind,
-        message: Option<String>,
+        trouble: Option<DeviceTrouble>,
         step: &mut Step,
     ) -> CallState {
-        self.while_used(state, step, |call| call.fails(device, message))
+        self.while_used(state, step, |call| call.fails(device, trouble))
     }
 
     pub(super) fn device_ready(

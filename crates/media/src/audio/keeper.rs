@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::MediaError;
+use crate::{DeviceTrouble, MediaError};
 
 /// Opens a device. None: the user has chosen to have none.
 pub(crate) type Opener<D> = Box<dyn FnMut() -> Result<Option<Box<D>>, MediaError> + Send>;
@@ -17,7 +17,7 @@ pub(crate) type Opener<D> = Box<dyn FnMut() -> Result<Option<Box<D>>, MediaError
 pub(crate) enum Change {
     Ready,
     /// A sentence for the user. Told once, not at every attempt; once more when the user has asked for another one.
-    Lost(String),
+    Lost(DeviceTrouble),
 }
 
 /// A device that is not needed any more may still have something to play.
@@ -64,7 +64,7 @@ pub(crate) struct Keeper<D: ?Sized> {
     failures: u32,
     opened_at: Instant,
     /// It was lost, and is told to be once it turns out that there is no other one.
-    untold: Option<String>,
+    untold: Option<DeviceTrouble>,
     /// Another one is wanted than the one that is being opened.
     again: bool,
 }
@@ -152,7 +152,7 @@ impl<D: ?Sized + Send + 'static> Keeper<D> {
             State::Open { opener, device } => {
                 let was_steady = now.duration_since(self.opened_at) >= STEADY_AFTER;
                 let next = if was_steady {
-                    self.untold = Some(error.to_string());
+                    self.untold = Some(error.into());
                     opening(opener)
                 } else {
                     self.failed(opener, error, now, changed)
@@ -160,7 +160,7 @@ impl<D: ?Sized + Send + 'static> Keeper<D> {
                 (device, next)
             }
             State::Replacing { device, opening } => {
-                self.untold = Some(error.to_string());
+                self.untold = Some(error.into());
                 (device, State::Opening(opening))
             }
             other => {
@@ -223,8 +223,8 @@ impl<D: ?Sized + Send + 'static> Keeper<D> {
         changed: &mut dyn FnMut(Change),
     ) -> State<D> {
         if self.failures == 0 {
-            let sentence = self.untold.take().unwrap_or_else(|| error.to_string());
-            changed(Change::Lost(sentence));
+            let trouble = self.untold.take().unwrap_or_else(|| error.into());
+            changed(Change::Lost(trouble));
         }
         self.failures += 1;
         State::Waiting {
@@ -317,7 +317,12 @@ mod tests {
         poll(&mut keeper, start, &mut changes, |_, changes| {
             changes.len() == 1
         });
-        assert_eq!(changes, [Change::Lost("Plug one in.".into())]);
+        assert_eq!(
+            changes,
+            [Change::Lost(
+                (&MediaError::NoDevice("Plug one in.".into())).into()
+            )]
+        );
         let mut now = start;
         let deadline = Instant::now() + Duration::from_secs(10);
         while keeper
@@ -335,7 +340,10 @@ mod tests {
             now,
             &mut |change| changes.push(change),
         );
-        assert_eq!(changes[2], Change::Lost("Gone.".into()));
+        assert_eq!(
+            changes[2],
+            Change::Lost((&MediaError::DeviceLost("Gone.".into())).into())
+        );
         assert!(keeper.device(now, &mut |_| {}).is_none());
         poll(&mut keeper, now + back_off(1), &mut changes, |open, _| open);
     }
@@ -354,7 +362,7 @@ mod tests {
         });
         let mut keeper = Keeper::new(opener, start);
         let mut changes = Vec::new();
-        let busy = || Change::Lost("Busy.".into());
+        let busy = || Change::Lost((&MediaError::Device("Busy.".into())).into());
         poll(&mut keeper, start, &mut changes, |_, changes| {
             changes.len() == 1
         });
@@ -451,7 +459,12 @@ mod tests {
         while told.is_none() {
             keeper.device(later, &mut |change| told = Some(change));
         }
-        assert_eq!(told, Some(Change::Lost("Gone.".into())));
+        assert_eq!(
+            told,
+            Some(Change::Lost(
+                (&MediaError::DeviceLost("Gone.".into())).into()
+            ))
+        );
     }
 
     #[test]

@@ -140,7 +140,7 @@ fn write(
     let mut changed = |change| {
         on_event(match change {
             Change::Ready => MediaEvent::SpeakerReady,
-            Change::Lost(sentence) => MediaEvent::SpeakerLost(sentence),
+            Change::Lost(trouble) => MediaEvent::SpeakerLost(trouble),
         });
     };
     let now = Instant::now();

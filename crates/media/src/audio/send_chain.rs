@@ -299,7 +299,7 @@ fn read(
     let mut changed = |change| {
         on_event(match change {
             Change::Ready => MediaEvent::MicrophoneReady,
-            Change::Lost(sentence) => MediaEvent::MicrophoneLost(sentence),
+            Change::Lost(trouble) => MediaEvent::MicrophoneLost(trouble),
         });
     };
     let Some(source) = microphone.device(Instant::now(), &mut changed) else {

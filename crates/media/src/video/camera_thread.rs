@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::picture_rate::PictureRate;
 use super::{Mailbox, VideoFrame, VideoSource};
-use crate::{MediaError, MediaEvent};
+use crate::{DeviceCause, DeviceTrouble, MediaError, MediaEvent};
 
 /// Opens the camera. None means that the user wants none.
 pub(super) type Opener =
@@ -34,6 +34,13 @@ const MAX_STUCK: usize = 3;
 const RELEASE: Duration = Duration::from_secs(2);
 
 const HANGS: &str = "The camera has stopped sending pictures. Unplug it and plug it in again, or choose another one.";
+
+fn hangs() -> DeviceTrouble {
+    DeviceTrouble {
+        cause: DeviceCause::Other,
+        sentence: HANGS.to_owned(),
+    }
+}
 
 /// The camera of a send chain.
 pub(super) struct Camera {
@@ -200,7 +207,7 @@ impl Camera {
         }
         self.changed.notify_all();
         if tell {
-            self.tell(MediaEvent::CameraLost(HANGS.to_owned()));
+            self.tell(MediaEvent::CameraLost(hangs()));
         }
     }
 
@@ -224,7 +231,7 @@ impl Camera {
             let tell = !std::mem::replace(&mut state.failed, true);
             drop(state);
             if tell {
-                self.tell(MediaEvent::CameraLost(HANGS.to_owned()));
+                self.tell(MediaEvent::CameraLost(hangs()));
             }
             return;
         }
@@ -239,7 +246,9 @@ impl Camera {
             self.lock().alive -= 1;
             self.lose(
                 generation,
-                &format!("The camera cannot be used: this computer is out of threads ({error})."),
+                &MediaError::Device(format!(
+                    "The camera cannot be used: this computer is out of threads ({error})."
+                )),
             );
         }
     }
@@ -276,7 +285,7 @@ impl Camera {
                 continue;
             }
             let problem = untold.take().unwrap_or(problem);
-            self.lose(generation, &problem.to_string());
+            self.lose(generation, &problem);
             self.pause(generation, RETRY[failures.min(RETRY.len() - 1)]);
             failures += 1;
         }
@@ -344,7 +353,7 @@ impl Camera {
     }
 
     /// Tells the user, once until the camera is back.
-    fn lose(&self, generation: u64, sentence: &str) {
+    fn lose(&self, generation: u64, problem: &MediaError) {
         let mut state = self.lock();
         if state.generation != generation {
             return;
@@ -353,7 +362,7 @@ impl Camera {
         let tell = !std::mem::replace(&mut state.failed, true);
         drop(state);
         if tell {
-            self.tell(MediaEvent::CameraLost(sentence.to_owned()));
+            self.tell(MediaEvent::CameraLost(problem.into()));
         }
     }
 

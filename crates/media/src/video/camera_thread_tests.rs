@@ -81,7 +81,7 @@ fn a_camera_whose_opening_took_too_long_is_opened_anew_when_that_returns() {
     bench.camera.set_enabled(true);
     bench.opening.recv_timeout(PATIENCE).expect("an opener");
     bench.camera.watch(later());
-    assert_eq!(bench.event(), MediaEvent::CameraLost(HANGS.to_owned()));
+    assert_eq!(bench.event(), MediaEvent::CameraLost(hangs()));
     assert_eq!(
         bench.camera.lock().alive,
         1,
@@ -99,7 +99,7 @@ fn who_has_waited_too_long_for_the_opener_leaves_it_alone() {
     bench.camera.set_enabled(true);
     bench.wait_until_waiting();
     bench.camera.watch(later());
-    assert_eq!(bench.event(), MediaEvent::CameraLost(HANGS.to_owned()));
+    assert_eq!(bench.event(), MediaEvent::CameraLost(hangs()));
     drop(held);
     bench.opens();
     bench.end();
@@ -121,7 +121,7 @@ fn so_many_threads_hang_and_no_more() {
     let bench = Bench::new();
     bench.camera.lock().alive = MAX_STUCK + 1;
     bench.camera.set_enabled(true);
-    assert_eq!(bench.event(), MediaEvent::CameraLost(HANGS.to_owned()));
+    assert_eq!(bench.event(), MediaEvent::CameraLost(hangs()));
     assert_eq!(bench.camera.lock().alive, MAX_STUCK + 1);
     // All of them come back; the first makes room.
     bench.camera.lock().alive = 1;

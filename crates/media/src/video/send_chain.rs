@@ -14,7 +14,7 @@ use super::{
     Mailbox, Stage, StageTimes, Taken, VideoFormat, VideoFrame, VideoSink, VideoSource, VideoTarget,
 };
 use crate::codec::{EncodedFrame, VideoCodec, VideoEncoder, video_encoder};
-use crate::{MediaError, MediaEvent};
+use crate::{DeviceCause, DeviceTrouble, MediaError, MediaEvent};
 
 /// How often the camera is looked after while no pictures come.
 const WATCH: Duration = Duration::from_millis(500);
@@ -266,8 +266,11 @@ impl EncodeStage {
         {
             self.encoder = None;
             if self.trouble.failed(now, &problem) {
-                let sentence = trouble::SENTENCE.to_owned();
-                self.camera.tell(MediaEvent::CameraLost(sentence));
+                let trouble = DeviceTrouble {
+                    cause: DeviceCause::Other,
+                    sentence: trouble::SENTENCE.to_owned(),
+                };
+                self.camera.tell(MediaEvent::CameraLost(trouble));
             }
         }
         self.show(frame);

@@ -120,11 +120,15 @@ export const en = {
     "This system offers no key store: the secrets are kept in a file that only your account on this computer can read.",
   "account.signOut": "Sign out",
   "account.signOutQuestion":
-    "Sign out of this computer? Vireo has made your password and forgets it: to come back you need a new invitation and another name.",
+    "Sign out? Vireo keeps the account’s password, which nobody else knows, on this computer, and you can come back from the first screen.",
   "account.signOutHere":
     "Sign out? Your account and your contacts stay on this computer, and you can go on with them from the first screen.",
   "account.others": "Your other accounts",
   "account.use": "Use",
+  "account.forget": "Forget",
+  "account.forgetOf": "Forget the account {name} on {server}",
+  "account.forgetQuestion":
+    "Forget {name} on {server}? Vireo made its password and nobody else knows it: there is no way back into this account, and you need a new invitation and another name.",
 
   "home.contacts": "Contacts",
   "home.search": "Search",
@@ -352,12 +356,9 @@ export const en = {
   "trouble.speaker.other":
     "The speaker does not work. Unplug it and plug it in again, or choose another one.",
 
-  "notice.camera":
-    "The camera does not work: you cannot be seen. Check that it is plugged in, allowed, and not used by another program.",
-  "notice.microphone":
-    "The microphone does not work: you cannot be heard. Check that it is plugged in, allowed, and not used by another program.",
-  "notice.speaker":
-    "Sound cannot be played: you cannot hear the other side. Plug in speakers or headphones, or choose others in the system’s sound settings.",
+  "notice.camera": "You cannot be seen.",
+  "notice.microphone": "You cannot be heard.",
+  "notice.speaker": "You cannot hear the other side.",
   "notice.hearsNothing":
     "We can’t hear your microphone. Make sure that it is not switched off at the headset or in the sound settings.",
   "notice.answeredOutside": "Answered from outside this window – your camera is off",
@@ -382,6 +383,10 @@ export const en = {
   "settings.appearance": "Appearance and language",
   "settings.about": "Advanced and about",
 
+  "picture.choose": "Choose a picture…",
+  "picture.remove": "Remove the picture",
+  "picture.unreadable": "Vireo cannot read this file as a picture. Choose a PNG, JPEG or WebP file.",
+  "picture.tooLarge": "This file is too large. Choose a smaller picture.",
   "profile.account": "Account name: {name}",
   "profile.displayName": "Display name",
   "profile.displayNameHint": "What others see. They still add you by your account name.",

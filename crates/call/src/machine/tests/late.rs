@@ -27,7 +27,10 @@ fn echoes_of(call: &str) -> Vec<Input> {
         Input::DeviceFailed {
             call_id: call_id(),
             device: crate::NoticeKind::Camera,
-            message: Some("late".to_owned()),
+            trouble: Some(vireo_media::DeviceTrouble {
+                cause: vireo_media::DeviceCause::Taken,
+                sentence: "The camera is busy.".to_owned(),
+            }),
         },
         Input::DeviceReady {
             call_id: call_id(),

@@ -1,13 +1,22 @@
 //! Mute and camera, devices that fail, and what the other side hears of it.
 
+use vireo_media::{DeviceCause, DeviceTrouble};
+
 use super::*;
 use crate::{ConnectionQuality, NoticeKind, machine::CallDetails};
+
+fn told(sentence: &str) -> DeviceTrouble {
+    DeviceTrouble {
+        cause: DeviceCause::Missing,
+        sentence: sentence.to_owned(),
+    }
+}
 
 fn camera_failed(message: Option<&str>) -> Input {
     Input::DeviceFailed {
         call_id: id(OURS),
         device: NoticeKind::Camera,
-        message: message.map(str::to_owned),
+        trouble: message.map(told),
     }
 }
 
@@ -159,7 +168,7 @@ fn a_device_that_there_is_none_of_is_not_on_because_somebody_switches_it_on() {
     line.input(Input::DeviceFailed {
         call_id: id(OURS),
         device: NoticeKind::Microphone,
-        message: None,
+        trouble: None,
     });
     assert_eq!(
         line.input(Input::SetCameraEnabled(true)),
@@ -190,7 +199,7 @@ fn no_speaker_changes_nothing_for_the_other_side() {
     let failed = Input::DeviceFailed {
         call_id: id(OURS),
         device: NoticeKind::Speaker,
-        message: Some("There is no speaker.".to_owned()),
+        trouble: Some(told("There is no speaker.")),
     };
     assert_eq!(line.input(failed), []);
     assert_eq!(
@@ -218,7 +227,7 @@ fn a_device_that_comes_back_is_used_again_unless_it_was_switched_off_meanwhile()
     let microphone_failed = Input::DeviceFailed {
         call_id: id(OURS),
         device: NoticeKind::Microphone,
-        message: Some("The microphone has gone.".to_owned()),
+        trouble: Some(told("The microphone has gone.")),
     };
     let mut line = Line::in_state("connected");
     line.input(microphone_failed.clone());

@@ -130,7 +130,10 @@ fn any_input() -> impl Strategy<Value = Input> {
             Input::DeviceFailed {
                 call_id: id(call),
                 device,
-                message: told.then(|| "It has gone.".to_owned()),
+                trouble: told.then(|| vireo_media::DeviceTrouble {
+                    cause: vireo_media::DeviceCause::Missing,
+                    sentence: "It has gone.".to_owned(),
+                }),
             }
         }),
         (any_call(), any_device()).prop_map(|(call, device)| Input::DeviceReady {

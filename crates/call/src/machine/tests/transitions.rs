@@ -110,7 +110,10 @@ fn input_named(name: &str) -> Input {
         "device-failed" => Input::DeviceFailed {
             call_id: id(OURS),
             device: crate::NoticeKind::Camera,
-            message: Some("The camera is busy.".to_owned()),
+            trouble: Some(vireo_media::DeviceTrouble {
+                cause: vireo_media::DeviceCause::Taken,
+                sentence: "The camera is busy.".to_owned(),
+            }),
         },
         "device-ready" => Input::DeviceReady {
             call_id: id(OURS),
