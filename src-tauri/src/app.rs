@@ -33,6 +33,7 @@ use crate::{
     rehearsal::{Levels, Rehearsal},
     ring,
     sign_in::suggested_name,
+    start::Start,
     view::{AppView, Screen, ShownCall},
 };
 
@@ -53,6 +54,7 @@ pub struct App {
     levels: watch::Sender<Levels>,
     log: Memory,
     figures: Figures,
+    start: Start,
     inner: Mutex<Inner>,
 }
 
@@ -89,7 +91,12 @@ pub(crate) struct Inner {
 impl App {
     /// An application that has not started.
     #[must_use]
-    pub fn new(arguments: Arguments, pictures: Arc<MediaServer>, log: Memory) -> Arc<Self> {
+    pub fn new(
+        arguments: Arguments,
+        pictures: Arc<MediaServer>,
+        log: Memory,
+        start: Start,
+    ) -> Arc<Self> {
         let view = watch::Sender::default();
         let inner = Inner {
             waits_for_tray: arguments.in_tray,
@@ -104,6 +111,7 @@ impl App {
             levels: watch::Sender::default(),
             log,
             figures: Figures::default(),
+            start,
             inner: Mutex::new(inner),
         })
     }
@@ -124,6 +132,12 @@ impl App {
     #[must_use]
     pub const fn log(&self) -> &Memory {
         &self.log
+    }
+
+    /// How the start goes.
+    #[must_use]
+    pub const fn start(&self) -> &Start {
+        &self.start
     }
 
     /// The figures of the call that somebody has looked at.
@@ -232,19 +246,20 @@ impl App {
     }
 
     /// Opens the profile, and signs in if there is an account; opens the invitation that the program was started with.
-    pub async fn start(self: Arc<Self>, handle: AppHandle) {
+    pub async fn begin(self: Arc<Self>, handle: AppHandle) {
         // It starts once.
         let _ = self.handle.set(handle);
-        if let Err(failure) = self.try_start().await {
+        if let Err(failure) = self.try_begin().await {
             tracing::error!(?failure, "Vireo cannot start");
             self.show(failure.into());
         }
     }
 
-    async fn try_start(self: &Arc<Self>) -> Result<(), Failure> {
+    async fn try_begin(self: &Arc<Self>) -> Result<(), Failure> {
         let profile = Profile::open(self.arguments.profile.as_deref())?;
         let settings = profile.settings()?;
         self.choose_devices(&settings).await;
+        self.start.passed("devices");
         let hosting = settings.hosting.port.is_some();
         let control = control::listen(self, &profile);
         self.with(|inner| {
@@ -255,6 +270,7 @@ impl App {
         // The system may ask the person for its key store.
         let account = tokio::task::spawn_blocking(move || profile.account()).await;
         let account = account.map_err(Failure::other)??;
+        self.start.passed("account");
         let asked = self.server_asked_for();
         // An account belongs to one server; on another one the person starts anew.
         let fits = |account: &Account| asked.is_none() || account.server == asked;

@@ -16,6 +16,7 @@ use crate::{
     hosting::InviteView,
     keepsakes,
     rehearsal::{SoundTest, Wanted},
+    start::PageTimes,
     system_settings,
     view::{AppView, CommandError, MediaSocket, ShownCall},
     windows,
@@ -399,4 +400,10 @@ pub async fn show_main_window(handle: AppHandle) -> Outcome {
 pub async fn quit(handle: AppHandle) -> Outcome {
     handle.exit(0);
     Ok(())
+}
+
+/// The window shows something that can be used for the first time.
+#[tauri::command]
+pub fn tell_started(app: State<'_, Arc<App>>, times: PageTimes) {
+    app.start().over(times);
 }

@@ -27,6 +27,7 @@ mod rehearsal;
 mod ring;
 mod session;
 mod sign_in;
+mod start;
 mod system_settings;
 mod tray;
 mod view;
@@ -38,15 +39,16 @@ use std::{process::ExitCode, sync::Arc};
 use clap::Parser;
 use tauri::{AppHandle, Emitter, Manager, RunEvent};
 
-use crate::{app::App, arguments::Arguments, media_socket::MediaServer};
+use crate::{app::App, arguments::Arguments, media_socket::MediaServer, start::Start};
 
 /// Runs the application until its window is closed.
 #[must_use]
 pub fn run() -> ExitCode {
+    let start = Start::now();
     vireo_media::audio::find_sound_server();
     let arguments = Arguments::parse();
     let log = log::start();
-    match run_application(arguments, log) {
+    match run_application(arguments, log, start) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error, "Vireo cannot run");
@@ -58,6 +60,7 @@ pub fn run() -> ExitCode {
 fn run_application(
     arguments: Arguments,
     log: log::Memory,
+    start: Start,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Runtime::new()?;
     tauri::async_runtime::set(runtime.handle().clone());
@@ -66,7 +69,7 @@ fn run_application(
     windows::allow_media_socket(context.config_mut(), &pictures.origin());
 
     instance::name(context.config_mut(), arguments.profile.as_deref());
-    let app = App::new(arguments, pictures, log);
+    let app = App::new(arguments, pictures, log, start);
     let state = app.clone();
     let tauri = tauri::Builder::default()
         .plugin(instance::plugin())
@@ -129,17 +132,20 @@ fn run_application(
             commands::stay_open,
             commands::show_main_window,
             commands::quit,
+            commands::tell_started,
         ])
         .on_window_event(windows::on_event)
         .setup(move |tauri| {
+            state.start().passed("set-up");
             if !state.starts_in_tray() {
                 windows::open_main(tauri.handle())?;
+                state.start().passed("window");
             }
             tray::follow(tauri.handle());
             tauri::async_runtime::spawn(windows::keep(tauri.handle().clone()));
             tauri::async_runtime::spawn(publish_levels(tauri.handle().clone()));
             tauri::async_runtime::spawn(notify::follow(state.clone(), tauri.handle().clone()));
-            tauri::async_runtime::spawn(state.start(tauri.handle().clone()));
+            tauri::async_runtime::spawn(state.begin(tauri.handle().clone()));
             tauri::async_runtime::spawn(exit_when_asked(tauri.handle().clone()));
             Ok(())
         })

@@ -64,6 +64,7 @@ impl App {
         loop {
             match session_of(&url, &account).await {
                 Ok(session) => {
+                    self.start().passed("session");
                     keep_session(&session, &self.profile()?, &account).await;
                     self.use_session(session);
                     return Ok(());

@@ -273,6 +273,7 @@ mod tests {
     use super::{AppView, ClientError, CommandError, MediaSocket, ShownCall};
     use crate::hosting::InviteView;
     use crate::rehearsal::{Levels, Wanted};
+    use crate::start::PageTimes;
 
     #[test]
     fn adding_oneself_is_no_matter_of_how_a_name_is_written() {
@@ -310,6 +311,7 @@ mod tests {
         Levels::export_all(&config).expect("exportable");
         Wanted::export_all(&config).expect("exportable");
         ShownCall::export_all(&config).expect("exportable");
+        PageTimes::export_all(&config).expect("exportable");
         // The package as cargo finds it now, not as it lay when this was compiled.
         let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the test");
         let folder = Path::new(&package).join("ui/src/bindings");

@@ -2,6 +2,8 @@
 
 #[cfg(target_os = "linux")]
 pub mod accessibility;
+#[cfg(target_os = "linux")]
+pub mod application;
 pub mod balancer;
 pub mod bench;
 pub mod chromium;

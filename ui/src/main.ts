@@ -1,15 +1,19 @@
 import { mount } from "svelte";
 import App from "./App.svelte";
 import { openMediaWith } from "./call/media/session";
-import { backend, watchLevels, watchView } from "./shared/backend";
+import { backend, tellStarted, watchLevels, watchView } from "./shared/backend";
 import { currentLanguage } from "./shared/i18n";
 import { loudness } from "./shared/rehearsal.svelte";
+import { Started } from "./shared/started";
 import { followSystemTheme } from "./shared/theme";
 import { views } from "./shared/views.svelte";
 import "./shared/tokens.css";
 import "./shared/hues.css";
 import "./shared/base.css";
 
+const started = new Started((times) => {
+  void tellStarted(times);
+});
 document.documentElement.lang = currentLanguage();
 followSystemTheme();
 
@@ -25,15 +29,9 @@ if (target !== null) {
     void watchLevels((levels) => {
       loudness.take(levels);
     });
-    let usable = false;
     void watchView((view) => {
       views.take(view);
-      if (usable || view.screen.kind === "starting") return;
-      usable = true;
-      // How long the start takes is measured up to here.
-      requestAnimationFrame(() => {
-        performance.mark("usable");
-      });
+      started.take(view);
     });
   }
 }

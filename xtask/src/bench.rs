@@ -32,6 +32,12 @@ pub enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// How soon the application can be used, and what it costs in the tray and in a call; writes target/bench/desktop.json.
+    Desktop {
+        /// `--runs N` (5).
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Idle connections, set-ups of calls and routing of one server; writes target/bench/signalling.json.
     Signalling {
         /// `--runs N` (3), `--quick` to see that it works, `--only idle|setups|instances` for one part.
@@ -62,19 +68,8 @@ pub enum Bench {
 pub fn bench(what: &Bench) -> Result<()> {
     let mut steps = Steps::default();
     match what {
-        Bench::Call { arguments } => {
-            let purposes = [Purpose::Build, Purpose::Run, Purpose::Window, Purpose::Test];
-            set_up(&mut steps, &purposes)?;
-            run::build_ui(&mut steps)?;
-            let packages = [
-                "vireo",
-                "vireo-server",
-                "vireo-echo",
-                "vireo-cli",
-                "vireo-tests",
-            ];
-            measure(&mut steps, &packages, "bench_call", arguments)
-        }
+        Bench::Call { arguments } => in_a_window(&mut steps, "bench_call", arguments),
+        Bench::Desktop { arguments } => in_a_window(&mut steps, "bench_desktop", arguments),
         Bench::Network { arguments } => {
             set_up(&mut steps, &[Purpose::Build, Purpose::Test])?;
             let packages = ["vireo-server", "vireo-cli", "vireo-tests"];
@@ -135,6 +130,21 @@ fn ffmpeg() -> Result<String> {
         .context("the ffmpeg from PyPI does not say where it is")?
         .trim()
         .to_owned())
+}
+
+/// Runs a program that opens the application's window.
+fn in_a_window(steps: &mut Steps, program: &str, arguments: &[String]) -> Result<()> {
+    let purposes = [Purpose::Build, Purpose::Run, Purpose::Window, Purpose::Test];
+    set_up(steps, &purposes)?;
+    run::build_ui(steps)?;
+    let packages = [
+        "vireo",
+        "vireo-server",
+        "vireo-echo",
+        "vireo-cli",
+        "vireo-tests",
+    ];
+    measure(steps, &packages, program, arguments)
 }
 
 /// Builds the programs of these packages and runs one of them.

@@ -29,16 +29,15 @@ impl Usage {
     }
 
     fn sum(processes: impl IntoIterator<Item = u32>) -> Self {
-        let ticks_per_second = 100; // USER_HZ, the same on every Linux that Rust's standard library supports.
         let mut ticks = 0;
         let mut pss = 0;
         for process in processes {
-            ticks += processor_ticks(process).unwrap_or(0);
+            ticks += processor_ticks(&process.to_string()).unwrap_or(0);
             pss += proportional_set_size(process).unwrap_or(0);
         }
         Self {
             at: Instant::now(),
-            processor: Duration::from_millis(ticks * 1000 / ticks_per_second),
+            processor: time(ticks),
             pss,
         }
     }
@@ -88,14 +87,48 @@ pub fn age(process: u32) -> Option<Duration> {
     let uptime = fs::read_to_string("/proc/uptime").ok()?;
     let now: f64 = uptime.split(' ').next()?.parse().ok()?;
     // In the same hundredths of a second as the processor's time.
-    let started = stat_field(process, 22)? as f64 / 100.0;
+    let started = stat_field(&process.to_string(), 22)? as f64 / 100.0;
     Some(Duration::from_secs_f64((now - started).max(0.0)))
+}
+
+/// A thread of a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thread {
+    /// The main one has its process's number.
+    pub id: u32,
+    /// Cut off after 15 letters.
+    pub name: String,
+    /// User and system time.
+    pub processor: Duration,
+}
+
+/// The threads of a process; none when there is no such process.
+#[must_use]
+pub fn threads(process: u32) -> Vec<Thread> {
+    let folder = format!("/proc/{process}/task");
+    let threads = fs::read_dir(&folder).into_iter().flatten().flatten();
+    let read = |id: u32| {
+        let thread = format!("{process}/task/{id}");
+        Some(Thread {
+            id,
+            name: name_of(&thread)?,
+            processor: time(processor_ticks(&thread)?),
+        })
+    };
+    threads
+        .filter_map(|entry| read(entry.file_name().to_str()?.parse().ok()?))
+        .collect()
 }
 
 /// What the system calls the program of a process, cut off after 15 letters.
 #[must_use]
 pub fn program(process: u32) -> Option<String> {
-    let name = fs::read_to_string(format!("/proc/{process}/comm")).ok()?;
+    name_of(&process.to_string())
+}
+
+/// Of a process, or of a thread as `PROCESS/task/THREAD`.
+fn name_of(task: &str) -> Option<String> {
+    let name = fs::read_to_string(format!("/proc/{task}/comm")).ok()?;
     Some(name.trim().to_owned())
 }
 
@@ -104,8 +137,8 @@ pub fn program(process: u32) -> Option<String> {
 pub fn tree(root: u32) -> Vec<u32> {
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    for process in processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()) {
-        if let Some(parent) = stat_field(process, 4) {
+    for process in processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()) {
+        if let Some(parent) = stat_field(&process.to_string(), 4) {
             children.entry(parent as u32).or_default().push(process);
         }
     }
@@ -118,15 +151,20 @@ pub fn tree(root: u32) -> Vec<u32> {
     found
 }
 
-/// Field `number` of `/proc/PID/stat`, counted from 1 as in proc(5). The name in field 2 may hold spaces and brackets.
-fn stat_field(process: u32, number: usize) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+/// Field `number` of `/proc/TASK/stat`, counted from 1 as in proc(5). The name in field 2 may hold spaces and brackets.
+fn stat_field(task: &str, number: usize) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{task}/stat")).ok()?;
     let behind_name = &stat[stat.rfind(')')? + 2..];
     behind_name.split(' ').nth(number - 3)?.parse().ok()
 }
 
-fn processor_ticks(process: u32) -> Option<u64> {
-    Some(stat_field(process, 14)? + stat_field(process, 15)?)
+fn processor_ticks(task: &str) -> Option<u64> {
+    Some(stat_field(task, 14)? + stat_field(task, 15)?)
+}
+
+fn time(ticks: u64) -> Duration {
+    let ticks_per_second = 100; // USER_HZ, the same on every Linux that Rust's standard library supports.
+    Duration::from_millis(ticks * 1000 / ticks_per_second)
 }
 
 fn proportional_set_size(process: u32) -> Option<u64> {

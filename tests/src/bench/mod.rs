@@ -3,6 +3,8 @@
 mod application;
 mod chromium;
 #[cfg(target_os = "linux")]
+pub mod desktop;
+#[cfg(target_os = "linux")]
 pub mod devices;
 mod goal;
 #[cfg(target_os = "linux")]

@@ -2,6 +2,7 @@ import { Channel, invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import type { AppView } from "../bindings/AppView";
 import type { Levels } from "../bindings/Levels";
+import type { PageTimes } from "../bindings/PageTimes";
 import type { ShownCall } from "../bindings/ShownCall";
 import type { Actions } from "./actions";
 import { fileTime } from "./time";
@@ -71,6 +72,9 @@ export async function watchView(show: (view: AppView) => void): Promise<void> {
   });
   show(await invoke<AppView>("view"));
 }
+
+/** When the window came to be usable, for the log. */
+export const tellStarted = (times: PageTimes) => invoke("tell_started", { times });
 
 /** Calls `show` with every level that the shell tells, while there is somebody who wants to know. */
 export async function watchLevels(show: (levels: Levels) => void): Promise<void> {
