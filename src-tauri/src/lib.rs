@@ -46,6 +46,7 @@ use crate::{app::App, arguments::Arguments, media_socket::MediaServer, start::St
 pub fn run() -> ExitCode {
     let start = Start::now();
     vireo_media::audio::find_sound_server();
+    windows::painting::choose();
     let arguments = Arguments::parse();
     let log = log::start();
     match run_application(arguments, log, start) {

@@ -256,7 +256,8 @@ impl Window {
             .session
             .execute("return document.body.innerText")
             .await?;
-        Ok(text.as_str().unwrap_or_default().to_owned())
+        // Where a line must not be broken, a person reads a space as well.
+        Ok(text.as_str().unwrap_or_default().replace('\u{a0}', " "))
     }
 
     /// Waits until this can be read in the window.

@@ -7,6 +7,9 @@ mod main_window;
 #[cfg_attr(not(target_os = "linux"), path = "memory_elsewhere.rs")]
 mod memory;
 mod overlay;
+#[cfg_attr(target_os = "linux", path = "painting_linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "painting_elsewhere.rs")]
+pub mod painting;
 mod place;
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { callStats } from "../dev/fixtures";
 import { setLanguage } from "../shared/i18n";
 import Statistics from "./Statistics.svelte";
-import { sections } from "./statistics";
+import { ms, percent, sections } from "./statistics";
 
 const quiet = { onexport: () => undefined, onclose: () => undefined };
 
@@ -43,6 +43,17 @@ describe("the statistics page", () => {
       expect(text.join(" ")).not.toMatch(/undefined|null|NaN|\{/);
     }
     expect(JSON.stringify(sections(callStats))).toContain("4,0 мс (8,0)");
+  });
+
+  it("writes tenths below a hundred alone", () => {
+    expect([ms(2000), ms(100), ms(99.94), ms(99.96), ms(0)]).toEqual([
+      "2,000 ms",
+      "100 ms",
+      "99.9 ms",
+      "100 ms",
+      "0.0 ms",
+    ]);
+    expect([percent(100), percent(12.34)]).toEqual(["100 %", "12.3 %"]);
   });
 
   it("says nothing where nothing was measured", () => {

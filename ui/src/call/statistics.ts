@@ -25,14 +25,15 @@ const NONE = "–";
 const number = (value: number, digits = 0) =>
   value.toLocaleString(currentLanguage(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
+/** With tenths, where they say something: below a hundred. */
+const fine = (value: number) => number(value, Math.abs(value) < 99.95 ? 1 : 0);
+
 /** Milliseconds. */
-export const ms = (value: number | null) => (value === null ? NONE : t("stats.ms", { ms: number(value, 1) }));
+export const ms = (value: number | null) => (value === null ? NONE : t("stats.ms", { ms: fine(value) }));
 
 /** On average, and what 95 of a hundred stay under. */
 const stage = ({ mean, p95 }: StageStats) =>
-  mean === null || p95 === null
-    ? NONE
-    : t("stats.meanAndP95", { mean: number(mean, 1), p95: number(p95, 1) });
+  mean === null || p95 === null ? NONE : t("stats.meanAndP95", { mean: fine(mean), p95: fine(p95) });
 
 const picture = (width: number, height: number, rate: number) =>
   width === 0 ? NONE : t("stats.picture", { width: `${width}`, height: `${height}`, rate: number(rate) });
@@ -43,7 +44,7 @@ export const kilobits = (value: number | null) =>
 
 /** Hundredths. */
 export const percent = (value: number | null) =>
-  value === null ? NONE : t("stats.percent", { percent: number(value, 1) });
+  value === null ? NONE : t("stats.percent", { percent: fine(value) });
 
 /** How many a second. */
 export const rate = (value: number | null) =>

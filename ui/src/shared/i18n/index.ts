@@ -44,9 +44,14 @@ export function setLanguage(wanted: string): void {
   document.documentElement.lang = current.language;
 }
 
+/** In Russian no line ends with a word of one or two letters, nor begins with a dash. */
+const unbroken = (text: string) =>
+  text.replace(/(?<![\p{L}\p{N}])(\p{L}{1,2}) (?=\p{L})/gu, "$1\u00a0").replace(/ –/g, "\u00a0–");
+
 /** The string of this name in the person's language, its gaps filled. */
 export function t<K extends Key>(key: K, ...values: Values<K>): string {
-  const text: string = (catalogues[current.language] ?? en)[key];
+  const written: string = (catalogues[current.language] ?? en)[key];
+  const text = current.language === "ru" ? unbroken(written) : written;
   const filled: Record<string, string> = values[0] ?? {};
   return text.replace(/\{(\w+)\}/g, (gap, name: string) => filled[name] ?? gap);
 }
