@@ -149,3 +149,28 @@ async fn a_call_begins_with_devices_that_were_looked_at_and_leaves_files_behind(
     ensure!(words().find(is_address).is_none(), "an address is in {log}");
     window.close().await
 }
+
+/// Two sets of pictures, one after the other, in one window: of the camera in the settings, and of the next call.
+#[tokio::test]
+async fn pictures_move_in_a_call_after_a_preview_in_the_settings() -> anyhow::Result<()> {
+    let display = Display::start()?;
+    let folder = tempfile::tempdir()?;
+    let window = Window::open(&display, &WindowOptions::of(folder.path(), "anna")).await?;
+    window.sign_up("Anna").await?;
+    for _ in 0..2 {
+        window.click("[data-action=settings]").await?;
+        window.click("[data-page=video]").await?;
+        window.find("[data-preview=true]").await?;
+        window.click("[data-action=close-settings]").await?;
+        window
+            .click("[data-contact='Echo test'] [data-action=video-call]")
+            .await?;
+        window.phase("connected").await?;
+        window.moving_pictures(5).await?;
+        window.find(".self[data-visible=true]").await?;
+        window.screenshot("call-after-preview.en").await?;
+        window.click("[data-action=end]").await?;
+        window.click("[data-action=back]").await?;
+    }
+    window.close().await
+}
