@@ -327,7 +327,7 @@ export const ru: Catalogue = {
   "devices.microphone": "Микрофон",
   "devices.speaker": "Динамик",
   "devices.chooseCamera": "Выбрать камеру",
-  "devices.default": "По умолчанию в системе ({name})",
+  "devices.default": "Как в системе ({name})",
   "devices.none": "Не найдено",
   "devices.absent": "{name} (не подключено)",
   "devices.level": "Громкость вашего микрофона",
