@@ -260,6 +260,10 @@ impl App {
         let settings = profile.settings()?;
         self.choose_devices(&settings).await;
         self.start.passed("devices");
+        if let Some(keys) = settings.mute_key.clone() {
+            let app = self.clone();
+            tokio::spawn(async move { app.restore_mute_key(keys).await });
+        }
         let hosting = settings.hosting.port.is_some();
         let control = control::listen(self, &profile);
         self.with(|inner| {

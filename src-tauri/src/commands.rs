@@ -277,6 +277,12 @@ pub async fn set_autostart(app: State<'_, Arc<App>>, on: bool) -> Outcome {
     set.map_err(|error| CommandError::of_autostart(&error.to_string()))
 }
 
+/// Lets these keys mute from anywhere; null for none.
+#[tauri::command]
+pub async fn set_mute_key(app: State<'_, Arc<App>>, keys: Option<String>) -> Outcome {
+    app.set_mute_key(keys).await
+}
+
 /// Opens microphone and camera for whoever tries them out, looks for devices, and lets them go.
 #[tauri::command]
 pub async fn set_rehearsal(app: State<'_, Arc<App>>, wanted: Wanted) -> Outcome {

@@ -20,6 +20,7 @@ mod keepsakes;
 mod language;
 mod log;
 mod media_socket;
+mod mute_key;
 mod notify;
 mod pictures;
 mod preferences;
@@ -114,6 +115,7 @@ fn run_application(
             commands::set_keeps_call_when_closing,
             commands::autostart,
             commands::set_autostart,
+            commands::set_mute_key,
             commands::set_rehearsal,
             commands::set_sound_test,
             commands::open_system_settings,

@@ -8,7 +8,13 @@ use vireo_client::{
     paths::{Alerts, Appearance, Settings},
 };
 
-use crate::{app::App, autostart::Autostart, devices};
+use crate::{
+    app::App,
+    autostart::Autostart,
+    devices,
+    mute_key::{self, MuteKeyView},
+    view::CommandError,
+};
 
 /// Each fails with [`ClientError::Profile`] when what was chosen cannot be saved; it applies until the application ends.
 impl App {
@@ -58,6 +64,33 @@ impl App {
     pub fn autostart(&self) -> io::Result<Autostart> {
         let handle = self.handle().map_err(io::Error::other)?;
         Autostart::of(&handle.config().identifier, self.profile_argument())
+    }
+
+    /// Lets these keys mute from anywhere; None: no keys.
+    ///
+    /// # Errors
+    /// When the system does not give them, which leaves those before; or they cannot be saved.
+    pub async fn set_mute_key(&self, keys: Option<String>) -> Result<(), CommandError> {
+        mute_key::hold(&self.handle()?, keys.as_deref()).await?;
+        self.change_view(|view| {
+            view.mute_key = MuteKeyView {
+                keys: keys.clone(),
+                ..mute_key::at_first()
+            };
+        });
+        Ok(self.keep(|settings| settings.mute_key = keys)?)
+    }
+
+    /// The same with those of the settings, when the application starts.
+    pub async fn restore_mute_key(&self, keys: String) {
+        let Ok(handle) = self.handle() else { return };
+        let held = mute_key::hold(&handle, Some(&keys)).await;
+        self.change_view(|view| {
+            view.mute_key = MuteKeyView {
+                keys: Some(keys),
+                problem: held.err(),
+            };
+        });
     }
 
     /// Uses the device of this id, in the call that goes on too; None: the system's default one.

@@ -10,8 +10,13 @@ use vireo_client::{
 use vireo_protocol::CallId;
 
 use crate::{
-    accounts::AccountsView, desk::DeskView, devices::DevicesView, failure::Failure,
-    joining::Joining, rehearsal::RehearsalView,
+    accounts::AccountsView,
+    desk::DeskView,
+    devices::DevicesView,
+    failure::Failure,
+    joining::Joining,
+    mute_key::{self, MuteKeyProblem, MuteKeyView},
+    rehearsal::RehearsalView,
 };
 
 /// The whole application as it stands now.
@@ -37,6 +42,8 @@ pub struct AppView {
     pub appearance: Appearance,
     /// Whether a call goes on when the main window is closed; null where the person is asked.
     pub keeps_call_when_closing: Option<bool>,
+    /// The keys that mute from anywhere.
+    pub mute_key: MuteKeyView,
     /// How the person is told that somebody calls.
     pub alerts: Alerts,
     /// What the person tries out.
@@ -61,6 +68,7 @@ impl Default for AppView {
             joining: None,
             appearance: Appearance::default(),
             keeps_call_when_closing: None,
+            mute_key: mute_key::at_first(),
             alerts: Alerts::default(),
             rehearsal: RehearsalView::default(),
             desk: DeskView::default(),
@@ -217,6 +225,22 @@ impl CommandError {
     pub fn of_system(message: &str) -> Self {
         Self {
             code: "no-system-settings".to_owned(),
+            message: message.to_owned(),
+        }
+    }
+}
+
+impl From<MuteKeyProblem> for CommandError {
+    fn from(problem: MuteKeyProblem) -> Self {
+        let (code, message) = match problem {
+            MuteKeyProblem::Unavailable => {
+                ("keys-unavailable", "No keys are heard from elsewhere.")
+            }
+            MuteKeyProblem::Taken => ("keys-taken", "Another program has these keys."),
+            MuteKeyProblem::Refused => ("keys-refused", "These keys cannot be used."),
+        };
+        Self {
+            code: code.to_owned(),
             message: message.to_owned(),
         }
     }

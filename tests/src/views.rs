@@ -119,6 +119,7 @@ async fn send(
         "joining": null,
         "appearance": { "theme": "system", "language": "system" },
         "keepsCallWhenClosing": null,
+        "muteKey": { "keys": null, "problem": null },
         "alerts": { "notifications": true, "ringtone": true, "secondSpeaker": null },
         "rehearsal": { "sound": "none", "microphone": null, "speaker": null, "camera": null },
         "version": "0.1.0",

@@ -197,6 +197,8 @@ pub struct Settings {
     pub appearance: Appearance,
     /// How the user is told that somebody calls.
     pub alerts: Alerts,
+    /// The keys that mute from anywhere, such as `Control+Alt+KeyM`.
+    pub mute_key: Option<String>,
     /// Whether a call goes on when the window is closed; none before the user has been asked.
     pub keep_call_when_closing: Option<bool>,
     /// What else stands in the file.

@@ -6,6 +6,7 @@ import type { CallId } from "./CallId";
 import type { DeskView } from "./DeskView";
 import type { DevicesView } from "./DevicesView";
 import type { Joining } from "./Joining";
+import type { MuteKeyView } from "./MuteKeyView";
 import type { RehearsalView } from "./RehearsalView";
 import type { Screen } from "./Screen";
 import type { StandIn } from "./StandIn";
@@ -51,6 +52,10 @@ appearance: Appearance,
  * Whether a call goes on when the main window is closed; null where the person is asked.
  */
 keepsCallWhenClosing: boolean | null, 
+/**
+ * The keys that mute from anywhere.
+ */
+muteKey: MuteKeyView, 
 /**
  * How the person is told that somebody calls.
  */

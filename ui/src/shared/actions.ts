@@ -70,6 +70,8 @@ export interface Actions {
   /** Whether the system starts Vireo when the person logs in; it alone knows. */
   autostart(): Promise<boolean>;
   setAutostart(on: boolean): Promise<void>;
+  /** The keys that mute from anywhere, by their places; null for none. */
+  setMuteKey(keys: string | null): Promise<void>;
   /** How calls are told beside the window that rings. */
   setAlerts(alerts: Alerts): Promise<void>;
   /** Shows where the system says who may use the device. */
@@ -98,7 +100,10 @@ export interface Actions {
   quit(): Promise<void>;
 }
 
-type ErrorKey = Extract<Key, `error.${string}` | "failed.filesHint" | "picture.unreadable">;
+type ErrorKey = Extract<
+  Key,
+  `error.${string}` | "failed.filesHint" | "picture.unreadable" | "muteKey.unavailable"
+>;
 
 const sentences: Record<string, ErrorKey> = {
   "name-taken": "error.nameTaken",
@@ -124,6 +129,9 @@ const sentences: Record<string, ErrorKey> = {
   files: "failed.filesHint",
   file: "error.file",
   autostart: "error.autostart",
+  "keys-taken": "error.keysTaken",
+  "keys-refused": "error.keysRefused",
+  "keys-unavailable": "muteKey.unavailable",
   "no-system-settings": "error.noSystemSettings",
 };
 

@@ -47,6 +47,7 @@ export const backend: Actions = {
   setKeepsCallWhenClosing: (keeps) => invoke("set_keeps_call_when_closing", { keeps }),
   autostart: () => invoke("autostart"),
   setAutostart: (on) => invoke("set_autostart", { on }),
+  setMuteKey: (keys) => invoke("set_mute_key", { keys }),
   setAlerts: (alerts) => invoke("set_alerts", { alerts }),
   openSystemSettings: (device) => invoke("open_system_settings", { device }),
   displayName: () => invoke("display_name"),

@@ -13,7 +13,6 @@ import type { ClientView } from "../../bindings/ClientView";
 import type { OpenMedia } from "../../call/media/session";
 import type { Actions } from "../../shared/actions";
 import type { PlainKey } from "../../shared/i18n";
-import ShortcutList from "../ShortcutList.svelte";
 import AboutPage from "./AboutPage.svelte";
 import AppearancePage from "./AppearancePage.svelte";
 import AudioPage from "./AudioPage.svelte";
@@ -21,6 +20,7 @@ import NetworkPage from "./NetworkPage.svelte";
 import NotificationsPage from "./NotificationsPage.svelte";
 import PrivacyPage from "./PrivacyPage.svelte";
 import ProfilePage from "./ProfilePage.svelte";
+import ShortcutsPage from "./ShortcutsPage.svelte";
 import VideoPage from "./VideoPage.svelte";
 
 /** What every page of the settings gets. */
@@ -48,7 +48,7 @@ export const pages = [
   { name: "audio", label: "settings.audio", icon: Mic, component: AudioPage },
   { name: "video", label: "settings.video", icon: Video, component: VideoPage },
   { name: "notifications", label: "settings.notifications", icon: Bell, component: NotificationsPage },
-  { name: "shortcuts", label: "settings.shortcuts", icon: Keyboard, component: ShortcutList },
+  { name: "shortcuts", label: "settings.shortcuts", icon: Keyboard, component: ShortcutsPage },
   { name: "privacy", label: "settings.privacy", icon: Shield, component: PrivacyPage },
   { name: "network", label: "settings.network", icon: Wifi, component: NetworkPage },
   { name: "appearance", label: "settings.appearance", icon: Palette, component: AppearancePage },

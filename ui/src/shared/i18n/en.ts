@@ -473,6 +473,15 @@ export const en = {
   "keys.settings": "Settings",
   "keys.list": "This list",
 
+  "muteKey.title": "Mute from anywhere",
+  "muteKey.hint": "Works in a call while another window has the focus.",
+  "muteKey.none": "Not set (for example {suggested})",
+  "muteKey.press": "Press the keys…",
+  "muteKey.set": "Set keys",
+  "muteKey.clear": "Clear",
+  "muteKey.unavailable":
+    "Your desktop does not let programs hear keys that are pressed elsewhere. In its keyboard settings, let keys run this command: vireo-cli ctl toggle-mute",
+
   "voice.noise": "Noise suppression",
   "voice.noiseOff": "Off",
   "voice.noiseStandard": "Standard",
@@ -510,6 +519,8 @@ export const en = {
   "error.file": "The file could not be written. Check that the disk is not full, and try again.",
   "error.autostart":
     "The system did not let Vireo change what starts when you log in. Change it in the system’s settings.",
+  "error.keysTaken": "The system or another program already uses these keys. Choose others.",
+  "error.keysRefused": "These keys cannot be used. Hold Ctrl or Alt and press another key.",
   "error.noSystemSettings": "Open the system’s settings yourself, and look for sound, camera or privacy.",
   "error.other": "That did not work. Please try again.",
 } as const;
