@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tokio::process::Command;
-use vireo_media::video::{Pattern, PatternContent, Y4mWriter};
+use vireo_media::video::{Pattern, PatternContent, Y4mWriter, read_ivf};
 use vireo_media::{VideoFormat, VideoFrame};
 use vireo_tests::cli::{Cli, Ended};
 use vireo_tests::server::{Account, Server};
@@ -237,11 +237,9 @@ async fn what_comes_is_recorded() -> Result<()> {
         "--fps=20",
         "--speaker=none",
     ];
-    let ann = [
-        &sends[..],
-        &["--microphone=none", "--record", &record, "--for=4"],
-    ]
-    .concat();
+    let coded = path(&server, "coded.ivf");
+    let files = ["--record", &record, "--coded", &coded];
+    let ann = [&sends[..], &files, &["--microphone=none", "--for=4"]].concat();
     let bob = [&sends[..], &["--microphone=tone:700"]].concat();
     let call = call(&server, &ann, &bob).await?;
     let decoded = call.ann.statistics.number("/video/in/framesDecoded")? as usize;
@@ -259,6 +257,9 @@ async fn what_comes_is_recorded() -> Result<()> {
     ensure!(y4m.starts_with(b"YUV4MPEG2 W320 H180"));
     let frame = "FRAME\n".len() + 320 * 180 * 3 / 2;
     assert_eq!(y4m.len() / frame, decoded);
+    let coded = std::fs::read(coded)?;
+    let coded = read_ivf(&coded).context("no IVF file")?;
+    assert_eq!(coded.len(), decoded);
     heard(&record_file(&record, "remote.wav"), 700.0, 3.0)
 }
 

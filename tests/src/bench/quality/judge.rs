@@ -42,7 +42,7 @@ pub(super) fn judge(
         pairs.add(&picture)?;
     }
     ensure!(!heights.is_empty(), "none has come that counts");
-    drop(pairs);
+    pairs.finish()?;
     let [vmaf, ssim] = compare(ffmpeg, folder, heights.len())?;
     let fps = heights.len() as f64 / COUNTED_SECONDS as f64;
     heights.sort_unstable();
@@ -84,6 +84,12 @@ impl<'a> Pairs<'a> {
         self.sent.write(&self.film[number])?;
         self.came
             .write(&scale(picture, FORMAT.width, FORMAT.height))?;
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<()> {
+        self.sent.flush()?;
+        self.came.flush()?;
         Ok(())
     }
 }

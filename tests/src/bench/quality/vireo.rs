@@ -20,7 +20,7 @@ pub(super) async fn call(scene: Scene, film: &[VideoFrame], folder: &Path) -> Re
     for picture in film {
         writer.write(picture)?;
     }
-    drop(writer);
+    writer.flush()?;
     let server = Server::start(&[]).await?;
     let (ann, bob) = server.two_contacts().await?;
     let coded = folder.join("coded.ivf");
