@@ -308,6 +308,7 @@ impl App {
         let view = self.view.clone();
         view.send_modify(|view| {
             view.voice = settings.voice;
+            view.ice_servers.clone_from(&settings.ice_servers);
             view.appearance = settings.appearance;
             view.alerts = settings.alerts.clone();
             view.keeps_call_when_closing = settings.keep_call_when_closing;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tauri::{AppHandle, State, WebviewWindow, ipc::Channel};
 use vireo_call::{CallStats, NoticeKind, VoiceSettings};
 use vireo_client::{
-    ClientError, OwnStatus,
+    ClientError, OwnStatus, ServerProbe,
     paths::{Alerts, Appearance},
 };
-use vireo_protocol::{ChatId, Contact, UserId};
+use vireo_protocol::{ChatId, Contact, IceServer, UserId};
 
 use crate::{
     app::App,
@@ -326,6 +326,18 @@ pub async fn measure_connection(app: State<'_, Arc<App>>) -> Outcome<f64> {
 #[tauri::command]
 pub async fn save_screenshot(request: tauri::ipc::Request<'_>) -> Outcome<String> {
     keepsakes::screenshot(&request)
+}
+
+/// Asks one of the account's servers whether it is there.
+#[tauri::command]
+pub async fn test_server(app: State<'_, Arc<App>>, number: usize) -> Outcome<ServerProbe> {
+    Ok(app.test_server(number).await?)
+}
+
+/// Uses these STUN and TURN servers besides the server's.
+#[tauri::command]
+pub async fn set_ice_servers(app: State<'_, Arc<App>>, servers: Vec<IceServer>) -> Outcome {
+    app.set_ice_servers(servers)
 }
 
 /// Shows another picture of the person.

@@ -21,6 +21,7 @@ mod language;
 mod log;
 mod media_socket;
 mod mute_key;
+mod network;
 mod notify;
 mod pictures;
 mod preferences;
@@ -121,6 +122,8 @@ fn run_application(
             commands::open_system_settings,
             commands::display_name,
             commands::set_display_name,
+            commands::test_server,
+            commands::set_ice_servers,
             commands::set_avatar,
             commands::remove_avatar,
             commands::forget_account,

@@ -115,7 +115,7 @@ impl App {
     }
 
     /// Saves the settings so changed, once there is a profile.
-    fn keep(&self, change: impl FnOnce(&mut Settings)) -> Result<(), ClientError> {
+    pub(crate) fn keep(&self, change: impl FnOnce(&mut Settings)) -> Result<(), ClientError> {
         let (profile, settings) = self.with(|inner| {
             change(&mut inner.settings);
             (inner.profile.clone(), inner.settings.clone())

@@ -7,7 +7,7 @@ use vireo_client::{
     ClientError, ClientView,
     paths::{Alerts, Appearance},
 };
-use vireo_protocol::CallId;
+use vireo_protocol::{CallId, IceServer};
 
 use crate::{
     accounts::AccountsView,
@@ -46,6 +46,8 @@ pub struct AppView {
     pub mute_key: MuteKeyView,
     /// How the person is told that somebody calls.
     pub alerts: Alerts,
+    /// STUN and TURN servers of the person's own.
+    pub ice_servers: Vec<IceServer>,
     /// What the person tries out.
     pub rehearsal: RehearsalView,
     /// This application's.
@@ -70,6 +72,7 @@ impl Default for AppView {
             keeps_call_when_closing: None,
             mute_key: mute_key::at_first(),
             alerts: Alerts::default(),
+            ice_servers: Vec::new(),
             rehearsal: RehearsalView::default(),
             desk: DeskView::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -336,6 +339,7 @@ mod tests {
         Wanted::export_all(&config).expect("exportable");
         ShownCall::export_all(&config).expect("exportable");
         PageTimes::export_all(&config).expect("exportable");
+        vireo_client::ServerProbe::export_all(&config).expect("exportable");
         // The package as cargo finds it now, not as it lay when this was compiled.
         let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the test");
         let folder = Path::new(&package).join("ui/src/bindings");

@@ -41,6 +41,7 @@ pub fn home(contacts: &[Contact], call: Value) -> Value {
         "status": "online",
         "contacts": contacts,
         "call": call,
+        "servers": ["https://vireo.example.org"],
         "avatar": null,
         "missed": [],
         "recent": [],
@@ -124,6 +125,7 @@ async fn send(
         "rehearsal": { "sound": "none", "microphone": null, "speaker": null, "camera": null },
         "version": "0.1.0",
         "answeredFromOutside": null,
+    "iceServers": [],
         "desk": { "call": "mainWindow", "silent": false, "asksToClose": false },
     });
     paint(window, &view).await
@@ -144,6 +146,7 @@ pub async fn show_joining(window: &Window, screen: &Value, step: &Value) -> anyh
         "accounts": accounts(&[]),
         "joining": joining,
         "answeredFromOutside": null,
+    "iceServers": [],
     });
     paint(window, &view).await
 }
@@ -166,6 +169,7 @@ pub async fn show_welcome(window: &Window, name: &str) -> anyhow::Result<()> {
         "accounts": accounts(&others),
         "joining": null,
         "answeredFromOutside": null,
+    "iceServers": [],
     });
     paint(window, &view).await
 }

@@ -125,6 +125,12 @@ async fn a_window_calls_its_own_commands_and_nothing_else() -> anyhow::Result<()
         ("accept_contact", json!({ "userId": long })),
         ("block_contact", json!({ "userId": "../../etc" })),
         ("remove_contact", json!({ "userId": null })),
+        ("test_server", json!({ "number": 99 })),
+        ("test_server", json!({ "number": "http://127.0.0.1" })),
+        (
+            "set_ice_servers",
+            json!({ "servers": [{ "urls": ["http://127.0.0.1"] }] }),
+        ),
         ("set_avatar", json!({})),
         ("set_avatar", json!([0x89, 0x50, 0x4e, 0x47])),
         ("forget_account", json!({ "id": "" })),

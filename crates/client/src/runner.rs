@@ -70,6 +70,7 @@ pub(crate) fn start(
     let (handle, commands) = mpsc::unbounded_channel();
     let (view, reader) = watch::channel(ClientView {
         connection: ConnectionState::Connecting,
+        servers: vec![session.server.clone()],
         me: session.user.clone(),
         avatar: None,
         status: OwnStatus::default(),
@@ -347,6 +348,7 @@ impl Runner {
         self.server_ice_servers = greeting.ice_servers;
         self.pass_ice_servers();
         self.view.send_modify(|view| {
+            view.learn_servers(greeting.servers);
             view.me = greeting.user;
             view.avatar = greeting.avatar;
         });

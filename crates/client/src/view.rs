@@ -13,6 +13,8 @@ use crate::MissedCall;
 pub struct ClientView {
     /// How the client stands to its server.
     pub connection: ConnectionState,
+    /// Where the service is, in the order in which it is tried: the account's own server, then those that this one names.
+    pub servers: Vec<String>,
     /// Who is signed in.
     pub me: User,
     /// The ETag of their picture; null where they show none.
@@ -27,6 +29,18 @@ pub struct ClientView {
     pub missed: Vec<MissedCall>,
     /// The last calls that are over, the newest first.
     pub recent: Vec<PastCall>,
+}
+
+impl ClientView {
+    /// The account's own server names others, which are tried after it.
+    pub(crate) fn learn_servers(&mut self, named: Vec<String>) {
+        self.servers.truncate(1);
+        for server in named {
+            if !self.servers.contains(&server) {
+                self.servers.push(server);
+            }
+        }
+    }
 }
 
 /// What a person says of themselves.

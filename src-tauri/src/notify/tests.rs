@@ -49,6 +49,7 @@ impl Told {
             status,
             contacts: Vec::new(),
             call: None,
+            servers: Vec::new(),
             avatar: None,
             missed: Vec::new(),
             recent: Vec::new(),

@@ -97,6 +97,7 @@ fn screen(phase: Option<Phase>) -> Screen {
         status: OwnStatus::Online,
         contacts: Vec::new(),
         call,
+        servers: Vec::new(),
         avatar: None,
         missed: Vec::new(),
         recent: Vec::new(),

@@ -5,6 +5,7 @@ import type { Appearance } from "./Appearance";
 import type { CallId } from "./CallId";
 import type { DeskView } from "./DeskView";
 import type { DevicesView } from "./DevicesView";
+import type { IceServer } from "./IceServer";
 import type { Joining } from "./Joining";
 import type { MuteKeyView } from "./MuteKeyView";
 import type { RehearsalView } from "./RehearsalView";
@@ -60,6 +61,10 @@ muteKey: MuteKeyView,
  * How the person is told that somebody calls.
  */
 alerts: Alerts, 
+/**
+ * STUN and TURN servers of the person's own.
+ */
+iceServers: Array<IceServer>, 
 /**
  * What the person tries out.
  */

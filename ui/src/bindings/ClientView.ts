@@ -16,6 +16,10 @@ export type ClientView = {
  */
 connection: ConnectionState, 
 /**
+ * Where the service is, in the order in which it is tried: the account's own server, then those that this one names.
+ */
+servers: Array<string>, 
+/**
  * Who is signed in.
  */
 me: User, 

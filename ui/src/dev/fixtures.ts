@@ -112,6 +112,7 @@ const rest: Omit<AppView, "screen"> = {
   alerts: { notifications: true, ringtone: true, secondSpeaker: null },
   rehearsal: { sound: "none", microphone: null, speaker: null, camera: null },
   version: "0.1.0",
+  iceServers: [],
   desk,
 };
 
@@ -142,6 +143,7 @@ export function home(
       status: "online",
       contacts: people,
       call,
+      servers: ["https://vireo.example.org", "https://two.vireo.example.org"],
       avatar: null,
       missed: [],
       recent: [],
@@ -486,6 +488,8 @@ export const idle: Actions = {
   openSystemSettings: () => Promise.resolve(),
   displayName: () => Promise.resolve(null),
   setDisplayName: () => Promise.resolve(),
+  testServer: () => Promise.resolve({ answeredAfterMs: 24, trust: "invitation" }),
+  setIceServers: () => Promise.resolve(),
   setAvatar: () => Promise.resolve(),
   removeAvatar: () => Promise.resolve(),
   forgetAccount: () => Promise.resolve(),

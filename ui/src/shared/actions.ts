@@ -6,6 +6,8 @@ import type { Contact } from "../bindings/Contact";
 import type { InviteView } from "../bindings/InviteView";
 import type { NoticeKind } from "../bindings/NoticeKind";
 import type { OwnStatus } from "../bindings/OwnStatus";
+import type { IceServer } from "../bindings/IceServer";
+import type { ServerProbe } from "../bindings/ServerProbe";
 import type { MediaSocket } from "../bindings/MediaSocket";
 import type { SoundTest } from "../bindings/SoundTest";
 import type { VoiceSettings } from "../bindings/VoiceSettings";
@@ -79,6 +81,10 @@ export interface Actions {
   /** The name that others see; null where it is the account's own. */
   displayName(): Promise<string | null>;
   setDisplayName(name: string | null): Promise<void>;
+  /** Asks the server of this number among the account's whether it is there. */
+  testServer(number: number): Promise<ServerProbe>;
+  /** STUN and TURN servers of the person's own, for the calls to come. */
+  setIceServers(servers: IceServer[]): Promise<void>;
   /** Shows another picture of the person: a square JPEG. */
   setAvatar(jpeg: Uint8Array): Promise<void>;
   removeAvatar(): Promise<void>;
@@ -102,7 +108,7 @@ export interface Actions {
 
 type ErrorKey = Extract<
   Key,
-  `error.${string}` | "failed.filesHint" | "picture.unreadable" | "muteKey.unavailable"
+  `error.${string}` | "failed.filesHint" | "picture.unreadable" | "muteKey.unavailable" | "network.invalidIce"
 >;
 
 const sentences: Record<string, ErrorKey> = {
@@ -122,6 +128,7 @@ const sentences: Record<string, ErrorKey> = {
   "not-a-vireo-server": "error.notAServer",
   "rate-limited": "error.rateLimited",
   "invalid-invite": "error.invalidInvite",
+  "invalid-ice-server": "network.invalidIce",
   "invalid-picture": "picture.unreadable",
   "wrong-server": "error.wrongServer",
   "untrusted-server": "error.untrustedServer",

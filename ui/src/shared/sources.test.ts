@@ -36,6 +36,7 @@ describe("the catalogue", () => {
     ...joined("call", "ConnectionQuality"),
     ...joined("ended", "EndedReason"),
     ...["camera", "microphone", "speaker"].flatMap((kind) => joined(`trouble.${kind}`, "DeviceCause")),
+    ...joined("network.trust", "ServerTrust"),
     ...["checking", "good", "unstable", "poor"].map((connection) => `before.${connection}`),
     ...Object.keys(shortcuts).map((name) => `keys.${name}`),
   ]);

@@ -15,7 +15,7 @@ use tokio_rustls::client::TlsStream;
 use url::{Host, Url};
 use vireo_protocol::ServerAddress;
 
-use crate::ClientError;
+use crate::{ClientError, ServerTrust};
 
 pub(crate) use http::{Answer, Content};
 
@@ -73,6 +73,15 @@ impl Transport {
     /// The address of something on the server.
     pub fn url(&self, path: &str) -> Url {
         self.base.join(path).expect("a path is a valid reference")
+    }
+
+    /// How it is known that the right server answers, once one does.
+    pub fn trust(&self) -> ServerTrust {
+        match &self.tls {
+            None => ServerTrust::Unencrypted,
+            Some(tls) if tls.pinned => ServerTrust::Invitation,
+            Some(_) => ServerTrust::Authority,
+        }
     }
 
     /// Connects.

@@ -425,6 +425,23 @@ export const ru: Catalogue = {
   "network.here": "На этом компьютере",
   "network.state": "Соединение",
   "network.online": "Подключено",
+  "network.servers": "Где Vireo ищет сервер",
+  "network.serversText": "Сверху вниз: если один не отвечает, пробуем следующий.",
+  "network.test": "Проверить",
+  "network.reachable": "Сервер доступен.",
+  "network.answered": "Ответ пришёл за {ms} мс.",
+  "network.trust.invitation": "Сертификат – тот самый, что был назван в приглашении.",
+  "network.trust.authority": "Сертификат действителен.",
+  "network.trust.unencrypted": "Связь с ним не шифруется; это безопасно только в пределах этого компьютера.",
+  "network.ice": "Свои серверы STUN и TURN",
+  "network.iceText":
+    "Помогают звонкам пройти через межсетевые экраны, вместе с серверами вашего сервера, начиная со следующего звонка.",
+  "network.iceAddress": "Адрес",
+  "network.iceName": "Имя пользователя",
+  "network.icePassword": "Пароль",
+  "network.removeIce": "Удалить {address}",
+  "network.invalidIce":
+    "Vireo не может использовать этот адрес. Напишите stun:узел:порт или turn:узел:порт с именем пользователя и паролем.",
   "network.path": "Звонки",
   "network.pathText":
     "Звонки идут напрямую с вашего компьютера на другой, если сети это позволяют, иначе – через ретранслятор сервера, который не может их услышать или увидеть.",
