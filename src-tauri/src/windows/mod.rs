@@ -11,6 +11,9 @@ mod overlay;
 #[cfg_attr(not(target_os = "linux"), path = "painting_elsewhere.rs")]
 pub mod painting;
 mod place;
+#[cfg_attr(target_os = "linux", path = "unasked_linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "unasked_elsewhere.rs")]
+mod unasked;
 
 use std::sync::Arc;
 

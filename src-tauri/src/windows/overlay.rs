@@ -6,6 +6,7 @@ use tauri::{AppHandle, Manager};
 use super::{
     RINGING, SMALL, builder,
     place::{self, Screen},
+    unasked,
 };
 
 /// Width and height of the ringing window, in logical pixels.
@@ -50,7 +51,7 @@ fn open(
     (width, height): (f64, f64),
     corner: impl Fn(Screen) -> (f64, f64),
 ) -> tauri::Result<()> {
-    let mut window = builder(app, label, page)
+    let mut window = unasked::unshown(builder(app, label, page))
         .inner_size(width, height)
         .resizable(false)
         .maximizable(false)
@@ -65,8 +66,7 @@ fn open(
         let (x, y) = corner(screen);
         window = window.position(x, y);
     }
-    window.build()?;
-    Ok(())
+    unasked::show(window.build()?)
 }
 
 /// The screen on which the pointer is: the person looks there.
