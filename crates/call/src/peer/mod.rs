@@ -12,6 +12,7 @@ mod error;
 mod event;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
+mod handshake;
 mod media;
 mod runtime;
 mod sender;

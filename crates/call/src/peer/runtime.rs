@@ -1,19 +1,20 @@
 //! The asynchronous runtime under the connection: tokio's, with additions of ours. A sleeping connection can be woken by
 //! whoever has something to send, and its end is told. Packets are kept from crossing between loopback and the network, an
-//! arriving DTLS alert is noticed, and what goes through a relay gets the rounds that it needs.
+//! arriving DTLS alert is noticed, a handshake whose packets get lost goes on, and what goes through a relay gets the rounds that
+//! it needs.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     io::{self, IoSliceMut},
     net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU8, Ordering},
     },
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rtc::{
@@ -25,6 +26,8 @@ use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime,
     TokioRuntime, Transmit,
 };
+
+use super::handshake::{Datagram, Handshake};
 
 /// First byte of a DTLS record (RFC 7983), and of one that carries an alert (RFC 6347).
 const DTLS: RangeInclusive<u8> = 20..=63;
@@ -53,6 +56,8 @@ pub(super) struct Wake {
     relay: AtomicBool,
     /// So many rounds the task has yet to make before it may sleep.
     rounds: AtomicU8,
+    handshake: Mutex<Handshake>,
+    sockets: Mutex<Vec<Weak<ConnectionSocket>>>,
 }
 
 impl Wake {
@@ -69,6 +74,35 @@ impl Wake {
     /// Whether packets may go through a relay of ours from now on.
     pub fn set_relay(&self, relay: bool) {
         self.relay.store(relay, Ordering::Release);
+    }
+
+    fn handshake(&self) -> MutexGuard<'_, Handshake> {
+        self.handshake
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection sends from this socket, too.
+    fn know(&self, socket: &Arc<ConnectionSocket>) {
+        let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        sockets.push(Arc::downgrade(socket));
+    }
+
+    /// Sends what of the handshake may have got lost. From the connection's task, since a socket wakes the one that sent last.
+    fn repeat_handshake(&self, cx: &mut Context<'_>) {
+        let now = Instant::now();
+        if self.handshake().due().is_none_or(|due| due > now) {
+            return;
+        }
+        let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        sockets.retain(|socket| match socket.upgrade() {
+            Some(socket) => {
+                let due = self.handshake().take_due(socket.address, now);
+                due.iter().for_each(|datagram| socket.repeat(cx, datagram));
+                true
+            }
+            None => false,
+        });
     }
 
     /// There is something to do.
@@ -148,15 +182,17 @@ impl Runtime for ConnectionRuntime {
     }
 
     fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-        let loopback = socket.local_addr()?.ip().is_loopback();
-        Ok(Arc::new(ConnectionSocket {
+        let address = socket.local_addr()?;
+        let socket = Arc::new(ConnectionSocket {
             socket: self.tokio.wrap_udp_socket(socket)?,
-            loopback,
+            address,
             pause: AtomicBool::new(false),
             wake: self.wake.clone(),
             #[cfg(test)]
             loss: self.loss.clone(),
-        }))
+        });
+        self.wake.know(&socket);
+        Ok(socket)
     }
 
     fn wrap_tcp_listener(
@@ -192,6 +228,9 @@ impl Runtime for ConnectionRuntime {
         if self.wake.alert.swap(false, Ordering::AcqRel) {
             self.wake.alert_handled.notify_one();
         }
+        let due = self.wake.handshake().due();
+        let due = due.map(|due| due.saturating_duration_since(Instant::now()));
+        let duration = due.map_or(duration, |due| due.min(duration));
         let wake = self.wake.clone();
         Box::pin(async move {
             if wake.closing.load(Ordering::Acquire) {
@@ -203,6 +242,11 @@ impl Runtime for ConnectionRuntime {
                 () = tokio::time::sleep(duration) => {}
             }
             wake.worked();
+            poll_fn(|cx| {
+                wake.repeat_handshake(cx);
+                Poll::Ready(())
+            })
+            .await;
         })
     }
 
@@ -226,7 +270,7 @@ impl Runtime for ConnectionRuntime {
 #[derive(Debug)]
 struct ConnectionSocket {
     socket: Arc<dyn AsyncUdpSocket>,
-    loopback: bool,
+    address: SocketAddr,
     /// The next packet waits until the connection's task has finished with the one before.
     pause: AtomicBool,
     wake: Arc<Wake>,
@@ -238,7 +282,31 @@ impl ConnectionSocket {
     /// Connectivity checks are tried between all pairs of addresses. Between loopback and anything else no packet can get
     /// through, and the system answers the attempt with an error.
     fn reaches(&self, destination: IpAddr) -> bool {
-        destination.is_loopback() == self.loopback
+        destination.is_loopback() == self.address.ip().is_loopback()
+    }
+
+    /// Sends it once more. What there is no room for now leaves with the next repetition.
+    fn repeat(&self, cx: &mut Context<'_>, datagram: &Datagram) {
+        let transmit = Transmit {
+            destination: datagram.to,
+            ecn: None,
+            contents: &datagram.contents,
+            segment_size: datagram.segment_size,
+            src_ip: None,
+        };
+        let _ = self.transmit(cx, &transmit);
+    }
+
+    fn transmit(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        #[cfg(test)]
+        if self
+            .loss
+            .as_ref()
+            .is_some_and(|loss| loss.drops(transmit.contents))
+        {
+            return Poll::Ready(Ok(transmit.contents.len()));
+        }
+        self.socket.poll_send(cx, transmit)
     }
 }
 
@@ -251,15 +319,18 @@ impl AsyncUdpSocket for ConnectionSocket {
         if !self.reaches(transmit.destination.ip()) || is_about_loopback(transmit.contents) {
             return Poll::Ready(Ok(transmit.contents.len()));
         }
-        #[cfg(test)]
-        if self
-            .loss
-            .as_ref()
-            .is_some_and(|loss| loss.drops(transmit.contents))
-        {
-            return Poll::Ready(Ok(transmit.contents.len()));
+        let outcome = self.transmit(cx, transmit);
+        if outcome.is_ready() {
+            self.wake
+                .handshake()
+                .sent(kind(transmit.contents), Instant::now(), || Datagram {
+                    from: self.address,
+                    to: transmit.destination,
+                    contents: transmit.contents.to_vec(),
+                    segment_size: transmit.segment_size,
+                });
         }
-        match self.socket.poll_send(cx, transmit) {
+        match outcome {
             // An address that cannot be reached now (a network just left, an ICMP answer to an earlier packet) is a lost
             // packet. Connectivity checks find out whether the path is gone for good.
             Poll::Ready(Err(error)) if error.kind() != io::ErrorKind::WouldBlock => {
@@ -289,6 +360,7 @@ impl AsyncUdpSocket for ConnectionSocket {
             for (buffer, meta) in buffers.iter().zip(meta.iter()).take(count) {
                 let kind = kind(&buffer[..meta.len]);
                 if kind.is_some_and(|kind| DTLS.contains(&kind)) {
+                    self.wake.handshake().received(kind, Instant::now());
                     // The keys that the handshake's last message brings are put to use only after a burst of packets has been
                     // taken in; media that follows at the message's heels, in the same burst, would be thrown away.
                     self.pause.store(true, Ordering::Release);

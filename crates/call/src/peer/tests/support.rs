@@ -1,6 +1,7 @@
 //! What the tests share: a pair of peers with everything between them, and losses.
 
 use std::{
+    ops::RangeInclusive,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU32, Ordering},
@@ -26,19 +27,32 @@ pub fn show(figure: &str) {
     eprintln!("{figure}");
 }
 
-/// Loses a share of the media packets, by a sequence that is the same each time.
-#[derive(Debug, Default)]
+/// Loses a share of some packets, by a sequence that is the same each time.
+#[derive(Debug)]
 pub struct Loss {
+    /// The first bytes of those packets.
+    of: RangeInclusive<u8>,
     percent: u32,
     state: AtomicU32,
     broken: AtomicBool,
 }
 
 impl Loss {
+    /// Of media: RTP and RTCP begin with a byte between 128 and 191 (RFC 7983).
     pub fn new(percent: u32) -> Arc<Self> {
+        Self::of(128..=191, percent, 1)
+    }
+
+    /// Of the packets of DTLS (RFC 7983).
+    pub fn of_handshakes(percent: u32, seed: u32) -> Arc<Self> {
+        Self::of(20..=63, percent, seed)
+    }
+
+    fn of(of: RangeInclusive<u8>, percent: u32, seed: u32) -> Arc<Self> {
         Arc::new(Self {
+            of,
             percent,
-            state: AtomicU32::new(1),
+            state: AtomicU32::new(seed),
             broken: AtomicBool::new(false),
         })
     }
@@ -52,9 +66,8 @@ impl Loss {
         self.broken.load(Ordering::Relaxed)
     }
 
-    /// RTP and RTCP begin with a byte between 128 and 191 (RFC 7983); the rest is for setting up.
     pub fn drops(&self, packet: &[u8]) -> bool {
-        if !packet.first().is_some_and(|byte| (128..192).contains(byte)) {
+        if !packet.first().is_some_and(|byte| self.of.contains(byte)) {
             return false;
         }
         let state = self
