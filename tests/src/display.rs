@@ -196,6 +196,17 @@ impl Display {
         Ok(())
     }
 
+    /// Asks the window manager to close a window, as its button and a list of windows do.
+    ///
+    /// Not by the keyboard: openbox closes what it takes to have the focus, which is nothing while the focus moves inside a window.
+    ///
+    /// # Errors
+    /// When wmctrl cannot.
+    pub fn close(&self, window: &OpenWindow) -> anyhow::Result<()> {
+        self.run("wmctrl", &["-i", "-c", &window.number])?;
+        Ok(())
+    }
+
     /// What the window manager says of a window's properties.
     ///
     /// # Errors

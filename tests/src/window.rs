@@ -187,8 +187,19 @@ impl Window {
         Ok(())
     }
 
+    /// The driver may fail to list them at the moment at which one goes, and is asked again.
+    async fn windows(&self) -> anyhow::Result<Vec<String>> {
+        let started = Instant::now();
+        loop {
+            match self.session.windows().await {
+                Err(_) if started.elapsed() < PATIENCE => sleep(LOOK).await,
+                windows => return windows,
+            }
+        }
+    }
+
     async fn finds(&self, page: &str) -> anyhow::Result<bool> {
-        for window in self.session.windows().await? {
+        for window in self.windows().await? {
             // One that has just gone is none.
             if self.session.switch_to(&window).await.is_ok()
                 && let Ok(path) = self.session.execute("return location.pathname").await

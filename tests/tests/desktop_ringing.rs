@@ -195,7 +195,7 @@ async fn a_ringing_that_is_put_away_goes_on_for_the_caller() -> anyhow::Result<(
     two.over("cancelled").await?;
     // Nothing is left of it, and the next call rings again; closed by the window manager it is put away too.
     let ringing = two.call().await?;
-    two.display.press(&ringing, "alt+F4")?;
+    two.display.close(&ringing)?;
     two.anna.look_away("ringing").await?;
     two.boris.phase("ringing").await?;
     two.boris.click("[data-action=end]").await?;

@@ -127,7 +127,7 @@ async fn the_answer_to_closing_during_a_call_is_shown_and_can_be_changed() -> an
             .await?;
         window.phase("connected").await?;
         let main = display.find(|window| window.width >= 720)?;
-        display.press(&main, "alt+F4")
+        display.close(&main)
     };
     call().await?;
     window.click("[data-action=close-and-keep]").await?;

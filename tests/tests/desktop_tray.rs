@@ -50,7 +50,7 @@ impl Desk {
 
     /// As a person does, by the window manager.
     fn close(&self) -> anyhow::Result<()> {
-        self.display.press(&self.main()?, "alt+F4")
+        self.display.close(&self.main()?)
     }
 
     async fn echo_test(&self) -> anyhow::Result<()> {

@@ -50,7 +50,7 @@ pub async fn in_tray(
     let main = || display.find(|window| window.process == process && window.width >= 720);
     ensure!(application.has_web_view(), "there is no web view");
     let open = Usage::of(process);
-    display.press(&main()?, "alt+F4")?;
+    display.close(&main()?)?;
     let started = Instant::now();
     while application.has_web_view() {
         ensure!(started.elapsed() < PATIENCE, "the web view stays");
