@@ -55,9 +55,7 @@ fn transmit_until(sound: &[f32], end: usize, lost: impl Fn(usize) -> bool) -> He
     let mut samples = Vec::new();
     for (at, piece) in sound.chunks_exact(OPUS_FRAME_SAMPLES).enumerate() {
         let now = begin + Duration::from_millis(20 * at as u64);
-        let payload = encoder
-            .encode(piece.try_into().expect("of this length"))
-            .expect("coded");
+        let payload = encoder.encode(piece).expect("coded");
         let goes_on = std::mem::replace(&mut silent, payload.len() <= 2) && silent;
         if !goes_on && at < end {
             if !lost(number) {

@@ -268,6 +268,7 @@ impl Devices {
         if let Some((_, chain)) = &self.microphone {
             chain.set_packet_loss(quality.expected_loss);
             chain.set_bitrate(quality.bits_per_second);
+            chain.set_short_packets(quality.short_packets);
         }
     }
 

@@ -172,6 +172,7 @@ pub struct QualityPolicy {
     max_bitrate: u32,
     pause: Pause,
     expected_loss: ExpectedLoss,
+    short_packets: bool,
     unstable: bool,
     trouble: Lasting,
     calm: Lasting,
@@ -193,6 +194,7 @@ impl QualityPolicy {
             max_bitrate,
             pause: Pause::new(max_bitrate),
             expected_loss: ExpectedLoss::default(),
+            short_packets: false,
             unstable: false,
             trouble: Lasting::default(),
             calm: Lasting::default(),
@@ -224,17 +226,20 @@ impl QualityPolicy {
         let step = bandwidth.max(cpu).max(shown);
         let sends = stage == Stage::Sending;
         self.step = if sends { step } else { self.steps.last() };
+        let audio = AudioQuality::new(
+            self.expected_loss.update(path.loss, now),
+            room_for_copies(conditions, sends),
+            conditions.copies,
+        )
+        .with_packets(path.for_pictures, self.short_packets);
+        self.short_packets = audio.short_packets;
         let codes = conditions.camera && !matches!(stage, Stage::Paused { .. });
         Quality {
             video: codes.then(|| VideoTarget {
                 format: self.steps.format(self.step),
                 bits_per_second: path.for_pictures.min(self.steps.most(self.step)),
             }),
-            audio: AudioQuality::new(
-                self.expected_loss.update(path.loss, now),
-                room_for_copies(conditions, sends),
-                conditions.copies,
-            ),
+            audio,
             connection: self.connection(conditions, sends, now),
             limitation: if !sends || (bandwidth >= cpu && bandwidth > shown) {
                 QualityLimitation::Bandwidth

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use super::{
     AudioFrame, FRAME_SAMPLES, SAMPLE_RATE,
-    stretch::{lengthen, shorten},
+    stretch::{ENOUGH, lengthen, shorten},
 };
 use crate::{
     MediaError,
@@ -35,6 +35,10 @@ pub struct Stretched {
 pub struct Playout {
     decoder: OpusDecoder,
     ready: VecDeque<f32>,
+    /// Decoded, and too short to be shortened without what comes after it.
+    held: Vec<f32>,
+    /// The newest of what was ready, as much as it takes to lengthen what follows.
+    last: VecDeque<f32>,
     stretched: Stretched,
     /// The time of the packet that begins within the newest frame, and how many samples into it.
     begun: Option<(u32, usize)>,
@@ -51,6 +55,8 @@ impl Playout {
         Ok(Self {
             decoder: OpusDecoder::new()?,
             ready: VecDeque::new(),
+            held: Vec::new(),
+            last: VecDeque::new(),
             stretched: Stretched::default(),
             begun: None,
             room: 0,
@@ -64,11 +70,11 @@ impl Playout {
             let packet = pop();
             if let AudioPacket::Data { timestamp, .. } = packet {
                 // RTP time wraps around.
-                self.begun = Some((timestamp as u32, self.ready.len()));
+                self.begun = Some((timestamp as u32, self.ready()));
             }
             if let Err(error) = self.take(packet) {
                 tracing::debug!(%error, "a packet of sound could not be decoded");
-                self.ready.extend([0.0; FRAME_SAMPLES]);
+                self.add(&[0.0; FRAME_SAMPLES]);
             }
         }
         let mut frame = AudioFrame::SILENCE;
@@ -86,10 +92,10 @@ impl Playout {
         Some((timestamp, after))
     }
 
-    /// Samples that are decoded and not played yet; a packet at most.
+    /// Samples that are decoded and not played yet; two packets at most.
     #[must_use]
     pub fn ready(&self) -> usize {
-        self.ready.len()
+        self.ready.len() + self.held.len()
     }
 
     /// What stretching has done so far.
@@ -99,27 +105,31 @@ impl Playout {
     }
 
     fn take(&mut self, packet: AudioPacket) -> Result<(), MediaError> {
-        if packet == AudioPacket::Empty {
-            return self.rest();
+        if let AudioPacket::Data { payload, tempo, .. } = packet {
+            self.room = ROOM_GOES_ON;
+            return self.play(&payload, tempo);
         }
-        self.room = ROOM_GOES_ON;
-        match packet {
-            AudioPacket::Data { payload, tempo, .. } => self.play(&payload, tempo)?,
-            AudioPacket::Fec { next, samples } => self
-                .ready
-                .extend(self.decoder.decode_fec(&next, samples as usize)?),
-            AudioPacket::Missing { samples } => {
-                self.ready.extend(self.decoder.conceal(samples as usize)?)
+        let held = std::mem::take(&mut self.held);
+        self.add(&held);
+        if packet != AudioPacket::Empty {
+            self.room = ROOM_GOES_ON;
+        }
+        let made_up = match packet {
+            AudioPacket::Fec { next, samples } => {
+                self.decoder.decode_fec(&next, samples as usize)?
             }
-            AudioPacket::Empty => {}
-        }
+            AudioPacket::Missing { samples } => self.decoder.conceal(samples as usize)?,
+            AudioPacket::Data { .. } | AudioPacket::Empty => return self.rest(),
+        };
+        let made_up = made_up.to_vec();
+        self.add(&made_up);
         Ok(())
     }
 
     /// Nobody says anything: the decoder's own comfort noise, which has the level of the other side's last silence.
     fn rest(&mut self) -> Result<(), MediaError> {
         if self.room == 0 {
-            self.ready.extend([0.0; FRAME_SAMPLES]);
+            self.add(&[0.0; FRAME_SAMPLES]);
             return Ok(());
         }
         let left = self.room;
@@ -129,30 +139,45 @@ impl Playout {
             let left = left.saturating_sub(i as u32);
             (left as f32 / ROOM_FADES as f32).min(1.0)
         };
-        let faded = noise.iter().enumerate();
-        self.ready
-            .extend(faded.map(|(i, sample)| volume(i) * sample));
+        let noise = noise.iter().enumerate();
+        let faded: Vec<f32> = noise.map(|(i, sample)| volume(i) * sample).collect();
+        self.add(&faded);
         Ok(())
     }
 
     fn play(&mut self, payload: &[u8], tempo: Tempo) -> Result<(), MediaError> {
-        let decoded = self.decoder.decode(payload)?;
-        if tempo == Tempo::Steady {
-            self.ready.extend(decoded);
+        let mut samples = std::mem::take(&mut self.held);
+        let waited = !samples.is_empty();
+        let decoded = self.decoder.decode(payload).inspect_err(|_| {
+            self.ready.extend(&samples);
+        })?;
+        samples.extend_from_slice(decoded);
+        if tempo == Tempo::Faster && samples.len() < ENOUGH && !waited {
+            self.held = samples;
             return Ok(());
         }
-        let mut samples = decoded.to_vec();
-        let changed = if tempo == Tempo::Faster {
-            let removed = shorten(&mut samples);
-            self.stretched.removed += removed as u64;
-            removed
-        } else {
-            let inserted = lengthen(&mut samples);
-            self.stretched.inserted += inserted as u64;
-            inserted
+        let changed = match tempo {
+            Tempo::Steady if !waited => 0,
+            Tempo::Steady | Tempo::Faster => {
+                let removed = shorten(&mut samples);
+                self.stretched.removed += removed as u64;
+                removed
+            }
+            Tempo::Slower => {
+                let inserted = lengthen(self.last.make_contiguous(), &mut samples);
+                self.stretched.inserted += inserted as u64;
+                inserted
+            }
         };
         self.stretched.times += u64::from(changed > 0);
-        self.ready.extend(samples);
+        self.add(&samples);
         Ok(())
+    }
+
+    fn add(&mut self, samples: &[f32]) {
+        self.ready.extend(samples);
+        self.last.extend(samples);
+        let more = self.last.len().saturating_sub(ENOUGH);
+        self.last.drain(..more);
     }
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     MediaError, MediaEvent,
-    codec::{OPUS_FRAME_SAMPLES, OpusEncoder, OpusPacket},
+    codec::{OPUS_FRAME_SAMPLES, OpusEncoder, OpusPacket, SHORT_OPUS_FRAME_SAMPLES},
 };
 
 /// Good for speech; more is hardly heard. At 32,000 Opus puts no copies into its packets unless more than 5 % get lost.
@@ -75,6 +75,7 @@ struct Shared {
     reopen: AtomicBool,
     packet_loss: AtomicU8,
     bits_per_second: AtomicU32,
+    short_packets: AtomicBool,
     packets: AtomicU64,
     bytes: AtomicU64,
 }
@@ -88,7 +89,7 @@ pub struct SendChain {
 
 impl SendChain {
     /// Starts. `open` is called on a thread of its own, again with back-off when it fails or the source is lost; None from
-    /// it means that there is to be none. `on_packet` is called every 20 ms at most, `on_event` when the microphone comes
+    /// it means that there is to be none. `on_packet` is called every 10 ms at most, `on_event` when the microphone comes
     /// or goes; both on the chain's thread, and must not wait.
     ///
     /// # Errors
@@ -154,6 +155,11 @@ impl SendChain {
         self.shared.bits_per_second.store(bits_per_second, Relaxed);
     }
 
+    /// Whether packets hold 10 ms from now on, which are on their way sooner, instead of 20.
+    pub fn set_short_packets(&self, short: bool) {
+        self.shared.short_packets.store(short, Relaxed);
+    }
+
     /// What was sent so far.
     #[must_use]
     pub fn statistics(&self) -> AudioSendStatistics {
@@ -208,10 +214,10 @@ impl Run {
                 pending[filled..filled + FRAME_SAMPLES].copy_from_slice(&frame.0);
             }
             filled += FRAME_SAMPLES;
-            if filled == OPUS_FRAME_SAMPLES {
-                filled = 0;
-                let (timestamp, captured_at) = self.clock.advance(Instant::now());
-                if let Some(payload) = self.encode(&pending, std::mem::take(&mut heard)) {
+            if filled >= self.packet_samples() {
+                let sound = &pending[..std::mem::take(&mut filled)];
+                let (timestamp, captured_at) = self.clock.advance(sound.len(), Instant::now());
+                if let Some(payload) = self.encode(sound, std::mem::take(&mut heard)) {
                     on_packet(OpusPacket {
                         payload,
                         timestamp,
@@ -219,6 +225,13 @@ impl Run {
                     });
                 }
             }
+        }
+    }
+
+    fn packet_samples(&self) -> usize {
+        match self.shared.short_packets.load(Relaxed) {
+            true => SHORT_OPUS_FRAME_SAMPLES,
+            false => OPUS_FRAME_SAMPLES,
         }
     }
 
@@ -258,8 +271,8 @@ impl Run {
     }
 
     /// The packet to send, if one needs to be sent: of a silence only its beginning and a refresher now and then.
-    fn encode(&mut self, samples: &[f32; OPUS_FRAME_SAMPLES], heard: bool) -> Option<bytes::Bytes> {
-        if !self.silence.needs_coding(heard) {
+    fn encode(&mut self, samples: &[f32], heard: bool) -> Option<bytes::Bytes> {
+        if !self.silence.needs_coding(samples.len(), heard) {
             return None;
         }
         self.encoder.follow(
@@ -269,7 +282,7 @@ impl Run {
         let payload = match self.encoder.encoder.encode(samples) {
             Ok(payload) => payload,
             Err(error) => {
-                tracing::warn!(%error, "20 ms of sound could not be coded");
+                tracing::warn!(%error, "a piece of sound could not be coded");
                 return None;
             }
         };
@@ -354,24 +367,24 @@ struct Clock {
     earliest: Option<Instant>,
 }
 
-/// After so many packets of 20 ms a microphone's slower clock is followed.
+/// After so many packets a microphone's slower clock is followed.
 const FOLLOWS: u32 = 200;
 
 /// Scheduling and a device's own clock make less difference than this; a hole makes more.
 const HOLE: Duration = Duration::from_millis(500);
 
 impl Clock {
-    /// The time stamp of 20 ms that end now, and when they began.
-    fn advance(&mut self, now: Instant) -> (u32, Instant) {
+    /// The time stamp of so many samples that end now, and when they began.
+    fn advance(&mut self, samples: usize, now: Instant) -> (u32, Instant) {
         let elapsed =
             (now.duration_since(self.started).as_secs_f64() * f64::from(SAMPLE_RATE)) as u64;
         let hole = (HOLE.as_secs_f64() * f64::from(SAMPLE_RATE)) as u64;
         if elapsed > self.samples + hole {
-            self.samples = elapsed - elapsed % OPUS_FRAME_SAMPLES as u64;
+            self.samples = elapsed - elapsed % samples as u64;
             self.earliest = None;
         }
         let (timestamp, before) = (self.samples as u32, duration(self.samples));
-        self.samples += OPUS_FRAME_SAMPLES as u64;
+        self.samples += samples as u64;
         (timestamp, self.beginning(now) + before)
     }
 

@@ -3,24 +3,24 @@
 /// Opus packets up to this size say "silence goes on" and need not be sent.
 const DTX_SIZE: usize = 2;
 
-/// While there is nothing to be heard, one packet in so many is coded: every 400 ms, as Opus does by itself.
-const REFRESH: u32 = 20;
+/// While there is nothing to be heard, something is coded every so many samples: 400 ms, as Opus does by itself.
+const REFRESH: usize = 19_200;
 
 #[derive(Debug, Default)]
 pub(super) struct Silence {
     /// The packet before said that silence goes on.
     before: bool,
-    /// Packets since then that were not even coded.
-    left_out: u32,
+    /// Samples since then that were not even coded.
+    left_out: usize,
     /// The packet that is being coded is the first after those.
     refreshes: bool,
 }
 
 impl Silence {
-    /// Whether the next 20 ms need to be coded. `heard` is false for nothing at all: muted, or no microphone.
-    pub(super) fn needs_coding(&mut self, heard: bool) -> bool {
-        if !heard && self.before && self.left_out + 1 < REFRESH {
-            self.left_out += 1;
+    /// Whether the next samples need to be coded. `heard` is false for nothing at all: muted, or no microphone.
+    pub(super) fn needs_coding(&mut self, samples: usize, heard: bool) -> bool {
+        if !heard && self.before && self.left_out + samples < REFRESH {
+            self.left_out += samples;
             return false;
         }
         self.refreshes = self.left_out > 0 && !heard;
@@ -39,12 +39,13 @@ impl Silence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::OPUS_FRAME_SAMPLES;
 
     /// How many of so many packets are coded, and how many are sent.
     fn pass(silence: &mut Silence, packets: u32, heard: bool, length: usize) -> (u32, u32) {
         let (mut coded, mut sent) = (0, 0);
         for _ in 0..packets {
-            if silence.needs_coding(heard) {
+            if silence.needs_coding(OPUS_FRAME_SAMPLES, heard) {
                 coded += 1;
                 sent += u32::from(silence.needs_sending(length));
             }

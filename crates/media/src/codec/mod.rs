@@ -28,7 +28,10 @@ pub use vp8::{Vp8Decoder, Vp8Encoder};
 /// Samples in an Opus packet of ours: 20 ms at 48 kHz.
 pub const OPUS_FRAME_SAMPLES: usize = 960;
 
-/// 20 ms of coded sound on its way out.
+/// Samples in a short one, which takes its headers along as often as twice: 10 ms.
+pub const SHORT_OPUS_FRAME_SAMPLES: usize = 480;
+
+/// Coded sound on its way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpusPacket {
     /// One Opus packet (RFC 6716), which is one RTP payload (RFC 7587).

@@ -1,12 +1,11 @@
-//! Opus (RFC 6716), 48 kHz mono in packets of 20 ms, by libopus.
+//! Opus (RFC 6716), 48 kHz mono in packets of 10 or 20 ms, by libopus.
 
 use bytes::Bytes;
 use opus::{Application, Bitrate, Channels, Decoder, Encoder};
 
-use super::OPUS_FRAME_SAMPLES;
 use crate::{MediaError, audio::SAMPLE_RATE};
 
-/// No Opus packet of one 20 ms frame is larger (RFC 6716 §3.4).
+/// No Opus packet of one frame is larger (RFC 6716 §3.4).
 const MAX_PACKET: usize = 1_275;
 
 /// The longest packet is 120 ms (RFC 6716 §2.1.4).
@@ -62,11 +61,11 @@ impl OpusEncoder {
             .map_err(codec_error)
     }
 
-    /// Codes 20 ms. An empty result or one of one or two bytes stands for silence (DTX); an empty one need not be sent.
+    /// Codes 10 or 20 ms, as it likes. An empty result or one of one or two bytes stands for silence (DTX); an empty one need not be sent.
     ///
     /// # Errors
-    /// [`MediaError::Codec`] when the codec fails.
-    pub fn encode(&mut self, samples: &[f32; OPUS_FRAME_SAMPLES]) -> Result<Bytes, MediaError> {
+    /// [`MediaError::Codec`] when the codec fails, or these are not 10 or 20 ms.
+    pub fn encode(&mut self, samples: &[f32]) -> Result<Bytes, MediaError> {
         let mut packet = [0; MAX_PACKET];
         let length = self
             .encoder
@@ -143,6 +142,7 @@ fn whole(samples: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::OPUS_FRAME_SAMPLES;
 
     fn tone(block: usize) -> [f32; OPUS_FRAME_SAMPLES] {
         std::array::from_fn(|i| {

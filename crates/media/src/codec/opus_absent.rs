@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 
-use super::OPUS_FRAME_SAMPLES;
 use crate::MediaError;
 
 fn absent() -> MediaError {
@@ -39,7 +38,7 @@ impl OpusEncoder {
     ///
     /// # Errors
     /// None.
-    pub fn encode(&mut self, _samples: &[f32; OPUS_FRAME_SAMPLES]) -> Result<Bytes, MediaError> {
+    pub fn encode(&mut self, _samples: &[f32]) -> Result<Bytes, MediaError> {
         match self.0 {}
     }
 }

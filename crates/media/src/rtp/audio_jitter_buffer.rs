@@ -61,8 +61,12 @@ const HURRY_ABOVE: Duration = Duration::from_millis(12);
 /// … and by this much is skipped: after the network stood still, say.
 const SKIP_ABOVE: Duration = Duration::from_millis(400);
 
-/// So many packets must all have waited too long, or too briefly, so that one late wake-up stretches nothing.
-const DELAY_WINDOW: usize = 25;
+/// What was played for so long must all have waited too long, or too briefly, so that one late wake-up stretches nothing: half a
+/// second, in samples.
+const DELAY_WINDOW: u32 = 24_000;
+
+/// Shorter packets, in samples, are stretched together with the next one: 15 ms.
+const LONG_ENOUGH: u32 = 720;
 
 /// Opus packets up to this size are silence (DTX): what follows is a pause, not a loss.
 const DTX_SIZE: usize = 2;
@@ -216,7 +220,11 @@ impl AudioJitterBuffer {
             return;
         }
         let timestamp = self.timestamp.peek_u32(packet.timestamp);
-        if !copy && !self.estimator.observe(timestamp, packet.received_at) {
+        if !copy
+            && !self
+                .estimator
+                .observe(timestamp, samples, packet.received_at)
+        {
             self.recent.clear();
         }
         self.statistics.packets_received += 1;
@@ -397,7 +405,7 @@ impl AudioJitterBuffer {
             delay,
             waited: micros(waited),
         });
-        if self.recent.len() > DELAY_WINDOW {
+        while self.recent.len() > self.delay_window() {
             self.recent.pop_front();
         }
         AudioPacket::Data {
@@ -407,10 +415,23 @@ impl AudioJitterBuffer {
         }
     }
 
+    /// A short packet can be shortened together with the one after it.
+    fn can_hurry(&self) -> bool {
+        let follows = self
+            .next
+            .is_some_and(|next| self.packets.contains_key(&next.sequence));
+        self.last_samples >= LONG_ENOUGH || follows
+    }
+
+    /// In packets like the last one.
+    fn delay_window(&self) -> usize {
+        (DELAY_WINDOW / self.last_samples.max(1)) as usize
+    }
+
     fn tempo(&self, target: Duration, now: Instant) -> Tempo {
-        if self.recent.len() < DELAY_WINDOW {
+        if self.recent.len() < self.delay_window() {
             Tempo::Steady
-        } else if self.is_too_late(target, now) {
+        } else if self.is_too_late(target, now) && self.can_hurry() {
             Tempo::Faster
         } else if self.is_too_soon(target) {
             Tempo::Slower

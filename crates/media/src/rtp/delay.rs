@@ -5,8 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// So many packets are remembered: 5 s of 20 ms packets.
-const WINDOW: usize = 250;
+/// What is remembered, in samples: 5 s.
+const WINDOW: u32 = 240_000;
 
 /// All but this share of the packets should be there in time.
 const LATE_SHARE: f64 = 0.02;
@@ -36,8 +36,8 @@ const fn media_micros(timestamp: i64) -> i64 {
 }
 
 impl DelayEstimator {
-    /// Takes notice of a packet. False when its time does not fit those before: everything was forgotten.
-    pub(crate) fn observe(&mut self, timestamp: i64, arrival: Instant) -> bool {
+    /// Takes notice of a packet of so many samples. False when its time does not fit those before: everything was forgotten.
+    pub(crate) fn observe(&mut self, timestamp: i64, samples: u32, arrival: Instant) -> bool {
         let transit = self.transit_at(timestamp, arrival);
         let fits = self.transit.is_empty()
             || (transit - self.fastest).unsigned_abs() < OTHER_CLOCK.as_micros() as u64;
@@ -45,7 +45,8 @@ impl DelayEstimator {
             self.transit.clear();
         }
         self.transit.push_back(transit);
-        if self.transit.len() > WINDOW {
+        let window = (WINDOW / samples.max(1)) as usize;
+        while self.transit.len() > window.max(1) {
             self.transit.pop_front();
         }
         self.fastest = self.transit.iter().copied().min().unwrap_or(transit);

@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use vireo_media::{
     audio::{AudioFrame, Playout},
-    rtp::{AudioJitterBuffer, AudioPacket, RtpPayload},
+    rtp::{AudioJitterBuffer, AudioPacket, RtpPayload, opus_packet_samples},
 };
 use vireo_testing::link::{Link, Pipe};
 
-const PACKET: Duration = Duration::from_millis(20);
 const FRAME: Duration = Duration::from_millis(10);
 
 /// What a packet takes through the link when nothing holds it up.
@@ -91,7 +90,9 @@ pub fn listen(
     let mut buffer = AudioJitterBuffer::new();
     let mut playout = Playout::new().expect("a decoder");
     let mut heard = Heard::default();
-    let packet_time = PACKET.mul_f64(1.0 / (1.0 + clocks.sender / 1e6));
+    let samples = opus_packet_samples(&packets[0][0]).expect("an Opus packet");
+    let sample_time = 1.0 / 48_000.0 / (1.0 + clocks.sender / 1e6);
+    let packet_time = Duration::from_secs_f64(f64::from(samples) * sample_time);
     let frame_time = FRAME.mul_f64(1.0 / (1.0 + clocks.card / 1e6));
     let (mut sent, mut row) = (0_u32, 0_u32);
     for pull in 0_u32.. {
@@ -105,7 +106,7 @@ pub fn listen(
             let until = if leaves <= time { start + leaves } else { now };
             while let Some(due) = pipe.next_due().filter(|due| *due <= until) {
                 while let Some(arrived) = pipe.pop(due) {
-                    receive(&mut buffer, &arrived, due);
+                    receive(&mut buffer, &arrived, samples, due);
                 }
             }
             if leaves > time {
@@ -118,7 +119,7 @@ pub fn listen(
             let bytes = payloads.iter().map(Bytes::len).sum::<usize>() + 40;
             let packet = Sent {
                 sequence_number: sent as u16,
-                timestamp: sent.wrapping_mul(960),
+                timestamp: sent.wrapping_mul(samples),
                 payloads,
             };
             pipe.push(packet, bytes, until);
@@ -129,7 +130,7 @@ pub fn listen(
         let ready = Duration::from_secs_f64(playout.ready() as f64 / 48e3);
         play(&playout.next(|| {
             let packet = buffer.pop(now);
-            heard.note(&packet, time + ready, packet_time, &mut row);
+            heard.note(&packet, time + ready, sample_time, &mut row);
             packet
         }));
     }
@@ -139,11 +140,11 @@ pub fn listen(
     heard
 }
 
-fn receive(buffer: &mut AudioJitterBuffer, sent: &Sent, received_at: Instant) {
+fn receive(buffer: &mut AudioJitterBuffer, sent: &Sent, samples: u32, received_at: Instant) {
     for (before, payload) in (0_u16..).zip(&sent.payloads) {
         let packet = RtpPayload {
             sequence_number: sent.sequence_number.wrapping_sub(before),
-            timestamp: sent.timestamp.wrapping_sub(u32::from(before) * 960),
+            timestamp: sent.timestamp.wrapping_sub(u32::from(before) * samples),
             marker: false,
             payload: payload.clone(),
             received_at,
@@ -156,11 +157,11 @@ fn receive(buffer: &mut AudioJitterBuffer, sent: &Sent, received_at: Instant) {
 }
 
 impl Heard {
-    fn note(&mut self, packet: &AudioPacket, at: Duration, packet_time: Duration, row: &mut u32) {
+    fn note(&mut self, packet: &AudioPacket, at: Duration, sample_time: f64, row: &mut u32) {
         match packet {
             AudioPacket::Data { timestamp, .. } => {
                 *row = 0;
-                let left = packet_time.mul_f64(*timestamp as f64 / 960.0);
+                let left = Duration::from_secs_f64(*timestamp as f64 * sample_time);
                 let delay = at.as_secs_f64() - (left + PROPAGATION).as_secs_f64();
                 self.delays.push((at, delay * 1e3));
             }

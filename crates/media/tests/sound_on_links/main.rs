@@ -7,7 +7,8 @@ mod speech;
 
 use std::time::Duration;
 
-use listener::{Change, Clocks, Heard, PROPAGATION, listen};
+use listener::{Change, Clocks, Heard, PROPAGATION, Spoken, listen};
+use vireo_media::codec::{OPUS_FRAME_SAMPLES, SHORT_OPUS_FRAME_SAMPLES};
 use vireo_testing::link::{Link, Loss};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -55,14 +56,17 @@ fn print(name: &str, heard: &Heard) {
 
 /// Ten minutes of a link that stays as it is.
 fn holds(name: &str, link: Link, bounds: &Bounds) {
-    let packets = speech::packets();
+    holds_with(&speech::packets(OPUS_FRAME_SAMPLES), name, link, bounds);
+}
+
+fn holds_with(packets: &[Spoken], name: &str, link: Link, bounds: &Bounds) {
     let changes = [Change {
         at: Duration::ZERO,
         link,
     }];
     for card in [-200.0, 0.0, 200.0] {
         let clocks = Clocks { sender: 0.0, card };
-        let heard = listen(&packets, &changes, clocks, 10 * MINUTE, |_| ());
+        let heard = listen(packets, &changes, clocks, 10 * MINUTE, |_| ());
         let name = format!("{name}, {card:+} ppm");
         print(&name, &heard);
         let (p50, p95) = (heard.delay(50.0), heard.delay(95.0));
@@ -84,6 +88,21 @@ fn a_clean_link_costs_nearly_nothing() {
         longest: 10.0,
     };
     holds("clean", link(), &bounds);
+}
+
+#[test]
+fn short_packets_cost_as_little_and_come_sooner() {
+    for (jitter, p50, p95) in [(0, 20.0, 25.0), (20, 40.0, 45.0)] {
+        let bounds = Bounds {
+            p50,
+            p95,
+            concealed: 0.01,
+            longest: 80.0,
+        };
+        let packets = speech::packets(SHORT_OPUS_FRAME_SAMPLES);
+        let name = format!("short, jitter {jitter} ms");
+        holds_with(&packets, &name, jittery(jitter), &bounds);
+    }
 }
 
 #[test]
@@ -131,7 +150,7 @@ fn bursts_are_concealed_but_for_their_ends() {
 
 #[test]
 fn a_delay_that_jumps_up_and_down_is_followed() {
-    let packets = speech::packets();
+    let packets = speech::packets(OPUS_FRAME_SAMPLES);
     let far = Link {
         delay: PROPAGATION + Duration::from_millis(300),
         ..link()
@@ -158,7 +177,7 @@ fn a_delay_that_jumps_up_and_down_is_followed() {
 
 #[test]
 fn after_a_blackout_sound_is_back_at_once() {
-    let packets = speech::packets();
+    let packets = speech::packets(OPUS_FRAME_SAMPLES);
     let black = Link {
         blackout: true,
         ..link()
@@ -180,7 +199,7 @@ fn after_a_blackout_sound_is_back_at_once() {
 
 /// Three hours of two clocks that differ.
 fn stays_for_hours(clocks: Clocks) {
-    let packets = speech::packets();
+    let packets = speech::packets(OPUS_FRAME_SAMPLES);
     let changes = [Change {
         at: Duration::ZERO,
         link: jittery(5),

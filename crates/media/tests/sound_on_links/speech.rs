@@ -2,22 +2,22 @@
 
 use vireo_media::{
     audio::{DEFAULT_AUDIO_BITRATE, SAMPLE_RATE},
-    codec::{OPUS_FRAME_SAMPLES, OpusEncoder},
+    codec::OpusEncoder,
 };
 
 use super::listener::Spoken;
 
 /// 10 s, which are said again and again.
-const PACKETS: usize = 500;
+const SAMPLES: usize = 480_000;
 
-/// Packets of 20 ms, made ready for some loss.
-pub fn packets() -> Vec<Spoken> {
+/// Packets of so many samples, made ready for some loss.
+pub fn packets(samples: usize) -> Vec<Spoken> {
     let mut encoder = OpusEncoder::new(DEFAULT_AUDIO_BITRATE).expect("an encoder");
     encoder.set_packet_loss(20).expect("taken");
     let mut voice = Voice::default();
-    (0..PACKETS)
+    (0..SAMPLES / samples)
         .map(|_| {
-            let sound = std::array::from_fn::<_, OPUS_FRAME_SAMPLES, _>(|_| voice.sample());
+            let sound: Vec<f32> = (0..samples).map(|_| voice.sample()).collect();
             vec![encoder.encode(&sound).expect("coded")]
         })
         .collect()

@@ -13,7 +13,7 @@ use crate::peer::{SoundPlayed, SyncStats};
 
 /// Farther apart than this they are brought together, in seconds. Nobody notices less, and nothing is added for it: on a clean
 /// link sound is 30 to 40 ms later than the picture, and up to 50 where its packets fall badly between the times at which the
-/// speaker wants some: 20 ms of it are collected, Opus takes 6.5 and speakers take 10 at a time.
+/// speaker wants some: 10 or 20 ms of it are collected, Opus takes 6.5 and speakers take 10 at a time.
 const TOLERATED: f64 = 0.042;
 
 /// Nobody waits any more once they would be so much closer without it, in seconds.

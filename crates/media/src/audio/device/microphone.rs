@@ -12,7 +12,7 @@ use cpal::{
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{
-    Direction, LOST_AFTER, OPEN_WITHIN, SHORTEST_BUFFER_MS, convert, failure,
+    Direction, LOST_AFTER, MICROPHONE_BUFFER_MS, OPEN_WITHIN, convert, failure,
     stream::{Running, SharedLine, Waited, configs, default_config, run},
 };
 use crate::{
@@ -145,7 +145,7 @@ fn open(device: &Device, name: &str) -> Result<(Stream, Opened), MediaError> {
     let channels = usize::from(supported.channels()).max(1);
     let line = SharedLine::default();
     let mut outcome = None;
-    for config in configs(&supported, SHORTEST_BUFFER_MS) {
+    for config in configs(&supported, MICROPHONE_BUFFER_MS) {
         let (producer, consumer) = RingBuffer::new(rate as usize);
         let callback = callback(producer, channels, Arc::clone(&line));
         let errors = Arc::clone(&line);

@@ -25,8 +25,13 @@ pub use speaker::Speaker;
 
 use std::time::Duration;
 
-/// What is asked of a device: a callback every 10 ms. Left to themselves some systems take 2 s at a time.
-const SHORTEST_BUFFER_MS: u32 = 10;
+/// What is asked of a microphone: a callback every 10 ms. Left to themselves some systems take 2 s at a time, and with 5 ms sound
+/// of many channels has holes.
+const MICROPHONE_BUFFER_MS: u32 = 10;
+
+/// What is asked of a speaker at first. PulseAudio keeps two of them, so 10 ms would be heard 15 ms later; a speaker that runs dry
+/// gets more.
+const SPEAKER_BUFFER_MS: u32 = 5;
 
 /// A device that took longer than this to open will not open.
 const OPEN_WITHIN: Duration = Duration::from_secs(5);

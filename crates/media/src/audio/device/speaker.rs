@@ -12,7 +12,7 @@ use cpal::{
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{
-    Direction, LOST_AFTER, OPEN_WITHIN, SHORTEST_BUFFER_MS, convert,
+    Direction, LOST_AFTER, OPEN_WITHIN, SPEAKER_BUFFER_MS, convert,
     demand::{Demand, Reserve, Watch},
     failure,
     stream::{Running, SharedLine, Waited, configs, default_config, run},
@@ -62,7 +62,7 @@ impl Speaker {
     /// [`MediaError::NoDevice`] when there is none (of this name), [`MediaError::Busy`], [`MediaError::Forbidden`], or
     /// [`MediaError::Device`] when it does not answer. The text is for the user.
     pub fn open(name: Option<&str>) -> Result<Self, MediaError> {
-        let buffer_ms = SHORTEST_BUFFER_MS;
+        let buffer_ms = SPEAKER_BUFFER_MS;
         let (running, end) = run(Direction::Output, name, move |device, name| {
             open(device, name, buffer_ms)
         })?;
@@ -123,10 +123,10 @@ impl AudioSink for Speaker {
         if let Ok(chunk) = end.ring.write_chunk_uninit(room) {
             chunk.fill_from_iter(self.converted.iter().copied());
         }
-        // The next frame is due when what is left would just serve the next callback: no later, or it would crackle; no
-        // earlier, or everything would be heard later.
+        // The next frame is due when what is left would not serve the next callback: no later, or it would crackle; no earlier,
+        // or everything would be heard later.
         let reserve = self.reserve.follow(&end.demand, now);
-        let is_due = || end.capacity - end.ring.slots() <= end.demand.period() + reserve;
+        let is_due = || end.capacity - end.ring.slots() < end.demand.period() + reserve;
         match end.line.wait(TAKES_WITHIN, is_due) {
             Waited::Ready => {
                 self.alive_at = Instant::now();

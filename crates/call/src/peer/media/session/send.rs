@@ -4,13 +4,13 @@ use std::{collections::VecDeque, time::Instant};
 
 use bytes::Bytes;
 use rtc::rtp;
-use vireo_media::{EncodedFrame, codec::OpusPacket};
+use vireo_media::{EncodedFrame, codec::OpusPacket, rtp::opus_packet_samples};
 
 use super::Session;
 use crate::peer::{
     PeerConfig, PeerEvent, ReceivedMedia,
     media::{
-        clock::VIDEO_CLOCK_RATE,
+        clock::{AUDIO_CLOCK_RATE, VIDEO_CLOCK_RATE},
         collapse::{Admission, Newest},
         packet::{Kind, Packet},
         transport_cc::ProbeInfo,
@@ -23,8 +23,8 @@ pub(super) const MIN_BITRATE: u32 = 50_000;
 /// What sound takes on the wire at least, in bits a second.
 const AUDIO_BITRATE: u32 = 60_000;
 
-/// A second has so many packets of sound, and what they take is averaged over about as many.
-const SOUNDS_PER_SECOND: f64 = 50.0;
+/// What a packet of sound lasts, in samples, where it does not say.
+const SOUND_SAMPLES: u32 = 960;
 
 /// What is left of the wire for the codec, headers taken off.
 const PAYLOAD_SHARE: f64 = 0.94;
@@ -89,13 +89,16 @@ impl Session {
         for (sound, copies) in sounds {
             let timestamp = sound.timestamp.wrapping_add(self.timestamp_offset);
             self.audio_out.captured(timestamp, sound.captured_at);
+            let samples = opus_packet_samples(&sound.payload).unwrap_or(SOUND_SAMPLES);
+            let lasts = f64::from(samples) / f64::from(AUDIO_CLOCK_RATE);
             let payload = match &mut self.redundancy {
                 Some(redundancy) => redundancy.pack(sound.payload, timestamp, copies),
                 None => sound.payload,
             };
             let packet = self.audio_out.packet(payload, timestamp, false);
-            let bits = packet.size() as f64 * 8.0 * SOUNDS_PER_SECOND;
-            self.sound_rate += (bits - self.sound_rate) / SOUNDS_PER_SECOND;
+            // Averaged over about a second.
+            let bits = packet.size() as f64 * 8.0 / lasts;
+            self.sound_rate += (bits - self.sound_rate) * lasts;
             self.pacer.push(packet);
         }
     }
