@@ -25,6 +25,7 @@ interface Events {
 export class RemoteDecoder {
   private decoder: VideoDecoder | null = null;
   private configured = "";
+  private size = { width: 0, height: 0 };
   private waitingForKey = true;
   private failures = 0;
   private timestamp = 0;
@@ -83,8 +84,13 @@ export class RemoteDecoder {
   /** Makes the decoder ready for this key frame; false when it cannot be. */
   private async prepare(picture: Picture): Promise<boolean> {
     const codec = picture.codec === "vp8" ? "vp8" : (h264CodecString(picture.data) ?? this.configured);
-    if (codec === this.configured && this.decoder?.state === "configured") return true;
+    // WebKitGTK takes all pictures of a decoder to be as large as its first one, and would squeeze those of a camera that
+    // is turned meanwhile.
+    const { width, height } = picture;
+    const fits = width === this.size.width && height === this.size.height;
+    if (codec === this.configured && fits && this.decoder?.state === "configured") return true;
     this.close();
+    this.size = { width, height };
     const config: VideoDecoderConfig = { codec, optimizeForLatency: true };
     if (!(await isSupported(config))) {
       this.events.unsupported(picture.codec);

@@ -153,6 +153,20 @@ describe("the decoder", () => {
     expect(heard.needKeyFrame).toHaveBeenCalled();
   });
 
+  it("is another one for pictures of another size", async () => {
+    const decoder = new RemoteDecoder(events());
+    const lying = { ...picture(true), width: 1280, height: 720 };
+    await decoder.decode(lying);
+    await decoder.decode({ ...picture(false), width: 1280, height: 720 });
+    await decoder.decode(lying);
+    expect(decoders).toHaveLength(1);
+    await decoder.decode({ ...picture(true), width: 720, height: 1280 });
+    expect(decoders.map(({ state, decoded }) => [state, ...decoded])).toEqual([
+      ["closed", "key", "delta", "key"],
+      ["configured", "key"],
+    ]);
+  });
+
   it("starts anew after an error and gives up after three in a row", async () => {
     const heard = events();
     const decoder = new RemoteDecoder(heard);
