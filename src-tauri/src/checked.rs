@@ -72,7 +72,8 @@ pub fn alerts(alerts: Alerts) -> Result<Alerts, CommandError> {
     })
 }
 
-fn invalid(message: &str) -> CommandError {
+/// What is well formed and still makes no sense.
+pub fn invalid(message: &str) -> CommandError {
     CommandError {
         code: "invalid-argument".to_owned(),
         message: message.to_owned(),

@@ -8,6 +8,7 @@ use vireo_client::{
     ClientError, OwnStatus, ServerProbe,
     paths::{Alerts, Appearance},
 };
+use vireo_media::video::Rotation;
 use vireo_protocol::{ChatId, Contact, IceServer, UserId};
 
 use crate::{
@@ -241,6 +242,12 @@ pub async fn set_device(
 ) -> Outcome {
     app.set_device(device, checked::device(id)?)?;
     Ok(())
+}
+
+/// Turns the pictures of this camera, which is used.
+#[tauri::command]
+pub async fn set_rotation(app: State<'_, Arc<App>>, camera: String, rotation: Rotation) -> Outcome {
+    app.set_rotation(camera, rotation)
 }
 
 /// Shows the window in another theme or language.

@@ -111,6 +111,7 @@ fn run_application(
             commands::set_voice,
             commands::call_stats,
             commands::set_device,
+            commands::set_rotation,
             commands::set_appearance,
             commands::set_alerts,
             commands::set_keeps_call_when_closing,

@@ -7,11 +7,12 @@ use vireo_client::{
     ClientError,
     paths::{Alerts, Appearance, Settings},
 };
+use vireo_media::video::Rotation;
 
 use crate::{
     app::App,
     autostart::Autostart,
-    devices,
+    checked, devices,
     mute_key::{self, MuteKeyView},
     view::CommandError,
 };
@@ -112,6 +113,24 @@ impl App {
             };
             *chosen = id;
         })
+    }
+
+    /// Turns the pictures of the camera of this id, in the call that goes on too.
+    ///
+    /// # Errors
+    /// See above; also where another camera is used.
+    pub fn set_rotation(&self, camera: String, rotation: Rotation) -> Result<(), CommandError> {
+        let media = self.with(|inner| inner.media.clone());
+        let turned = media.is_some_and(|media| media.turn(&camera, rotation));
+        if !turned {
+            return Err(checked::invalid("This camera is not used."));
+        }
+        Ok(self.keep(|settings| {
+            match rotation {
+                Rotation::None => settings.rotations.remove(&camera),
+                turned => settings.rotations.insert(camera, turned),
+            };
+        })?)
     }
 
     /// Saves the settings so changed, once there is a profile.

@@ -201,6 +201,7 @@ fn devices(toasts: &[Value]) -> Value {
         "camera": menu(&["Integrated Camera", "Logitech HD Pro Webcam C920"]),
         "microphone": menu(&["Built-in microphone", "Beyerdynamic MMX 300 with a name that is longer than any menu"]),
         "speaker": menu(&["Built-in speakers"]),
+        "rotation": { "camera": "Integrated Camera", "rotation": "none" },
         "toasts": toasts,
     })
 }

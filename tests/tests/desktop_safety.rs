@@ -138,6 +138,14 @@ async fn a_window_calls_its_own_commands_and_nothing_else() -> anyhow::Result<()
         ("place_call", json!({ "chatId": "chat", "camera": "yes" })),
         ("set_device", json!({ "device": "camera", "id": long })),
         ("set_device", json!({ "device": "screen", "id": null })),
+        (
+            "set_rotation",
+            json!({ "camera": "none such", "rotation": "quarter" }),
+        ),
+        (
+            "set_rotation",
+            json!({ "camera": "pattern", "rotation": 45 }),
+        ),
         ("set_status", json!({ "status": "asleep" })),
         (
             "set_voice",

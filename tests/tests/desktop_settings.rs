@@ -174,3 +174,51 @@ async fn pictures_move_in_a_call_after_a_preview_in_the_settings() -> anyhow::Re
     }
     window.close().await
 }
+
+/// Whether what the canvas shows is higher than wide.
+fn stands(canvas: &str) -> String {
+    format!(
+        "(([canvas]) => canvas !== undefined && canvas.width > 32 && canvas.height > canvas.width)(document.querySelectorAll('{canvas}'))"
+    )
+}
+
+#[tokio::test]
+async fn a_camera_that_lies_on_its_side_is_turned_before_a_call_in_it_and_after_a_restart()
+-> anyhow::Result<()> {
+    let display = Display::start()?;
+    let folder = tempfile::tempdir()?;
+    let options = WindowOptions::of(folder.path(), "anna");
+    let window = Window::open(&display, &options).await?;
+    window.sign_up("Anna").await?;
+    window.click("[data-action=settings]").await?;
+    window.click("[data-page=video]").await?;
+    window.find("[data-preview=true]").await?;
+    window
+        .click("[data-choice=rotation] [value=quarter]")
+        .await?;
+    window.holds(&stands("[data-preview=true] canvas")).await?;
+    window.screenshot("settings-rotated.en.light").await?;
+    window.close().await?;
+
+    let window = Window::open(&display, &options).await?;
+    window
+        .click("[data-contact='Echo test'] [data-action=video-call]")
+        .await?;
+    window.phase("connected").await?;
+    // What comes back from there is what was sent.
+    window.holds(&stands("#remote:not(.hidden)")).await?;
+    window.screenshot("rotated-in-call.en").await?;
+    window.click("[data-action=camera-menu]").await?;
+    window.click("[data-action=video-settings]").await?;
+    window
+        .find("[data-choice=rotation] [value=quarter]:checked")
+        .await?;
+    window.click("[data-choice=rotation] [value=none]").await?;
+    window.screenshot("settings-rotation-in-call.en").await?;
+    window.click("[data-action=close-settings]").await?;
+    let lies = format!("!{}", stands("#remote:not(.hidden)"));
+    window.holds(&lies).await?;
+    window.moving_pictures(5).await?;
+    window.click("[data-action=end]").await?;
+    window.close().await
+}

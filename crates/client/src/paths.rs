@@ -12,6 +12,7 @@
 mod accounts;
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -20,6 +21,7 @@ use std::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use ts_rs::TS;
 use vireo_call::VoiceSettings;
+use vireo_media::video::Rotation;
 use vireo_protocol::IceServer;
 
 use crate::ClientError;
@@ -189,6 +191,9 @@ pub struct Settings {
     pub microphone: Option<String>,
     /// The speaker's name; none for the system's default.
     pub speaker: Option<String>,
+    /// How far the pictures of cameras that do not stand upright are turned, by the cameras' ids.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub rotations: BTreeMap<String, Rotation>,
     /// What is done to the user's voice.
     pub voice: VoiceSettings,
     /// How others reach the embedded server.

@@ -1,8 +1,10 @@
 //! What was asked for, by environment, settings and command line, and what there is.
 
+use std::collections::BTreeMap;
+
 use vireo_call::NoticeKind;
 use vireo_client::paths::Settings;
-use vireo_media::{DeviceCause, MediaError};
+use vireo_media::{DeviceCause, MediaError, video::Rotation};
 
 use crate::view::StandIn;
 
@@ -50,6 +52,8 @@ pub struct Choices {
     pub microphone: MicrophoneChoice,
     /// Sound in.
     pub speaker: SpeakerChoice,
+    /// How far the pictures of cameras are turned, by the cameras' ids.
+    pub rotations: BTreeMap<String, Rotation>,
     /// Whether something artificial stands in for a device that is not there.
     pub stand_ins: bool,
 }
@@ -90,6 +94,7 @@ impl Choices {
                 Some("none") => SpeakerChoice::None,
                 other => SpeakerChoice::Device(device(other).or(settings.speaker.clone())),
             },
+            rotations: settings.rotations.clone(),
             stand_ins,
         }
     }

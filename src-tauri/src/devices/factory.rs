@@ -10,13 +10,13 @@ use vireo_call::{EncodedVideoSink, KeyFrameRequester, MediaFactory, NoticeKind};
 use vireo_media::{
     AudioSink, AudioSource, DeviceKind, DeviceNews, Following, MediaError, Selection, VideoSink,
     VideoSource, audio,
-    video::{self, PatternCamera},
+    video::{self, PatternCamera, Rotated, Rotation},
 };
 
 use super::{
     Choices, Loans,
     choice::{CameraChoice, MicrophoneChoice, SpeakerChoice, refusal},
-    view::{Board, notice_kind},
+    view::{Board, CameraRotation, notice_kind},
 };
 use crate::{
     media_socket::MediaServer,
@@ -24,6 +24,9 @@ use crate::{
     ring::{Opened, Speakers},
     view::AppView,
 };
+
+/// What the test picture is called among cameras.
+const PATTERN: &str = "pattern";
 
 type Changed = Arc<Mutex<Option<Box<dyn FnMut(DeviceKind) + Send>>>>;
 
@@ -46,6 +49,9 @@ impl DesktopMedia {
         let selection = Selection::new();
         for kind in DeviceKind::ALL {
             selection.choose(kind, choices.device(notice_kind(kind)).flatten());
+        }
+        for (camera, rotation) in &choices.rotations {
+            selection.rotation(camera).set(*rotation);
         }
         let this = Self {
             choices: Arc::new(Mutex::new(choices)),
@@ -73,6 +79,18 @@ impl DesktopMedia {
         }
     }
 
+    /// Turns the pictures of the camera of this id from now on, in the call that goes on too. False where another one is used,
+    /// and nothing is done.
+    pub fn turn(&self, camera: &str, rotation: Rotation) -> bool {
+        let used = camera_rotation(&lock(&self.choices), &self.selection);
+        let is_used = used.is_some_and(|used| used.camera == camera);
+        if is_used {
+            self.selection.rotation(camera).set(rotation);
+            self.show();
+        }
+        is_used
+    }
+
     /// The chosen camera, for a call or to be tried out; none where there is to be none.
     ///
     /// # Errors
@@ -82,7 +100,10 @@ impl DesktopMedia {
         let choice = lock(&self.choices).camera.clone();
         Ok(match choice {
             CameraChoice::Device(_) => Some(Box::new(self.selection.open_camera(format)?)),
-            CameraChoice::Pattern => Some(Box::new(PatternCamera::new(format))),
+            CameraChoice::Pattern => {
+                let rotation = self.selection.rotation(PATTERN);
+                Some(Box::new(Rotated::new(PatternCamera::new(format), rotation)))
+            }
             CameraChoice::Unusable(cause) => return Err(refusal(cause)),
             CameraChoice::None => None,
         })
@@ -123,9 +144,11 @@ impl DesktopMedia {
     /// Brings the window's view of the choices up to date.
     fn show(&self) {
         let choices = lock(&self.choices).clone();
+        let rotation = camera_rotation(&choices, &self.selection);
         self.view.send_modify(|view| {
             view.revision += 1;
             view.stand_ins = choices.visible();
+            view.devices.rotation = rotation;
             for kind in DeviceKind::ALL.map(notice_kind) {
                 let chosen = choices.device(kind).flatten();
                 view.devices.menu(kind).chosen = chosen.map(str::to_owned);
@@ -163,12 +186,15 @@ impl MediaFactory for DesktopMedia {
         });
         let (choices, call) = (Arc::clone(&self.choices), Arc::clone(&self.call));
         let (view, mut board) = (self.view.clone(), Board::default());
+        let selection = self.selection.clone();
         Some(self.selection.follow(move |news| {
             if !concerns(news, |kind| lock(&choices).device(kind).is_some()) {
                 return;
             }
+            let rotation = camera_rotation(&lock(&choices), &selection);
             view.send_modify(|view| {
                 view.revision += 1;
+                view.devices.rotation = rotation;
                 board.show(&mut view.devices, news, Instant::now());
             });
             if let DeviceNews::Changed {
@@ -204,6 +230,21 @@ impl Speakers for DesktopMedia {
             SpeakerChoice::None => Some(boxed(audio::Speaker::open(Some(id))?)),
         })
     }
+}
+
+/// The camera that is to be used, and how far its pictures are turned; none where there is none.
+fn camera_rotation(choices: &Choices, selection: &Selection) -> Option<CameraRotation> {
+    let camera = match &choices.camera {
+        CameraChoice::Device(chosen) => {
+            let cameras = selection.lists().cameras;
+            let used = cameras.find(chosen.as_deref()).or(cameras.find(None))?;
+            used.id.clone()
+        }
+        CameraChoice::Pattern => PATTERN.to_owned(),
+        CameraChoice::Unusable(_) | CameraChoice::None => return None,
+    };
+    let rotation = selection.rotation(&camera).get();
+    Some(CameraRotation { camera, rotation })
 }
 
 /// Whether the news is about a device that may be used: not where something artificial was asked for, unless it is new.

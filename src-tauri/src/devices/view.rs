@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use ts_rs::TS;
 use vireo_call::NoticeKind;
-use vireo_media::{DeviceKind, DeviceList, DeviceLists, DeviceNews};
+use vireo_media::{DeviceKind, DeviceList, DeviceLists, DeviceNews, video::Rotation};
 
 /// So many toasts are kept; the window shows each for a while.
 const MAX_TOASTS: usize = 4;
@@ -23,6 +23,8 @@ pub struct DevicesView {
     pub microphone: DeviceMenu,
     /// Those that play.
     pub speaker: DeviceMenu,
+    /// How the camera's pictures are turned; null where there is no camera.
+    pub rotation: Option<CameraRotation>,
     /// What has become of devices in this call, the newest last.
     pub toasts: Vec<DeviceToast>,
 }
@@ -46,6 +48,15 @@ pub struct DeviceEntry {
     pub id: String,
     /// What a person calls it.
     pub name: String,
+}
+
+/// How far the pictures of the camera that is to be used are turned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct CameraRotation {
+    /// The camera's id.
+    pub camera: String,
+    /// How far, clockwise.
+    pub rotation: Rotation,
 }
 
 /// Something that has become of devices.

@@ -62,6 +62,7 @@ export const devices: DevicesView = {
     devices: [named("Built-in speakers"), named("USB Headset")],
     chosen: "usb headset",
   },
+  rotation: { camera: "integrated camera", rotation: "none" },
   toasts: [],
 };
 
@@ -476,6 +477,7 @@ export const idle: Actions = {
   callStats: () => Promise.resolve(callStats),
   setVoice: () => Promise.resolve(),
   setDevice: () => Promise.resolve(),
+  setRotation: () => Promise.resolve(),
   mediaSocket: () => Promise.resolve({ url: "", token: "" }),
   setRehearsal: () => Promise.resolve(),
   setSoundTest: () => Promise.resolve(),

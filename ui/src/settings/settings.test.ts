@@ -75,6 +75,22 @@ describe("the settings", () => {
     }
   });
 
+  it("turn the pictures of the camera that is used", async () => {
+    const setRotation = vi.fn().mockResolvedValue(undefined);
+    const rotation = { camera: "usb webcam", rotation: "quarter" } as const;
+    const turned = (current: AppView) => ({ ...current, devices: { ...current.devices, rotation } });
+    const { rerender } = show(turned(home()), { setRotation });
+    const user = userEvent.setup();
+    await user.click(screen.getByRole("button", { name: "Settings" }));
+    await user.click(screen.getByRole("tab", { name: "Video" }));
+    expect(screen.getByRole<HTMLInputElement>("radio", { name: "90°" }).checked).toBe(true);
+    await user.click(screen.getByRole("radio", { name: "270°" }));
+    expect(setRotation).toHaveBeenCalledExactlyOnceWith("usb webcam", "threeQuarters");
+    const without = { ...home(), devices: { ...home().devices, rotation: null } };
+    await rerender({ views: { current: without } });
+    expect(screen.getByRole("group", { name: "Rotate" })).toHaveProperty("disabled", true);
+  });
+
   it("say so when they cannot be kept", async () => {
     show(home(), { setVoice: () => Promise.reject(new Error("the disk is full")) });
     const user = userEvent.setup();

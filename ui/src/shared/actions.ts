@@ -7,6 +7,7 @@ import type { InviteView } from "../bindings/InviteView";
 import type { NoticeKind } from "../bindings/NoticeKind";
 import type { OwnStatus } from "../bindings/OwnStatus";
 import type { IceServer } from "../bindings/IceServer";
+import type { Rotation } from "../bindings/Rotation";
 import type { ServerProbe } from "../bindings/ServerProbe";
 import type { MediaSocket } from "../bindings/MediaSocket";
 import type { SoundTest } from "../bindings/SoundTest";
@@ -62,6 +63,8 @@ export interface Actions {
   setVoice(voice: VoiceSettings): Promise<void>;
   /** Another camera, microphone or speaker; null for the system's default one. */
   setDevice(device: NoticeKind, id: string | null): Promise<void>;
+  /** How far the pictures of this camera, which is used, are turned. */
+  setRotation(camera: string, rotation: Rotation): Promise<void>;
   mediaSocket(): Promise<MediaSocket>;
   /** What the person tries out while no call goes on: the microphone's level, the camera's picture; or chooses from. */
   setRehearsal(wanted: Wanted): Promise<void>;

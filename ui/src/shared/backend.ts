@@ -40,6 +40,7 @@ export const backend: Actions = {
   callStats: () => invoke("call_stats"),
   setVoice: (voice) => invoke("set_voice", { voice }),
   setDevice: (device, id) => invoke("set_device", { device, id }),
+  setRotation: (camera, rotation) => invoke("set_rotation", { camera, rotation }),
   mediaSocket: () => invoke("media_socket"),
   setRehearsal: (wanted) => invoke("set_rehearsal", { wanted }),
   setSoundTest: (test) => invoke("set_sound_test", { test }),

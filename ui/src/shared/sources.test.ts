@@ -8,11 +8,14 @@ import tokens from "./tokens.css?raw";
 
 /** Every source file of the interface by its path, but for the catalogues themselves. */
 const sources = Object.entries(
-  import.meta.glob<string>(["../**/*.{svelte,ts}", "!../**/*.test.ts", "!./i18n/{en,ru}.ts", "!../dev/*"], {
-    query: "?raw",
-    import: "default",
-    eager: true,
-  }),
+  import.meta.glob<string>(
+    ["../**/*.{svelte,ts}", "!../**/*.test.ts", "!./i18n/{en,ru}{,.settings}.ts", "!../dev/*"],
+    {
+      query: "?raw",
+      import: "default",
+      eager: true,
+    },
+  ),
 );
 /** What is said outside the windows stands in the same catalogues. */
 const shell = import.meta.glob<string>("../../../src-tauri/src/**/*.rs", {

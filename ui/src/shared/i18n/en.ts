@@ -1,5 +1,8 @@
+import { settings } from "./en.settings";
+
 /** Every string of the application, in English. `{name}` and the like are filled in by `t()`. */
 export const en = {
+  ...settings,
   "app.starting": "Starting…",
   "app.waiting": "Server unreachable – trying again…",
 
@@ -369,105 +372,6 @@ export const en = {
   "notification.open": "Open Vireo",
   "notification.callBack": "Call back",
   "notification.serverLost": "Server unreachable – nobody can call you until it is back. Vireo keeps trying.",
-
-  "settings.title": "Settings",
-  "settings.close": "Close the settings",
-  "settings.account": "Account",
-  "settings.profile": "Profile",
-  "settings.audio": "Audio",
-  "settings.video": "Video",
-  "settings.notifications": "Notifications and ringing",
-  "settings.shortcuts": "Shortcuts",
-  "settings.privacy": "Privacy",
-  "settings.network": "Network and server",
-  "settings.appearance": "Appearance and language",
-  "settings.about": "Advanced and about",
-
-  "picture.choose": "Choose a picture…",
-  "picture.remove": "Remove the picture",
-  "picture.unreadable": "Vireo cannot read this file as a picture. Choose a PNG, JPEG or WebP file.",
-  "picture.tooLarge": "This file is too large. Choose a smaller picture.",
-  "profile.account": "Account name: {name}",
-  "profile.displayName": "Display name",
-  "profile.displayNameHint": "What others see. They still add you by your account name.",
-  "profile.save": "Save",
-
-  "test.sound": "Play test sound",
-  "test.stop": "Stop",
-  "test.record": "Record a test",
-  "test.speak": "Recording – say something",
-  "test.playing": "Playing – listen",
-  "test.recordHint": "Five seconds, then you hear yourself as others do.",
-  "test.notInCall": "A test recording can be made when the call is over.",
-
-  "preview.starting": "Starting the camera…",
-  "preview.hint": "You see yourself as in a mirror. Others see you the right way round.",
-  "preview.inCall": "You see your picture in the call.",
-
-  "alerts.notifications": "Show notifications",
-  "alerts.notificationsHint":
-    "For missed calls, when the server cannot be reached, and for calls that no window shows.",
-  "alerts.ringtone": "Ringtone",
-  "alerts.ringtoneHint": "Plays when somebody calls you, unless you have chosen “Do not disturb”.",
-  "alerts.secondSpeaker": "Also ring on a second speaker",
-  "alerts.noSecondSpeaker": "No second speaker",
-  "alerts.secondSpeakerHint": "So that you hear a call while your headset lies on the table.",
-
-  "privacy.calls": "Calls",
-  "privacy.callsText":
-    "Sound and pictures are encrypted from your computer to the other one; nobody in between can hear or see them, not even the server. Only people you have accepted can call you.",
-  "privacy.blocked": "Blocked people",
-  "privacy.nobodyBlocked": "You have blocked nobody.",
-  "privacy.unblock": "Unblock {name}",
-
-  "network.server": "Server",
-  "network.address": "Address",
-  "network.here": "On this computer",
-  "network.state": "Connection",
-  "network.online": "Connected",
-  "network.servers": "Where Vireo looks for the server",
-  "network.serversText": "From top to bottom: when one does not answer, the next one is tried.",
-  "network.test": "Test",
-  "network.reachable": "The server can be reached.",
-  "network.answered": "It answered after {ms} ms.",
-  "network.trust.invitation": "Its certificate is the one that your invitation named.",
-  "network.trust.authority": "Its certificate is valid.",
-  "network.trust.unencrypted": "The connection to it is not encrypted; that is fine on this computer only.",
-  "network.ice": "STUN and TURN servers of your own",
-  "network.iceText": "They help calls through firewalls, besides those of the server, from the next call on.",
-  "network.iceAddress": "Address",
-  "network.iceName": "User name",
-  "network.icePassword": "Password",
-  "network.removeIce": "Remove {address}",
-  "network.invalidIce":
-    "Vireo cannot use this address. Write stun:host:port, or turn:host:port with user name and password.",
-  "network.path": "Calls",
-  "network.pathText":
-    "Calls go straight from your computer to the other one where the networks allow it, else through the server’s relay, which cannot hear or see them.",
-
-  "appearance.theme": "Theme",
-  "appearance.themeHint": "Calls are always dark.",
-  "appearance.language": "Language",
-  "appearance.system": "As the system",
-  "appearance.light": "Light",
-  "appearance.dark": "Dark",
-  "appearance.english": "English",
-  "appearance.russian": "Русский",
-
-  "staying.autostart": "Start Vireo when you log in",
-  "staying.autostartHint": "In the tray, without a window, so that you can be called.",
-  "staying.closing": "When the window is closed during a call",
-  "staying.ask": "Ask",
-  "staying.keep": "Keep the call",
-  "staying.end": "End the call",
-
-  "about.name": "Vireo",
-  "about.version": "Version {version}",
-  "about.licence": "Free software under the Apache 2.0 or MIT licence.",
-  "about.log": "Log",
-  "about.logText":
-    "What Vireo has done lately, for whoever helps you with a problem. It holds no names and no addresses.",
-  "about.exportLog": "Export log",
 
   "files.saved": "Saved: {path}",
 
