@@ -251,6 +251,11 @@ impl Window {
         self.session.move_pointer(200, 100).await?;
         self.session.move_pointer(210, 110).await?;
         let element = self.find(selector).await?;
+        // The driver does not scroll within a dialog.
+        let place = json!(selector);
+        let scroll =
+            format!("document.querySelector({place})?.scrollIntoView({{ block: 'nearest' }})");
+        self.session.execute(&scroll).await?;
         match element.click().await {
             // What was clicked has closed its window.
             Err(error) if error.to_string().starts_with("no such window") => Ok(()),
