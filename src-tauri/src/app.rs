@@ -309,6 +309,7 @@ impl App {
         view.send_modify(|view| {
             view.voice = settings.voice;
             view.ice_servers.clone_from(&settings.ice_servers);
+            view.relay_only = settings.relay_only;
             view.appearance = settings.appearance;
             view.alerts = settings.alerts.clone();
             view.keeps_call_when_closing = settings.keep_call_when_closing;

@@ -347,6 +347,12 @@ pub async fn set_ice_servers(app: State<'_, Arc<App>>, servers: Vec<IceServer>) 
     app.set_ice_servers(servers)
 }
 
+/// Lets calls go only through a relay, or by every way again.
+#[tauri::command]
+pub async fn set_relay_only(app: State<'_, Arc<App>>, relay_only: bool) -> Outcome {
+    Ok(app.set_relay_only(relay_only)?)
+}
+
 /// Shows another picture of the person.
 #[tauri::command]
 pub async fn set_avatar(app: State<'_, Arc<App>>, request: tauri::ipc::Request<'_>) -> Outcome {

@@ -125,6 +125,7 @@ fn run_application(
             commands::set_display_name,
             commands::test_server,
             commands::set_ice_servers,
+            commands::set_relay_only,
             commands::set_avatar,
             commands::remove_avatar,
             commands::forget_account,

@@ -40,6 +40,18 @@ impl App {
         self.change_view(|view| view.ice_servers.clone_from(&servers));
         Ok(self.keep(|settings| settings.ice_servers = servers)?)
     }
+
+    /// Lets calls go only through a relay, from the next one on, or by every way again.
+    ///
+    /// # Errors
+    /// [`ClientError::Profile`] when it cannot be saved.
+    pub fn set_relay_only(&self, relay_only: bool) -> Result<(), ClientError> {
+        if let Ok(client) = self.client() {
+            client.set_relay_only(relay_only);
+        }
+        self.change_view(|view| view.relay_only = relay_only);
+        self.keep(|settings| settings.relay_only = relay_only)
+    }
 }
 
 /// Whether calls can make use of it: `stun:HOST[:PORT]`, or `turn:HOST[:PORT]` with a name and a password.

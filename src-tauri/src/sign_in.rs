@@ -181,6 +181,7 @@ impl App {
             let media = inner.media.clone()?;
             let options = ClientOptions {
                 ice_servers: inner.settings.ice_servers.clone(),
+                relay_only: inner.settings.relay_only,
                 voice: inner.settings.voice,
                 ..ClientOptions::default()
             };

@@ -48,6 +48,8 @@ pub struct AppView {
     pub alerts: Alerts,
     /// STUN and TURN servers of the person's own.
     pub ice_servers: Vec<IceServer>,
+    /// Calls go only through a relay, so that the other side does not learn where this computer is.
+    pub relay_only: bool,
     /// What the person tries out.
     pub rehearsal: RehearsalView,
     /// This application's.
@@ -73,6 +75,7 @@ impl Default for AppView {
             mute_key: mute_key::at_first(),
             alerts: Alerts::default(),
             ice_servers: Vec::new(),
+            relay_only: false,
             rehearsal: RehearsalView::default(),
             desk: DeskView::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -267,6 +270,7 @@ impl From<ClientError> for CommandError {
             ClientError::RateLimited => "rate-limited",
             ClientError::AccessDenied => "access-denied",
             ClientError::AlreadyInCall => "already-in-call",
+            ClientError::NoRelay => "no-relay",
             ClientError::InvalidPicture(_) => "invalid-picture",
             ClientError::InvalidInvite => "invalid-invite",
             ClientError::WrongServer => "wrong-server",

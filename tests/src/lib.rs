@@ -40,5 +40,6 @@ pub mod vm;
 pub mod webdriver;
 #[cfg(target_os = "linux")]
 pub mod window;
+pub mod wiretap;
 
 pub use vireo_signalling::{binaries, process_tree};

@@ -45,6 +45,7 @@ pub fn home(contacts: &[Contact], call: Value) -> Value {
         "avatar": null,
         "missed": [],
         "recent": [],
+        "hasRelay": true,
     })
 }
 
@@ -125,7 +126,8 @@ async fn send(
         "rehearsal": { "sound": "none", "microphone": null, "speaker": null, "camera": null },
         "version": "0.1.0",
         "answeredFromOutside": null,
-    "iceServers": [],
+        "iceServers": [],
+        "relayOnly": false,
         "desk": { "call": "mainWindow", "silent": false, "asksToClose": false },
     });
     paint(window, &view).await
@@ -146,7 +148,8 @@ pub async fn show_joining(window: &Window, screen: &Value, step: &Value) -> anyh
         "accounts": accounts(&[]),
         "joining": joining,
         "answeredFromOutside": null,
-    "iceServers": [],
+        "iceServers": [],
+        "relayOnly": false,
     });
     paint(window, &view).await
 }
@@ -169,7 +172,8 @@ pub async fn show_welcome(window: &Window, name: &str) -> anyhow::Result<()> {
         "accounts": accounts(&others),
         "joining": null,
         "answeredFromOutside": null,
-    "iceServers": [],
+        "iceServers": [],
+        "relayOnly": false,
     });
     paint(window, &view).await
 }

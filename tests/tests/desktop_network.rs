@@ -34,6 +34,18 @@ async fn a_server_is_tested_and_what_is_wrong_is_said() -> anyhow::Result<()> {
     window.reads("It answered after").await?;
     window.reads("not encrypted").await?;
     window.screenshot("network-tested.en.light").await?;
+    window.click("[data-switch=relayOnly]").await?;
+    window.find("[data-problem=relay]").await?;
+    window.screenshot("network-no-relay.en.light").await?;
+    window.click("[data-action=close-settings]").await?;
+    window
+        .click("[data-contact='Echo test'] [data-action=audio-call]")
+        .await?;
+    window.reads("your server offers none").await?;
+    window.screenshot("home-no-relay.en.light").await?;
+    open_page(&window).await?;
+    window.click("[data-switch=relayOnly]").await?;
+    window.gone("[data-problem=relay]").await?;
     server.kill().await?;
     window.click("[data-action=test-server]").await?;
     window.find("[data-works=false]").await?;

@@ -131,6 +131,7 @@ async fn a_window_calls_its_own_commands_and_nothing_else() -> anyhow::Result<()
             "set_ice_servers",
             json!({ "servers": [{ "urls": ["http://127.0.0.1"] }] }),
         ),
+        ("set_relay_only", json!({ "relayOnly": "perhaps" })),
         ("set_avatar", json!({})),
         ("set_avatar", json!([0x89, 0x50, 0x4e, 0x47])),
         ("forget_account", json!({ "id": "" })),

@@ -356,6 +356,7 @@ impl Gallery {
             "answeredElsewhere",
             "declinedElsewhere",
             "connectionFailed",
+            "noRelay",
             "connectionLost",
             "serverUnreachable",
             "refused",

@@ -6,10 +6,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use vireo_tests::cli::Ended;
+use vireo_tests::binaries::binary;
+use vireo_tests::cli::{Cli, Ended};
 use vireo_tests::network::{Computer, Network, TurnServer};
 use vireo_tests::server::Server;
 use vireo_tests::statistics::Statistics;
+use vireo_tests::wiretap::Wiretap;
 
 const SENDS: [&str; 4] = [
     "--camera=pattern",
@@ -33,6 +35,16 @@ struct Side {
 
 /// Ann at one computer calls Bob at the other, for five seconds.
 async fn call(server: &Server, at_ann: &Computer, at_bob: &Computer) -> Result<[Side; 2]> {
+    call_with(server, at_ann, at_bob, &[]).await
+}
+
+/// The same, with these arguments for Ann.
+async fn call_with(
+    server: &Server,
+    at_ann: &Computer,
+    at_bob: &Computer,
+    arguments: &[&str],
+) -> Result<[Side; 2]> {
     let (ann, bob) = server.two_contacts().await?;
     let file = |name: &str| server.folder().join(name).display().to_string();
     let (ann_stats, bob_stats) = (file("ann.jsonl"), file("bob.jsonl"));
@@ -40,7 +52,7 @@ async fn call(server: &Server, at_ann: &Computer, at_bob: &Computer) -> Result<[
     let mut answer = server.cli_on(at_bob, &bob, &answers)?;
     answer.event("ready").await?;
     let calls = ["call", "Bob", "--for=5", "--stats", &ann_stats];
-    let call = server.cli_on(at_ann, &ann, &[&calls, &SENDS[..]].concat())?;
+    let call = server.cli_on(at_ann, &ann, &[&calls, &SENDS[..], arguments].concat())?;
     let (ann_ended, bob_ended) = tokio::join!(call.end(), answer.end());
     Ok([side(ann_ended?, &ann_stats)?, side(bob_ended?, &bob_stats)?])
 }
@@ -143,6 +155,87 @@ async fn everything_goes_by_turn(server: &Server, one: &Computer, other: &Comput
         let dtls = side.statistics.number("/setup/dtlsMs")?;
         ensure!(dtls < 400.0, "DTLS took {dtls} ms");
     }
+    Ok(())
+}
+
+/// They would reach each other directly.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_wants_only_the_relay_goes_by_it_although_there_is_a_shorter_way() -> Result<()> {
+    let mut network = Network::forwarding()?;
+    let server = Server::start_in(&network, &OWN_RELAY).await?;
+    let (one, other) = (network.home()?, network.home()?);
+    let [ann, bob] = call_with(&server, &one, &other, &["--relay-only"]).await?;
+    ann.received()?;
+    bob.received()?;
+    assert_eq!(ann.path()[0], "relay");
+    assert_eq!(bob.path()[1], "relay");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_leaves_who_wants_only_the_relay_names_no_address_of_theirs() -> Result<()> {
+    let relay = ["--turn-listen=127.0.0.1", "--turn-port=0"];
+    let server = Server::start(&relay).await?;
+    let (ann, bob) = server.two_contacts().await?;
+    let to_bob = Wiretap::start(&server.url).await?;
+    let program = std::process::Command::new(binary("vireo-cli")?).into();
+    let answers = [&["answer", "--once"], &SENDS[..]].concat();
+    let mut answer = Cli::start_with(program, &to_bob.url, &bob, &answers)?;
+    answer.event("ready").await?;
+    let calls = [&["call", "Bob", "--relay-only"], &SENDS[..]].concat();
+    let _call = server.cli(&ann, &calls)?;
+    to_bob.hears(" typ relay ").await?;
+    // Those of other kinds come before it, or as quickly.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let heard = to_bob.heard();
+    let candidates: Vec<_> = heard.split("\"candidate:").skip(1).collect();
+    ensure!(!candidates.is_empty(), "no candidate came: {heard}");
+    for candidate in candidates {
+        let (candidate, _) = candidate.split_once('"').context("it has no end")?;
+        ensure!(candidate.contains(" typ relay "), "{candidate}");
+        ensure!(
+            candidate.contains(" raddr 0.0.0.0 rport 9"),
+            "it says where the relay sees this computer: {candidate}"
+        );
+    }
+    ensure!(
+        !heard.contains("a=candidate"),
+        "more stand in the offer: {heard}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_wants_only_the_relay_learns_that_there_is_none() -> Result<()> {
+    let server = Server::start(&[]).await?;
+    let (ann, bob) = server.two_contacts().await?;
+    let answers = [&["answer", "--once"], &SENDS[..]].concat();
+    let mut answer = server.cli(&bob, &answers)?;
+    answer.event("ready").await?;
+    let calls = [&["call", "Bob", "--relay-only"], &SENDS[..]].concat();
+    let ended = server.cli(&ann, &calls)?.end().await?;
+    ensure!(
+        ended.status != 0 && ended.stderr.contains("offers none"),
+        "{ended:?}"
+    );
+    ensure!(ended.event("calling").is_none(), "it rang: {ended:?}");
+
+    // One that is named and does not answer.
+    let secret = server.folder().join("secret");
+    std::fs::write(&secret, "a long secret\n")?;
+    let secret = secret.display().to_string();
+    let dead = ["--turn=127.0.0.1:9", "--turn-secret-file", &secret];
+    let server = Server::start(&dead).await?;
+    let (ann, bob) = server.two_contacts().await?;
+    let mut answer = server.cli(&bob, &answers)?;
+    answer.event("ready").await?;
+    let ended = server.cli(&ann, &calls)?.end().await?;
+    ensure!(
+        ended.status == 8 && ended.stderr.contains("through a relay"),
+        "{ended:?}"
+    );
+    let reason = ended.event("ended").map(|event| &event["reason"]);
+    assert_eq!(reason, Some(&"noRelay".into()));
     Ok(())
 }
 

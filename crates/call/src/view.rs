@@ -161,6 +161,8 @@ pub enum EndedReason {
     DeclinedElsewhere,
     /// The media connection never came up.
     ConnectionFailed,
+    /// The media connection never came up, and only a relay might have carried it, as the person has chosen.
+    NoRelay,
     /// The media connection was there and could not be restored.
     ConnectionLost,
     /// The server became unreachable before the call was answered.
@@ -191,6 +193,10 @@ impl EndedReason {
             Self::DeclinedElsewhere => "The call was declined on another device.",
             Self::ConnectionFailed => {
                 "No connection between the two devices could be made. Check the network and call again."
+            }
+            Self::NoRelay => {
+                "No connection through a relay could be made, and you have chosen that calls take no other way. \
+                 Try again, or allow direct connections."
             }
             Self::ConnectionLost => "The connection was lost. You can call again.",
             Self::ServerUnreachable => {

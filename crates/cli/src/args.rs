@@ -293,6 +293,9 @@ pub struct MediaArguments {
     /// Leaves a microphone as loud or quiet as it is.
     #[arg(long)]
     pub no_automatic_gain: bool,
+    /// Sends everything through the relay (TURN), so that the other side does not learn where this computer is.
+    #[arg(long)]
+    pub relay_only: bool,
     /// Takes commands from standard input, one a line: camera, microphone or speaker, and another choice for it.
     #[arg(long)]
     pub control: bool,

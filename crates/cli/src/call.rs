@@ -210,9 +210,10 @@ impl Outcome {
             | EndedReason::CallerCancelled
             | EndedReason::AnsweredElsewhere => Status::NoAnswer,
             EndedReason::AccessDenied => Status::AccessDenied,
-            EndedReason::ConnectionFailed | EndedReason::ConnectionLost | EndedReason::Refused => {
-                Status::ConnectionFailed
-            }
+            EndedReason::ConnectionFailed
+            | EndedReason::NoRelay
+            | EndedReason::ConnectionLost
+            | EndedReason::Refused => Status::ConnectionFailed,
             EndedReason::ServerUnreachable => Status::ServerUnreachable,
         };
         let sentence = format!("{}: {}", self.peer, self.reason.sentence());

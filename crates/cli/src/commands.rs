@@ -187,6 +187,7 @@ async fn prepare(identity: &Identity, media: &MediaArguments) -> Result<Caller, 
         }
     };
     client.set_voice(media.voice());
+    client.set_relay_only(media.relay_only);
     if media.control {
         control::follow_standard_input(Arc::clone(&devices));
     }

@@ -169,6 +169,11 @@ impl Calls {
         self.configure();
     }
 
+    pub fn set_relay_only(&mut self, relay_only: bool) {
+        self.config.relay_only = relay_only;
+        self.configure();
+    }
+
     pub fn set_voice(&mut self, voice: VoiceSettings) {
         self.config.voice = voice;
         self.configure();

@@ -244,6 +244,11 @@ impl Client {
         self.tell(Command::SetIceServers(ice_servers));
     }
 
+    /// Lets the calls to come go only through a TURN server, or by every way again.
+    pub fn set_relay_only(&self, relay_only: bool) {
+        self.tell(Command::SetRelayOnly(relay_only));
+    }
+
     /// Switches parts of the voice processing on and off, at once.
     pub fn set_voice(&self, voice: VoiceSettings) {
         self.tell(Command::SetVoice(voice));

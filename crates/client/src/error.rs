@@ -78,6 +78,11 @@ pub enum ClientError {
     /// There is a call already.
     #[error("You are already in a call. End it first.")]
     AlreadyInCall,
+    /// Calls are to go only through a relay, and none is known.
+    #[error(
+        "You have chosen that calls go only through a relay, and this server offers none. Allow direct connections, or name a TURN server of your own."
+    )]
+    NoRelay,
     /// Too many requests.
     #[error("Too many requests. Wait a moment and try again.")]
     RateLimited,

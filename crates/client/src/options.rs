@@ -10,6 +10,8 @@ use vireo_protocol::IceServer;
 pub struct ClientOptions {
     /// STUN and TURN servers from the user's settings; they are tried before those that the server hands out.
     pub ice_servers: Vec<IceServer>,
+    /// Whether calls go only through a TURN server, so that the other side does not learn where this computer is.
+    pub relay_only: bool,
     /// What is done to the user's voice.
     pub voice: VoiceSettings,
     /// Set for a service that answers every call and sends back what it receives; it opens no devices.

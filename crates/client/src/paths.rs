@@ -185,6 +185,8 @@ impl Default for Hosting {
 pub struct Settings {
     /// STUN and TURN servers, tried before those that the server hands out.
     pub ice_servers: Vec<IceServer>,
+    /// Whether calls go only through a relay, so that the other side does not learn where this computer is.
+    pub relay_only: bool,
     /// The camera's name; none for the system's default.
     pub camera: Option<String>,
     /// The microphone's name; none for the system's default.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
+use vireo_call::peer::has_relay;
 use vireo_call::{CallPeer, CallStats, CallView, EngineEvent, MediaFactory, VoiceSettings};
 use vireo_protocol::{
     CallId, ChatId, ClientMessage, Contact, HistoryId, IceServer, PastCall, Request, ServerMessage,
@@ -58,6 +59,7 @@ pub(crate) enum Command {
     SetVideoKept(bool),
     CallStats(oneshot::Sender<Option<CallStats>>),
     SetIceServers(Vec<IceServer>),
+    SetRelayOnly(bool),
     SetVoice(VoiceSettings),
     Close(oneshot::Sender<()>),
 }
@@ -78,16 +80,19 @@ pub(crate) fn start(
         call: None,
         missed: Vec::new(),
         recent: Vec::new(),
+        has_relay: has_relay(&options.ice_servers),
     });
     let remembers = options.reflect.is_none();
     let mut calls = Calls::new(media, options.reflect);
     calls.set_voice(options.voice);
+    calls.set_relay_only(options.relay_only);
     let runner = Runner {
         view,
         link: Link::start(session),
         calls,
         own_ice_servers: options.ice_servers,
         server_ice_servers: Vec::new(),
+        relay_only: options.relay_only,
         linked: false,
         placing: false,
         remembers,
@@ -121,6 +126,7 @@ struct Runner {
     calls: Calls,
     own_ice_servers: Vec<IceServer>,
     server_ice_servers: Vec<IceServer>,
+    relay_only: bool,
     /// The server has greeted, and nothing is known of a loss.
     linked: bool,
     /// A call has been placed that the view does not show yet.
@@ -185,6 +191,7 @@ impl Runner {
                 let _ = reply.send(self.calls.stats().await);
             }
             Command::SetIceServers(servers) => self.set_own_ice_servers(servers),
+            Command::SetRelayOnly(relay_only) => self.set_relay_only(relay_only),
             Command::SetVoice(voice) => self.calls.set_voice(voice),
             // The loop takes this one itself.
             Command::Close(reply) => drop(reply),
@@ -298,6 +305,9 @@ impl Runner {
         if view.connection != ConnectionState::Online {
             return Err(ClientError::ServerUnreachable);
         }
+        if self.relay_only && !view.has_relay {
+            return Err(ClientError::NoRelay);
+        }
         let contact =
             contacts::callable(&view.contacts, &chat_id).ok_or(ClientError::AccessDenied)?;
         let peer = CallPeer {
@@ -318,8 +328,17 @@ impl Runner {
 
     fn pass_ice_servers(&mut self) {
         let own = self.own_ice_servers.iter();
-        let all = own.chain(&self.server_ice_servers).cloned().collect();
+        let all: Vec<_> = own.chain(&self.server_ice_servers).cloned().collect();
+        self.view.send_if_modified(|view| {
+            let before = std::mem::replace(&mut view.has_relay, has_relay(&all));
+            before != view.has_relay
+        });
         self.calls.set_ice_servers(all);
+    }
+
+    fn set_relay_only(&mut self, relay_only: bool) {
+        self.relay_only = relay_only;
+        self.calls.set_relay_only(relay_only);
     }
 
     fn request(&mut self, message: ClientMessage, pending: Pending) {

@@ -29,6 +29,8 @@ pub struct ClientView {
     pub missed: Vec<MissedCall>,
     /// The last calls that are over, the newest first.
     pub recent: Vec<PastCall>,
+    /// Whether a TURN server is known that calls can go through.
+    pub has_relay: bool,
 }
 
 impl ClientView {

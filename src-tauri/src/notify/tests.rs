@@ -53,6 +53,7 @@ impl Told {
             avatar: None,
             missed: Vec::new(),
             recent: Vec::new(),
+            has_relay: false,
         };
         let view = AppView {
             screen: Screen::Home(Box::new(client)),

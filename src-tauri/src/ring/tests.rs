@@ -101,6 +101,7 @@ fn screen(phase: Option<Phase>) -> Screen {
         avatar: None,
         missed: Vec::new(),
         recent: Vec::new(),
+        has_relay: false,
     }))
 }
 

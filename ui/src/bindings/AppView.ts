@@ -66,6 +66,10 @@ alerts: Alerts,
  */
 iceServers: Array<IceServer>, 
 /**
+ * Calls go only through a relay, so that the other side does not learn where this computer is.
+ */
+relayOnly: boolean, 
+/**
  * What the person tries out.
  */
 rehearsal: RehearsalView, 

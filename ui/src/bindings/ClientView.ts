@@ -46,4 +46,8 @@ missed: Array<MissedCall>,
 /**
  * The last calls that are over, the newest first.
  */
-recent: Array<PastCall>, };
+recent: Array<PastCall>, 
+/**
+ * Whether a TURN server is known that calls can go through.
+ */
+hasRelay: boolean, };

@@ -21,6 +21,7 @@ export function endedHint(reason: EndedReason): string {
     case "accessDenied":
     case "busy":
     case "connectionFailed":
+    case "noRelay":
     case "offline":
     case "refused":
     case "serverUnreachable":

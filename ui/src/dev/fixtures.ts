@@ -114,6 +114,7 @@ const rest: Omit<AppView, "screen"> = {
   rehearsal: { sound: "none", microphone: null, speaker: null, camera: null },
   version: "0.1.0",
   iceServers: [],
+  relayOnly: false,
   desk,
 };
 
@@ -148,6 +149,7 @@ export function home(
       avatar: null,
       missed: [],
       recent: [],
+      hasRelay: true,
       ...more,
     },
     ...rest,
@@ -492,6 +494,7 @@ export const idle: Actions = {
   setDisplayName: () => Promise.resolve(),
   testServer: () => Promise.resolve({ answeredAfterMs: 24, trust: "invitation" }),
   setIceServers: () => Promise.resolve(),
+  setRelayOnly: () => Promise.resolve(),
   setAvatar: () => Promise.resolve(),
   removeAvatar: () => Promise.resolve(),
   forgetAccount: () => Promise.resolve(),

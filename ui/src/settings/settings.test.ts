@@ -91,6 +91,28 @@ describe("the settings", () => {
     expect(screen.getByRole("group", { name: "Rotate" })).toHaveProperty("disabled", true);
   });
 
+  it("send calls only through a relay, and say beforehand where there is none", async () => {
+    const setRelayOnly = vi.fn().mockResolvedValue(undefined);
+    const without = (more: Partial<Parameters<typeof home>[1]>, relayOnly: boolean) => ({
+      ...home(null, { hasRelay: false, ...more }),
+      relayOnly,
+    });
+    const { rerender } = show(without({}, false), { setRelayOnly });
+    const user = userEvent.setup();
+    await user.click(screen.getByRole("button", { name: "Settings" }));
+    await user.click(screen.getByRole("tab", { name: "Network and server" }));
+    await user.click(screen.getByRole("switch", { name: "Only through a relay" }));
+    expect(setRelayOnly).toHaveBeenCalledExactlyOnceWith(true);
+    expect(screen.queryByRole("alert")).toBeNull();
+    await rerender({ views: { current: without({}, true) } });
+    expect(screen.getByRole("alert").textContent).toContain("offers no relay");
+    // Nobody knows yet what a server offers that has not answered.
+    await rerender({ views: { current: without({ connection: "unreachable" }, true) } });
+    expect(screen.queryByRole("alert")).toBeNull();
+    await rerender({ views: { current: without({ hasRelay: true }, true) } });
+    expect(screen.queryByRole("alert")).toBeNull();
+  });
+
   it("say so when they cannot be kept", async () => {
     show(home(), { setVoice: () => Promise.reject(new Error("the disk is full")) });
     const user = userEvent.setup();

@@ -88,6 +88,8 @@ export interface Actions {
   testServer(number: number): Promise<ServerProbe>;
   /** STUN and TURN servers of the person's own, for the calls to come. */
   setIceServers(servers: IceServer[]): Promise<void>;
+  /** Whether calls go only through a relay. */
+  setRelayOnly(relayOnly: boolean): Promise<void>;
   /** Shows another picture of the person: a square JPEG. */
   setAvatar(jpeg: Uint8Array): Promise<void>;
   removeAvatar(): Promise<void>;
@@ -128,6 +130,7 @@ const sentences: Record<string, ErrorKey> = {
   "signed-out": "error.signedOut",
   "access-denied": "error.accessDenied",
   "already-in-call": "error.alreadyInCall",
+  "no-relay": "error.noRelay",
   "not-a-vireo-server": "error.notAServer",
   "rate-limited": "error.rateLimited",
   "invalid-invite": "error.invalidInvite",

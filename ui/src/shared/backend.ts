@@ -55,6 +55,7 @@ export const backend: Actions = {
   setDisplayName: (name) => invoke("set_display_name", { name }),
   testServer: (number) => invoke("test_server", { number }),
   setIceServers: (servers) => invoke("set_ice_servers", { servers }),
+  setRelayOnly: (relayOnly) => invoke("set_relay_only", { relayOnly }),
   setAvatar: (jpeg) => invoke("set_avatar", jpeg),
   removeAvatar: () => invoke("remove_avatar"),
   forgetAccount: (id) => invoke("forget_account", { id }),

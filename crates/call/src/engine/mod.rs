@@ -28,6 +28,8 @@ pub struct EngineConfig {
     pub policy: CallPolicy,
     /// STUN and TURN servers, for the calls to come.
     pub ice_servers: Vec<IceServer>,
+    /// Whether calls to come go only through a TURN server, so that the other side does not learn where this computer is.
+    pub relay_only: bool,
     /// Which local addresses the other side is offered.
     pub addresses: Addresses,
     /// What is done to the user's voice, in the call that goes on too.

@@ -23,7 +23,7 @@ use super::{
     steering::Steering,
 };
 use crate::{
-    CallStats, CallView, Direction, MediaFactory,
+    CallStats, CallView, Direction, EndedReason, MediaFactory, Phase,
     machine::{Calendar, Call, CallState, Input, Output},
     peer::{PeerConfig, PeerEvent, ReceivedMedia},
     quality::QualityPolicy,
@@ -42,6 +42,8 @@ pub(super) struct Run {
     calendar: Calendar,
     shown: Option<CallView>,
     connection: Option<Connection>,
+    /// Whether the last connection might take no other way than through a relay.
+    relay_only: bool,
     devices: Devices,
     device_news: mpsc::UnboundedReceiver<DeviceNews>,
     outlet: Outlet,
@@ -65,6 +67,7 @@ impl Run {
             calendar: Calendar::of_system(),
             shown: None,
             connection: None,
+            relay_only: false,
             devices,
             device_news,
             outlet,
@@ -297,6 +300,7 @@ impl Run {
         let max_bitrate = self.media.max_bitrate();
         PeerConfig {
             ice_servers: self.config.ice_servers.clone(),
+            relay_only: self.config.relay_only,
             addresses: self.config.addresses,
             video_codecs: self.media.video_codecs(),
             redundant_sound: defaults.redundant_sound,
@@ -307,6 +311,7 @@ impl Run {
 
     fn connect(&mut self, call_id: CallId, waiting: VecDeque<Operation>) {
         let config = self.peer_config();
+        self.relay_only = config.relay_only;
         let received = if self.config.reflect {
             ReceivedMedia::Reflect
         } else {
@@ -435,8 +440,18 @@ impl Run {
         }
     }
 
+    /// The state machine has never heard of relays: a call that only one could have carried failed for want of it.
+    fn explained(&self, mut view: CallView) -> CallView {
+        let ended = |reason| Phase::Ended { reason };
+        if self.relay_only && view.phase == ended(EndedReason::ConnectionFailed) {
+            view.phase = ended(EndedReason::NoRelay);
+        }
+        view
+    }
+
     fn show(&mut self) {
         let view = self.call.view(&self.calendar);
+        let view = view.map(|view| self.explained(view));
         if view != self.shown {
             self.shown.clone_from(&view);
             (self.report)(EngineEvent::View(view.map(Box::new)));

@@ -51,6 +51,16 @@ pub(super) fn is_turn(server: &RTCIceServer) -> bool {
     server.urls.iter().any(|url| url.starts_with("turn:"))
 }
 
+/// Whether there is a TURN server among them that Vireo can use. Whether it answers is another question.
+#[must_use]
+pub fn has_relay(servers: &[IceServer]) -> bool {
+    let is_relay = |url: &String| matches!(parse(url), Ok(Some((Scheme::Turn, ..))));
+    let is_open = |server: &IceServer| server.username.is_some() && server.credential.is_some();
+    servers
+        .iter()
+        .any(|server| is_open(server) && server.urls.iter().any(is_relay))
+}
+
 /// The ICE servers with their names resolved, all at the same time. Left out is what Vireo cannot use (by TCP, by TLS, TURN
 /// servers that it has no name and password for), what does not resolve, and what cannot be read: a call may well come
 /// about without it.
@@ -220,7 +230,9 @@ mod tests {
         };
         let usable = ice_servers(std::slice::from_ref(&server)).await;
         assert!(usable.is_empty());
+        assert!(!has_relay(std::slice::from_ref(&server)));
         server.credential = Some("secret".into());
+        assert!(has_relay(std::slice::from_ref(&server)));
         let usable = ice_servers(&[server]).await;
         assert!(is_turn(&usable[0]));
     }

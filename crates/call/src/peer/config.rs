@@ -10,6 +10,9 @@ use super::MediaReceiver;
 pub struct PeerConfig {
     /// STUN and TURN servers. None of a third party's is ever added.
     pub ice_servers: Vec<IceServer>,
+    /// Whether media may take no other way than through a TURN server, so that the other side does not learn where this
+    /// computer is (W3C `iceTransportPolicy` "relay").
+    pub relay_only: bool,
     /// Which local addresses candidates are gathered on.
     pub addresses: Addresses,
     /// Video codecs in order of preference; one that is not listed is not spoken. Empty: an offer without video, and a
@@ -28,6 +31,7 @@ impl Default for PeerConfig {
     fn default() -> Self {
         Self {
             ice_servers: Vec::new(),
+            relay_only: false,
             addresses: Addresses::All,
             video_codecs: vec![VideoCodec::H264, VideoCodec::Vp8],
             redundant_sound: true,

@@ -20,9 +20,9 @@ use webrtc::{
     media_stream::track_local::static_rtp::TrackLocalStaticRTP,
     peer_connection::{
         PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
-        RTCIceCandidateType, RTCIceConnectionState, RTCIceGatheringState,
-        RTCPeerConnectionIceEvent, RTCPeerConnectionState, SettingEngine, SettingEngineBuilder,
-        SrtpProtectionProfile,
+        RTCIceCandidate, RTCIceCandidateType, RTCIceConnectionState, RTCIceGatheringState,
+        RTCIceTransportPolicy, RTCPeerConnectionIceEvent, RTCPeerConnectionState, SettingEngine,
+        SettingEngineBuilder, SrtpProtectionProfile,
     },
     rtp_transceiver::RtpSender,
 };
@@ -79,6 +79,7 @@ pub(super) struct Observer {
     sender: Mutex<Option<Arc<dyn RtpSender>>>,
     /// There is a TURN server.
     turn: AtomicBool,
+    relay_only: bool,
 }
 
 impl Observer {
@@ -86,6 +87,7 @@ impl Observer {
         events: mpsc::UnboundedSender<PeerEvent>,
         wake: Arc<Wake>,
         outbox: Arc<Outbox>,
+        relay_only: bool,
     ) -> Self {
         Self {
             events,
@@ -94,6 +96,7 @@ impl Observer {
             setup: Mutex::default(),
             sender: Mutex::default(),
             turn: AtomicBool::new(false),
+            relay_only,
         }
     }
 
@@ -160,7 +163,11 @@ impl Observer {
 #[async_trait::async_trait]
 impl PeerConnectionEventHandler for Observer {
     async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
-        if let Ok(candidate) = event.candidate.to_json() {
+        let mut candidate = event.candidate;
+        if self.relay_only {
+            conceal(&mut candidate);
+        }
+        if let Ok(candidate) = candidate.to_json() {
             self.report(PeerEvent::LocalCandidate(first_section(
                 candidate.candidate,
             )));
@@ -213,6 +220,13 @@ impl PeerConnectionEventHandler for Observer {
     }
 }
 
+/// Takes away by which address the relay knows this computer, as RFC 8839 (section 5.1) has it.
+fn conceal(candidate: &mut RTCIceCandidate) {
+    let is_v6 = candidate.related_address.contains(':');
+    candidate.related_address = if is_v6 { "::" } else { "0.0.0.0" }.to_owned();
+    candidate.related_port = 9;
+}
+
 /// Everything goes over one path (bundle), so all candidates belong to the first section.
 fn first_section(candidate: String) -> IceCandidate {
     IceCandidate {
@@ -231,7 +245,13 @@ pub(super) async fn open(
     runtime: ConnectionRuntime,
 ) -> Result<Arc<dyn PeerConnection>, PeerError> {
     let servers = addresses::ice_servers(&config.ice_servers).await;
-    observer.expect_relay(servers.iter().any(addresses::is_turn));
+    let has_relay = servers.iter().any(addresses::is_turn);
+    let transport_policy = match (config.relay_only, has_relay) {
+        (true, true) => RTCIceTransportPolicy::Relay,
+        (true, false) => return Err(PeerError::NoRelay),
+        (false, _) => RTCIceTransportPolicy::All,
+    };
+    observer.expect_relay(has_relay);
     let registry = Registry::new()
         .with(
             Slot::TwccReceiver,
@@ -247,6 +267,7 @@ pub(super) async fn open(
         .with_configuration(
             RTCConfigurationBuilder::new()
                 .with_ice_servers(servers)
+                .with_ice_transport_policy(transport_policy)
                 .build(),
         )
         .with_media_engine(codecs::media_engine(config)?)

@@ -13,6 +13,9 @@ pub enum PeerError {
     /// No socket could be opened.
     #[error("No network connection can be opened on this computer: {0}")]
     NoSocket(String),
+    /// Media may only go through a relay, and there is none.
+    #[error("There is no TURN server that the call could go through.")]
+    NoRelay,
     /// The connection is closed.
     #[error("The connection is closed.")]
     Closed,

@@ -33,6 +33,7 @@ use webrtc::{
     peer_connection::{PeerConnection, RTCIceCandidateInit, RTCSessionDescription},
 };
 
+pub use addresses::has_relay;
 pub use config::{Addresses, PeerConfig, ReceivedMedia};
 pub use error::PeerError;
 pub use event::{MediaReceiver, PeerEvent, SoundPlayed};
@@ -104,7 +105,12 @@ impl Peer {
             received,
         );
         let session = Arc::new(Mutex::new(session));
-        let observer = Arc::new(Observer::new(events, wake.clone(), outbox.clone()));
+        let observer = Arc::new(Observer::new(
+            events,
+            wake.clone(),
+            outbox.clone(),
+            config.relay_only,
+        ));
         let (connection, watcher) = open(&config, &session, &observer, runtime).await?;
         Ok(Self {
             config,

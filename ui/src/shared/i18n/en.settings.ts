@@ -77,6 +77,11 @@ export const settings = {
   "network.path": "Calls",
   "network.pathText":
     "Calls go straight from your computer to the other one where the networks allow it, else through the server’s relay, which cannot hear or see them.",
+  "network.relayOnly": "Only through a relay",
+  "network.relayOnlyHint":
+    "Hides your internet address from the people you call, from the next call on. It takes a relay (TURN server), and sound and picture may arrive a little later.",
+  "network.noRelay":
+    "Your server offers no relay, so no call can connect. Turn this off, or add a TURN server of your own below.",
 
   "appearance.theme": "Theme",
   "appearance.themeHint": "Calls are always dark.",

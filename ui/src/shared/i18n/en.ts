@@ -318,6 +318,9 @@ export const en = {
   "ended.declinedElsewhere": "Declined on another device",
   "ended.connectionFailed": "No connection could be made",
   "ended.connectionFailedHint": "A firewall may be in the way. Try another network.",
+  "ended.noRelay": "No connection through a relay",
+  "ended.noRelayHint":
+    "You have chosen that calls go only through a relay. Try again, or turn that off in the settings under “Network and server”.",
   "ended.connectionLost": "Connection lost",
   "ended.serverUnreachable": "Server unreachable",
   "ended.serverUnreachableHint": "Check the connection to the internet and try again.",
@@ -442,5 +445,7 @@ export const en = {
   "error.keysTaken": "The system or another program already uses these keys. Choose others.",
   "error.keysRefused": "These keys cannot be used. Hold Ctrl or Alt and press another key.",
   "error.noSystemSettings": "Open the system’s settings yourself, and look for sound, camera or privacy.",
+  "error.noRelay":
+    "You have chosen that calls go only through a relay, and your server offers none. Turn that off in the settings under “Network and server”, or add a TURN server of your own there.",
   "error.other": "That did not work. Please try again.",
 } as const;
