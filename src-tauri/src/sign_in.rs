@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 use vireo_client::{
-    Client, ClientError, ClientOptions, Session,
-    paths::{Account, Profile},
+    Client, ClientError, ClientOptions, ClientView, ConnectionState, Session,
+    paths::{Account, Known, Profile},
 };
 use vireo_protocol::{Credentials, Registration, User, UserId, name_problem};
 
@@ -66,10 +66,16 @@ impl App {
                 Ok(session) => {
                     self.start().passed("session");
                     keep_session(&session, &self.profile()?, &account).await;
-                    self.use_session(session);
+                    self.use_session(session, account, None);
                     return Ok(());
                 }
                 Err(ClientError::ServerUnreachable | ClientError::RateLimited) => {
+                    let profile = self.profile()?;
+                    if let Some((session, known)) = unchecked_session(&url, &account, &profile) {
+                        keep_session(&session, &profile, &account).await;
+                        self.use_session(session, account, Some(known));
+                        return Ok(());
+                    }
                     self.show(Screen::Waiting);
                     tokio::time::sleep(RETRY).await;
                 }
@@ -103,7 +109,7 @@ impl App {
         self.leave().await;
         keep_session(&session, &profile, &account).await;
         self.show_accounts(Some(&account));
-        self.use_session(session);
+        self.use_session(session, account, None);
         Ok(())
     }
 
@@ -148,6 +154,7 @@ impl App {
             })?;
         }
         profile.remove_account()?;
+        profile.forget_known()?;
         self.show_accounts(None);
         self.ask_for_a_name();
         Ok(())
@@ -176,13 +183,18 @@ impl App {
         self.with(|inner| inner.entering = Some(entering.abort_handle()));
     }
 
-    fn use_session(self: &Arc<Self>, session: Session) {
+    /// Uses this session of the account's. Where somebody is `known`, the server has not been asked yet whether it stands.
+    fn use_session(self: &Arc<Self>, session: Session, account: Account, known: Option<Known>) {
         let client = self.with(|inner| {
             let media = inner.media.clone()?;
             let options = ClientOptions {
                 ice_servers: inner.settings.ice_servers.clone(),
                 relay_only: inner.settings.relay_only,
                 voice: inner.settings.voice,
+                contacts: known
+                    .iter()
+                    .flat_map(|known| known.contacts.clone())
+                    .collect(),
                 ..ClientOptions::default()
             };
             inner.session = Some(session.clone());
@@ -191,19 +203,54 @@ impl App {
             Some(client)
         });
         let Some(client) = client else { return };
-        let app = self.clone();
-        let following = tokio::spawn(async move {
-            let mut view = client.view();
-            drop(client);
-            loop {
-                let now = view.borrow_and_update().clone();
-                app.show(Screen::Home(Box::new(now)));
-                if view.changed().await.is_err() {
-                    return;
-                }
-            }
-        });
+        let following = tokio::spawn(self.clone().follow(client.view(), account, known));
         self.with(|inner| inner.following = Some(following));
+    }
+
+    /// Shows what the client's view says, and remembers whom it knows, until the client has gone.
+    async fn follow(
+        self: Arc<Self>,
+        mut view: watch::Receiver<ClientView>,
+        account: Account,
+        mut known: Option<Known>,
+    ) {
+        let mut unchecked = known.is_some();
+        loop {
+            let now = view.borrow_and_update().clone();
+            match now.connection {
+                ConnectionState::Online => {
+                    unchecked = false;
+                    self.remember(&account, &now, &mut known);
+                }
+                // It had ended before it was used: as at any other start, the password makes a new one.
+                ConnectionState::SignedOut if unchecked => {
+                    return self.spawn_entering(Account {
+                        refresh_token: None,
+                        ..account
+                    });
+                }
+                _ => {}
+            }
+            self.show(Screen::Home(Box::new(now)));
+            if view.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Writes down whom the account knows, where that is not what stands there already.
+    fn remember(&self, account: &Account, view: &ClientView, known: &mut Option<Known>) {
+        let now = Known::of(view);
+        if known.as_ref() == Some(&now) {
+            return;
+        }
+        let kept = self
+            .profile()
+            .and_then(|profile| profile.remember(account.server.as_deref(), &now));
+        if let Err(error) = kept {
+            tracing::warn!(%error, "a start without the server will know nobody");
+        }
+        *known = Some(now);
     }
 
     /// Ends what goes on with the account in use; nothing of it is shown any more when this returns.
@@ -275,6 +322,14 @@ pub async fn session_of(url: &str, account: &Account) -> Result<Session, ClientE
         device: device(),
     };
     Client::sign_in(url, credentials).await
+}
+
+/// The session that was kept, and whom its account knew, for a time in which the server cannot be asked; none where either is
+/// missing.
+fn unchecked_session(url: &str, account: &Account, profile: &Profile) -> Option<(Session, Known)> {
+    let token = account.refresh_token.as_ref()?;
+    let known = profile.known(account.server.as_deref())?;
+    Some((Session::resume(url, known.me.clone(), token), known))
 }
 
 /// Writes every new refresh token into the profile, for as long as this account is in use, so that the next start goes on with

@@ -25,6 +25,14 @@ pub struct Server {
     folder: TempDir,
     /// The computer it runs on, where that is not this one.
     computer: Option<Computer>,
+    arguments: Vec<String>,
+}
+
+/// A process that listens, and what its first line says.
+struct Started {
+    child: Child,
+    url: String,
+    first_invite: Option<String>,
 }
 
 /// An account on the test's server.
@@ -80,9 +88,45 @@ impl Server {
 
     async fn spawn(computer: Option<Computer>, arguments: &[&str]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let mut child = Command::from(command_on(computer.as_ref(), "vireo-server")?)
+        let arguments: Vec<String> = arguments.iter().map(|&word| word.to_owned()).collect();
+        let started = Started::by(computer.as_ref(), folder.path(), &arguments).await?;
+        Ok(Self {
+            child: started.child,
+            url: started.url,
+            first_invite: started.first_invite,
+            folder,
+            computer,
+            arguments,
+        })
+    }
+
+    /// Starts a server that was killed again: at the same address, with the same data.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_again(&mut self) -> anyhow::Result<()> {
+        let (_, address) = self.url.split_once("://").context("no address")?;
+        let same = |word: &String| match word.ends_with(":0") {
+            true => address.to_owned(),
+            false => word.clone(),
+        };
+        let arguments: Vec<String> = self.arguments.iter().map(same).collect();
+        let started = Started::by(self.computer.as_ref(), self.folder(), &arguments).await?;
+        ensure!(started.url == self.url, "it is at {} now", started.url);
+        self.child = started.child;
+        Ok(())
+    }
+}
+
+impl Started {
+    async fn by(
+        computer: Option<&Computer>,
+        folder: &Path,
+        arguments: &[String],
+    ) -> anyhow::Result<Self> {
+        let mut child = Command::from(command_on(computer, "vireo-server")?)
             .arg("--data")
-            .arg(folder.path().join("data"))
+            .arg(folder.join("data"))
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -105,11 +149,11 @@ impl Server {
             child,
             url,
             first_invite,
-            folder,
-            computer,
         })
     }
+}
 
+impl Server {
     /// The folder of this test; it is deleted with the server.
     #[must_use]
     pub fn folder(&self) -> &Path {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vireo_call::VoiceSettings;
-use vireo_protocol::IceServer;
+use vireo_protocol::{Contact, IceServer};
 
 /// How a [`Client`](crate::Client) behaves.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +14,8 @@ pub struct ClientOptions {
     pub relay_only: bool,
     /// What is done to the user's voice.
     pub voice: VoiceSettings,
+    /// Who is in the list as far as that is known before the server has said it.
+    pub contacts: Vec<Contact>,
     /// Set for a service that answers every call and sends back what it receives; it opens no devices.
     pub reflect: Option<Reflect>,
 }

@@ -5,11 +5,13 @@
 //! PROFILE/settings.json         what the user has chosen
 //! PROFILE/account.json          server, name and secrets; readable by this user alone
 //! PROFILE/other-accounts.json   those that were set aside for another one
+//! PROFILE/contacts.json         who was known when the server was heard last
 //! PROFILE/server-url            the embedded server's address, for as long as the desktop runs
 //! PROFILE/server/               the embedded server's data
 //! ```
 
 mod accounts;
+mod known;
 
 use std::{
     collections::BTreeMap,
@@ -28,6 +30,7 @@ use crate::ClientError;
 use crate::secrets::Keeper;
 pub use crate::secrets::SecretsIn;
 pub use accounts::Account;
+pub use known::Known;
 
 /// The environment variable that names the profile's directory.
 pub const PROFILE_VARIABLE: &str = "VIREO_PROFILE";

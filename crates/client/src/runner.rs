@@ -76,7 +76,7 @@ pub(crate) fn start(
         me: session.user.clone(),
         avatar: None,
         status: OwnStatus::default(),
-        contacts: Vec::new(),
+        contacts: options.contacts,
         call: None,
         missed: Vec::new(),
         recent: Vec::new(),

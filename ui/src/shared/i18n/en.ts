@@ -169,6 +169,7 @@ export const en = {
   "person.incomingText": "{name} has added you. Accept, and you can call each other.",
   "person.blockedText": "{name} sees you offline and cannot reach you.",
   "person.offlineText": "{name} is offline. You can call when they are back.",
+  "person.serverAwayText": "You can call once the server is back.",
   "person.serviceText": "Plays your own sound and picture back, so that you can see that everything works.",
   "person.accept": "Accept",
   "person.decline": "Decline",

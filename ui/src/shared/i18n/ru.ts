@@ -169,6 +169,7 @@ export const ru: Catalogue = {
   "person.incomingText": "{name} хочет связаться с вами. Примите запрос, и вы сможете звонить друг другу.",
   "person.blockedText": "{name} видит, что вы не в сети, и не может с вами связаться.",
   "person.offlineText": "{name} не в сети. Позвонить можно будет позже.",
+  "person.serverAwayText": "Позвонить можно будет, когда сервер снова станет доступен.",
   "person.serviceText": "Возвращает ваши звук и картинку: сразу видно, что всё работает.",
   "person.accept": "Принять",
   "person.decline": "Отклонить",
