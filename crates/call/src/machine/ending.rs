@@ -74,8 +74,9 @@ impl Call {
             CallState::Incoming { .. } => EndedReason::DeclinedHere,
             CallState::Answering { .. }
             | CallState::Connecting { .. }
-            | CallState::Connected { .. }
-            | CallState::Reconnecting { .. } => EndedReason::HungUp,
+            | CallState::Connected { .. } => EndedReason::HungUp,
+            // Whoever gives up waiting has not ended it: that the connection was lost is why it is over.
+            CallState::Reconnecting { .. } => EndedReason::ConnectionLost,
         };
         self.finish_and_tell(state, EndReason::HungUp, reason, step)
     }

@@ -212,6 +212,7 @@ impl PeerConnectionEventHandler for Observer {
             RTCPeerConnectionState::Disconnected => {
                 // The next path may lead through the relay.
                 self.wake.set_relay(self.turn.load(Ordering::Acquire));
+                self.outbox.disconnected();
                 self.report(PeerEvent::Disconnected);
             }
             RTCPeerConnectionState::Failed => self.report(PeerEvent::Failed),

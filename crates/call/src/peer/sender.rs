@@ -57,10 +57,10 @@ impl MediaSender {
     }
 
     /// Sends a packet of Opus. So many copies of the packets before go with it, where the
-    /// other side takes any. Dropped while there is no connection.
+    /// other side takes any. Dropped while there is no connection, the time after [`PeerEvent::Disconnected`] included.
     pub fn send_audio(&self, packet: OpusPacket, copies: usize) {
         self.outbox.change(|queued| {
-            if queued.connected && queued.audio.len() < MAX_QUEUED_AUDIO {
+            if queued.connected && !queued.disconnected && queued.audio.len() < MAX_QUEUED_AUDIO {
                 queued.audio.push_back((packet, copies));
             }
         });
@@ -90,7 +90,10 @@ pub(super) struct Queued {
     pub video_lost: bool,
     /// The decoding side needs a key frame of the other side's.
     pub key_frame_wanted: bool,
+    /// The connection has come up, once.
     connected: bool,
+    /// It is lost for now.
+    disconnected: bool,
 }
 
 impl Outbox {
@@ -102,19 +105,30 @@ impl Outbox {
         }
     }
 
-    /// The connection has come up: from now on sound is taken too.
+    /// The connection has come up, or is back: from now on sound is taken too.
     pub fn connected(&self) {
-        self.lock().connected = true;
+        let mut queued = self.lock();
+        queued.connected = true;
+        queued.disconnected = false;
+    }
+
+    /// The connection is lost for now. Where it is so one way only, the person would still be heard while they are told that
+    /// they are not. Pictures go on: they show when the path is back before the next check of it does.
+    pub fn disconnected(&self) {
+        let mut queued = self.lock();
+        queued.disconnected = true;
+        queued.audio.clear();
     }
 
     /// Takes everything.
     pub fn take(&self) -> Queued {
         let mut queued = self.lock();
-        let connected = queued.connected;
+        let (connected, disconnected) = (queued.connected, queued.disconnected);
         std::mem::replace(
             &mut *queued,
             Queued {
                 connected,
+                disconnected,
                 ..Queued::default()
             },
         )
@@ -193,6 +207,23 @@ mod tests {
         sender.send_audio(sound(), 0);
         let queued = outbox.take();
         assert_eq!((queued.video.len(), queued.audio.len()), (1, 1));
+    }
+
+    #[test]
+    fn nobody_is_heard_while_the_connection_is_lost() {
+        let (outbox, sender, _events) = outbox();
+        outbox.connected();
+        sender.send_audio(sound(), 0);
+        outbox.disconnected();
+        for _ in 0..2 {
+            sender.send_video(frame(false));
+            sender.send_audio(sound(), 0);
+            let queued = outbox.take();
+            assert_eq!((queued.video.len(), queued.audio.len()), (1, 0));
+        }
+        outbox.connected();
+        sender.send_audio(sound(), 0);
+        assert_eq!(outbox.take().audio.len(), 1);
     }
 
     #[test]

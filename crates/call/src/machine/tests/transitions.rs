@@ -12,7 +12,7 @@ place             offering .                 .                 .                
 place-elsewhere   offering .                 .                 .                 .                 .                 .                 .                 .                 offering
 accept            .        .                 .                 .                 answering         .                 .                 .                 .                 .
 decline           .        .                 .                 .                 DeclinedHere      .                 .                 .                 .                 .
-end               .        Cancelled         Cancelled         Cancelled         DeclinedHere      HungUp            HungUp            HungUp            HungUp            .
+end               .        Cancelled         Cancelled         Cancelled         DeclinedHere      HungUp            HungUp            HungUp            ConnectionLost    .
 dismiss           .        .                 .                 .                 .                 .                 .                 .                 .                 idle
 server-lost       .        ServerUnreachable ServerUnreachable ServerUnreachable ServerUnreachable .                 .                 .                 .                 .
 server-back       .        .                 .                 .                 .                 .                 .                 .                 .                 .
