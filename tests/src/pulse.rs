@@ -109,6 +109,16 @@ impl Pulse {
         variables(self.folder.path())
     }
 
+    /// The same for a window, which has its folders from its display.
+    #[must_use]
+    pub fn environment_of_window(&self) -> Vec<(&'static str, String)> {
+        self.environment()
+            .into_iter()
+            .filter(|(name, _)| name.starts_with("PULSE") || *name == "XDG_CONFIG_HOME")
+            .map(|(name, value)| (name, value.to_string_lossy().into_owned()))
+            .collect()
+    }
+
     /// Runs `pactl`; gives what it printed.
     ///
     /// # Errors

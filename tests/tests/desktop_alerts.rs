@@ -62,16 +62,14 @@ async fn it_rings_on_a_second_speaker_or_without_a_sound() -> anyhow::Result<()>
     let (headset, desk) = (pulse.record_speaker()?, pulse.record(&on_the_desk.id)?);
     let folder = tempfile::tempdir()?;
     let server = Server::start(&[]).await?;
-    let sound = pulse.environment();
-    let sound = sound
-        .iter()
-        .filter(|(name, _)| name.starts_with("PULSE") || *name == "XDG_CONFIG_HOME")
-        .filter_map(|(name, value)| Some((*name, value.to_str()?)));
+    let sound = pulse.environment_of_window();
     let mut options = WindowOptions {
         server: Some(server.url.clone()),
         ..WindowOptions::of(folder.path(), "anna")
     };
-    options.variables.extend(sound);
+    options
+        .variables
+        .extend(sound.iter().map(|(name, value)| (*name, value.as_str())));
     options.variables.push(("VIREO_SPEAKER", "device"));
     let anna = Window::open(&display, &options).await?;
     anna.sign_up("Anna").await?;
