@@ -62,8 +62,15 @@ impl Display {
                 .args(["-nolisten", "tcp"]),
         )?;
         let name = format!(":{}", first_line(&mut xvfb).context("Xvfb")?);
-        let mut dbus =
-            part(Command::new("dbus-daemon").args(["--session", "--nofork", "--print-address=1"]))?;
+        let mut dbus = part(
+            Command::new("dbus-daemon")
+                .args(["--session", "--nofork", "--print-address=1"])
+                // An abstract socket, its usual choice, cannot be reached from another network namespace.
+                .arg(format!(
+                    "--address=unix:path={}",
+                    folder.path().join("bus").display()
+                )),
+        )?;
         let bus = first_line(&mut dbus).context("dbus-daemon")?;
         let openbox = part(
             Command::new("openbox")

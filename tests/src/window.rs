@@ -17,7 +17,9 @@ use tokio::time::{Instant, sleep};
 use crate::{
     binaries::binary,
     display::Display,
-    gallery, process_tree, repository,
+    gallery,
+    network::{Computer, Door},
+    process_tree, repository,
     stamp::{self, Stamp},
     webdriver::{Element, Session},
 };
@@ -29,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(45);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// How a window is to be started.
-#[derive(Debug, Default, Clone)]
+#[derive(Default, Clone)]
 pub struct WindowOptions<'a> {
     /// Account and settings.
     pub profile: PathBuf,
@@ -47,6 +49,8 @@ pub struct WindowOptions<'a> {
     pub application: Option<PathBuf>,
     /// Further environment variables.
     pub variables: Vec<(&'a str, &'a str)>,
+    /// A computer with a network of its own; none: this one.
+    pub computer: Option<Computer>,
 }
 
 impl WindowOptions<'_> {
@@ -70,6 +74,8 @@ impl WindowOptions<'_> {
 pub struct Window {
     session: Session,
     driver: Driver,
+    /// The way to the driver, where that is at another computer.
+    _door: Option<Door>,
 }
 
 /// tauri-driver and what it started: a process group.
@@ -104,7 +110,14 @@ impl Window {
     /// When the application, tauri-driver or WebKitWebDriver is missing, or no window opens.
     pub async fn open(display: &Display, options: &WindowOptions<'_>) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&options.profile)?;
-        let driver = start_driver(display, options)?;
+        let (driver, mut port) = start_driver(display, options)?;
+        let door = match &options.computer {
+            Some(computer) => Some(Door::to(computer, port).await?),
+            None => None,
+        };
+        if let Some(door) = &door {
+            port = door.port();
+        }
         let mut arguments = vec![
             "--profile".to_owned(),
             options.profile.display().to_string(),
@@ -121,10 +134,11 @@ impl Window {
         let capabilities = json!({
             "tauri:options": { "application": application, "args": arguments },
         });
-        let session = Session::start(&driver.1, capabilities).await?;
+        let session = Session::start(&format!("http://127.0.0.1:{port}"), capabilities).await?;
         Ok(Self {
             session,
-            driver: driver.0,
+            driver,
+            _door: door,
         })
     }
 
@@ -418,10 +432,8 @@ const paint = () => {
 paint();
 ";
 
-fn start_driver(
-    display: &Display,
-    options: &WindowOptions<'_>,
-) -> anyhow::Result<(Driver, String)> {
+/// Starts tauri-driver; gives the port at which it listens, too.
+fn start_driver(display: &Display, options: &WindowOptions<'_>) -> anyhow::Result<(Driver, u16)> {
     use std::os::unix::process::CommandExt;
 
     let (port, native_port) = (free_port()?, free_port()?);
@@ -436,7 +448,11 @@ fn start_driver(
     } else {
         options.language
     };
-    let mut command = Command::new("tauri-driver");
+    let program = "tauri-driver";
+    let mut command = match &options.computer {
+        Some(computer) => computer.command(program),
+        None => Command::new(program),
+    };
     command
         .args(["--port", &port.to_string()])
         .args(["--native-port", &native_port.to_string()])
@@ -452,7 +468,7 @@ fn start_driver(
     let child = command
         .spawn()
         .context("tauri-driver is not there: `cargo install tauri-driver --locked`")?;
-    Ok((Driver(child), format!("http://127.0.0.1:{port}")))
+    Ok((Driver(child), port))
 }
 
 fn free_port() -> anyhow::Result<u16> {

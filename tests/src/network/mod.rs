@@ -8,11 +8,15 @@
 //! have, and nothing is left behind: a namespace lasts as long as the process that holds it, which ends with the test.
 
 mod computer;
+#[cfg(unix)]
+mod door;
 mod turn;
 
 use std::net::Ipv4Addr;
 
 pub use computer::Computer;
+#[cfg(unix)]
+pub use door::Door;
 pub use turn::TurnServer;
 
 /// Where `vireo-server` listens in the middle. It takes addresses of the loopback alone, so this one of them leads there from
