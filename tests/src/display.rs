@@ -62,16 +62,7 @@ impl Display {
                 .args(["-nolisten", "tcp"]),
         )?;
         let name = format!(":{}", first_line(&mut xvfb).context("Xvfb")?);
-        let mut dbus = part(
-            Command::new("dbus-daemon")
-                .args(["--session", "--nofork", "--print-address=1"])
-                // An abstract socket, its usual choice, cannot be reached from another network namespace.
-                .arg(format!(
-                    "--address=unix:path={}",
-                    folder.path().join("bus").display()
-                )),
-        )?;
-        let bus = first_line(&mut dbus).context("dbus-daemon")?;
+        let (dbus, bus) = session_bus(&folder)?;
         let openbox = part(
             Command::new("openbox")
                 .arg("--sm-disable")
@@ -93,6 +84,49 @@ impl Display {
         Ok(Self {
             variables,
             _parts: vec![openbox, dbus, xvfb],
+            _folder: Some(folder),
+        })
+    }
+
+    /// Starts a Wayland compositor, at which nobody sits, and waits until windows can be opened. What looks at and moves windows
+    /// here needs X11.
+    ///
+    /// # Errors
+    /// When weston or dbus-daemon is not installed or does not start.
+    pub fn start_wayland() -> anyhow::Result<Self> {
+        const SOCKET: &str = "wayland-0";
+        let folder = tempfile::Builder::new().prefix("display").tempdir()?;
+        let runtime = folder.path().display().to_string();
+        let weston = part(
+            Command::new("weston")
+                .args([
+                    "--backend=headless-backend.so",
+                    "--width=1920",
+                    "--height=1200",
+                ])
+                .args(["--idle-time=0", "--socket", SOCKET])
+                .env("XDG_RUNTIME_DIR", &runtime),
+        )?;
+        let started = Instant::now();
+        while !folder.path().join(SOCKET).exists() {
+            ensure!(started.elapsed() < START, "weston does not start");
+            thread::sleep(Duration::from_millis(50));
+        }
+        let (dbus, bus) = session_bus(&folder)?;
+        let variables = vec![
+            ("WAYLAND_DISPLAY", SOCKET.to_owned()),
+            ("DBUS_SESSION_BUS_ADDRESS", bus),
+            ("XDG_RUNTIME_DIR", runtime),
+            ("XDG_SESSION_TYPE", "wayland".to_owned()),
+            ("GDK_BACKEND", "wayland".to_owned()),
+            ("NO_AT_BRIDGE", "1".to_owned()),
+            // There is no graphics card.
+            ("LIBGL_ALWAYS_SOFTWARE", "1".to_owned()),
+            ("WEBKIT_DISABLE_DMABUF_RENDERER", "1".to_owned()),
+        ];
+        Ok(Self {
+            variables,
+            _parts: vec![dbus, weston],
             _folder: Some(folder),
         })
     }
@@ -252,6 +286,21 @@ impl Display {
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         self.variables.clone()
     }
+}
+
+/// A session bus, and its address.
+fn session_bus(folder: &TempDir) -> anyhow::Result<(Part, String)> {
+    let mut dbus = part(
+        Command::new("dbus-daemon")
+            .args(["--session", "--nofork", "--print-address=1"])
+            // An abstract socket, its usual choice, cannot be reached from another network namespace.
+            .arg(format!(
+                "--address=unix:path={}",
+                folder.path().join("bus").display()
+            )),
+    )?;
+    let address = first_line(&mut dbus).context("dbus-daemon")?;
+    Ok((dbus, address))
 }
 
 /// Windows that are opened before there is a window manager stay without focus.

@@ -159,6 +159,7 @@ pub const PACKAGES: &[Package] = &[
     row(Window, Some("Xvfb"),      ["xvfb",                   "xorg-x11-server-Xvfb",   "xorg-server-xvfb", ""],        "a display for the application windows of the tests"),
     row(Window, Some("openbox"),   ["openbox",                "openbox",                "openbox",          ""],        "a window manager on that display"),
     row(Window, Some("xdotool"),   ["xdotool",                "xdotool",                "xdotool",          ""],        "looks at and moves windows on that display"),
+    row(Window, Some("weston"),    ["weston",                 "weston",                 "weston",           ""],        "a display of the other kind, Wayland"),
     row(Window, Some("wmctrl"),    ["wmctrl",                 "wmctrl",                 "wmctrl",           ""],        "closes windows as a window manager does"),
     row(Window, Some("import"),    ["imagemagick",            "ImageMagick",            "imagemagick",      ""],        "takes screenshots of that display"),
     row(Window, None,             ["fonts-dejavu-core",      "dejavu-sans-fonts",      "ttf-dejavu",       ""],        "letters on that display"),
