@@ -8,10 +8,9 @@ use vireo_protocol::{
     CallId, ChatId, Contact, Credentials, HistoryId, IceServer, PastCall, Registration, UserId,
 };
 
+use crate::command::Command;
 use crate::contacts::ContactChange;
-use crate::{
-    ClientError, ClientOptions, ClientView, ConnectionState, OwnStatus, Session, runner::Command,
-};
+use crate::{ClientError, ClientOptions, ClientView, ConnectionState, OwnStatus, Session};
 
 /// The whole application without a window: a connection to the server that is restored by itself, the contacts, and the call.
 /// Cheap to clone; when the last clone is dropped the call ends and the connection closes.

@@ -4,6 +4,7 @@ mod account;
 mod backoff;
 mod calls;
 mod client;
+mod command;
 mod contacts;
 pub mod control;
 mod error;

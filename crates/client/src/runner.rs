@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use vireo_call::peer::has_relay;
-use vireo_call::{CallPeer, CallStats, CallView, EngineEvent, MediaFactory, VoiceSettings};
+use vireo_call::{CallPeer, CallView, EngineEvent, MediaFactory};
 use vireo_protocol::{
     CallId, ChatId, ClientMessage, Contact, HistoryId, IceServer, PastCall, Request, ServerMessage,
     UserId,
 };
 
 use crate::calls::Calls;
+use crate::command::Command;
 use crate::contacts::{self, ContactChange};
 use crate::link::{Greeting, HELLO_ID, Link, LinkEvent};
 use crate::missed;
@@ -27,42 +28,6 @@ const RECENT: u32 = 30;
 
 /// A call is in the history milliseconds after its end, and several changes are worth one question.
 const HISTORY_SETTLES: Duration = Duration::from_millis(500);
-
-/// What the handle asks of the task.
-#[derive(Debug)]
-pub(crate) enum Command {
-    ChangeContacts {
-        change: ContactChange,
-        reply: oneshot::Sender<Result<Option<Contact>, ClientError>>,
-    },
-    History {
-        before: Option<HistoryId>,
-        limit: u32,
-        reply: oneshot::Sender<Result<Vec<PastCall>, ClientError>>,
-    },
-    SetStatus(OwnStatus),
-    ForgetMissed(UserId),
-    ShowAvatar(Option<String>),
-    PlaceCall {
-        chat_id: ChatId,
-        camera: bool,
-        reply: oneshot::Sender<Result<CallId, ClientError>>,
-    },
-    Accept {
-        camera: bool,
-    },
-    Decline,
-    End,
-    Dismiss,
-    SetMicrophoneMuted(bool),
-    SetCameraEnabled(bool),
-    SetVideoKept(bool),
-    CallStats(oneshot::Sender<Option<CallStats>>),
-    SetIceServers(Vec<IceServer>),
-    SetRelayOnly(bool),
-    SetVoice(VoiceSettings),
-    Close(oneshot::Sender<()>),
-}
 
 pub(crate) fn start(
     session: Session,
