@@ -30,7 +30,9 @@ pub enum MuteKeyProblem {
     Unavailable,
     /// The system or another program has them.
     Taken,
-    /// They are no keys for this, or the system refuses them.
+    /// The system does not give them; X11 so, where no layout of the keyboard has such a key.
+    Withheld,
+    /// They are no keys for this.
     Refused,
 }
 
@@ -38,6 +40,7 @@ impl From<Error> for MuteKeyProblem {
     fn from(error: Error) -> Self {
         match error {
             Error::AlreadyRegistered(_) => Self::Taken,
+            Error::FailedToRegister(_) => Self::Withheld,
             _ => Self::Refused,
         }
     }

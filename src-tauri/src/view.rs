@@ -243,6 +243,7 @@ impl From<MuteKeyProblem> for CommandError {
                 ("keys-unavailable", "No keys are heard from elsewhere.")
             }
             MuteKeyProblem::Taken => ("keys-taken", "Another program has these keys."),
+            MuteKeyProblem::Withheld => ("keys-withheld", "The system does not give these keys."),
             MuteKeyProblem::Refused => ("keys-refused", "These keys cannot be used."),
         };
         Self {

@@ -237,6 +237,15 @@ impl Display {
         Ok(())
     }
 
+    /// Gives the keyboard this layout alone, such as `ru`.
+    ///
+    /// # Errors
+    /// When setxkbmap cannot.
+    pub fn set_layout(&self, layout: &str) -> anyhow::Result<()> {
+        self.run("setxkbmap", &["-layout", layout])?;
+        Ok(())
+    }
+
     /// Asks the window manager to close a window, as its button and a list of windows do.
     ///
     /// Not by the keyboard: openbox closes what it takes to have the focus, which is nothing while the focus moves inside a window.

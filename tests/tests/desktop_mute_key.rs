@@ -147,3 +147,32 @@ async fn taken_keys_and_a_session_without_such_keys_are_explained() -> anyhow::R
         .await?;
     boris.close().await
 }
+
+#[tokio::test]
+async fn a_keyboard_without_latin_letters_is_explained() -> anyhow::Result<()> {
+    let display = Display::start()?;
+    display.set_layout("ru")?;
+    let folder = tempfile::tempdir()?;
+    let options = WindowOptions {
+        language: "ru",
+        ..WindowOptions::of(folder.path(), "boris")
+    };
+    fs::create_dir_all(&options.profile)?;
+    let settings = r#"{"muteKey":"Control+Alt+KeyM"}"#;
+    fs::write(options.profile.join("settings.json"), settings)?;
+    let boris = Window::open(&display, &options).await?;
+    boris.sign_up("Борис").await?;
+    page(&boris).await?;
+    boris.reads("нет латинских букв").await?;
+    boris
+        .screenshot("settings-mute-key-layout.ru.light")
+        .await?;
+    // What it advises helps.
+    let advised =
+        "return window.__TAURI_INTERNALS__.invoke('set_mute_key', { keys: 'Control+F9' })";
+    let answer = boris.session().settle(advised).await?;
+    ensure!(answer[0] == true, "{answer}");
+    boris.find("[data-mute-key='Control+F9']").await?;
+    ensure!(!boris.text().await?.contains("нет латинских букв"));
+    boris.close().await
+}

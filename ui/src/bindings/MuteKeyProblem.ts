@@ -3,4 +3,4 @@
 /**
  * Why keys cannot be used.
  */
-export type MuteKeyProblem = "unavailable" | "taken" | "refused";
+export type MuteKeyProblem = "unavailable" | "taken" | "withheld" | "refused";

@@ -143,6 +143,7 @@ const sentences: Record<string, ErrorKey> = {
   file: "error.file",
   autostart: "error.autostart",
   "keys-taken": "error.keysTaken",
+  "keys-withheld": "error.keysWithheld",
   "keys-refused": "error.keysRefused",
   "keys-unavailable": "muteKey.unavailable",
   "no-system-settings": "error.noSystemSettings",

@@ -444,6 +444,8 @@ export const en = {
   "error.autostart":
     "The system did not let Vireo change what starts when you log in. Change it in the system’s settings.",
   "error.keysTaken": "The system or another program already uses these keys. Choose others.",
+  "error.keysWithheld":
+    "The system does not give Vireo these keys. If your keyboard layout has no Latin letters, add one that has them, or choose a function key such as Ctrl+F9.",
   "error.keysRefused": "These keys cannot be used. Hold Ctrl or Alt and press another key.",
   "error.noSystemSettings": "Open the system’s settings yourself, and look for sound, camera or privacy.",
   "error.noRelay":
