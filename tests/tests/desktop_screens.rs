@@ -101,6 +101,10 @@ impl Gallery {
 
     /// Every page of the settings, which are open.
     async fn settings(&self) -> anyhow::Result<()> {
+        self.settings_as("settings").await
+    }
+
+    async fn settings_as(&self, name: &str) -> anyhow::Result<()> {
         for page in [
             "profile",
             "video",
@@ -113,7 +117,7 @@ impl Gallery {
             "audio",
         ] {
             self.window.click(&format!("[data-page={page}]")).await?;
-            self.picture(&format!("settings-{page}")).await?;
+            self.picture(&format!("{name}-{page}")).await?;
         }
         Ok(())
     }
@@ -231,7 +235,7 @@ impl Gallery {
         self.settings().await?;
         let (width, height) = SMALLEST;
         self.window.session().resize(width, height).await?;
-        self.picture("settings-smallest").await?;
+        self.settings_as("settings-smallest").await?;
         self.window.click("[data-action=close-settings]").await?;
         self.picture("home-smallest").await?;
         self.window
@@ -287,14 +291,13 @@ impl Gallery {
         self.call("all-off", connected.clone()).await?;
         connected["peer"]["name"] = LONG.into();
         connected["serverReachable"] = false.into();
-        connected["notices"] = ["camera", "microphone", "speaker"]
-            .map(|kind| {
-                let message = format!(
-                    "No {kind} was found. Plug one in; the call goes on without it until then."
-                );
-                json!({ "kind": kind, "message": message })
-            })
-            .into();
+        connected["notices"] = [
+            ("camera", "taken"),
+            ("microphone", "denied"),
+            ("speaker", "missing"),
+        ]
+        .map(|(kind, cause)| json!({ "kind": kind, "cause": cause, "message": "" }))
+        .into();
         self.call("notices-long-name", connected.clone()).await?;
         let (width, height) = SMALLEST;
         self.window.session().resize(width, height).await?;
@@ -405,6 +408,35 @@ async fn every_screen_in_russian() -> anyhow::Result<()> {
     light.start().await?;
     light.home().await?;
     light.window.close().await
+}
+
+/// As on a screen with so many pixels that the system draws everything with twice as many.
+#[tokio::test]
+async fn screens_with_twice_the_pixels() -> anyhow::Result<()> {
+    let display = Display::start()?;
+    let folder = tempfile::tempdir()?;
+    let mut options = WindowOptions {
+        language: "ru",
+        dark: true,
+        ..WindowOptions::of(folder.path(), "anna")
+    };
+    options.variables.push(("GDK_SCALE", "2"));
+    let window = Window::open(&display, &options).await?;
+    window.find("#link").await?;
+    window.holds("devicePixelRatio === 2").await?;
+    let (width, height) = SMALLEST;
+    window.session().resize(width, height).await?;
+    show(&window, &home(&people(), Value::Null), &[]).await?;
+    window.screenshot("home-twice.ru.dark").await?;
+    window.click("[data-action=settings]").await?;
+    window.click("[data-page=network]").await?;
+    window.screenshot("settings-network-twice.ru.dark").await?;
+    window.click("[data-action=close-settings]").await?;
+    let mut connected = call(LONG, &json!({ "kind": "connected" }));
+    connected["remote"]["camera"] = false.into();
+    show(&window, &home(&people(), connected), &[]).await?;
+    window.screenshot("call-twice.ru").await?;
+    window.close().await
 }
 
 #[tokio::test]
