@@ -41,6 +41,9 @@ pub(crate) trait BandwidthEstimator: Send {
     /// The estimate, in bits a second, everything on the wire counted.
     fn estimate(&self) -> u32;
 
+    /// What the narrowest place of the path takes, in bits a second, where that is known.
+    fn path_rate(&self) -> Option<f64>;
+
     /// A probe that should be carried out.
     fn take_probe(&mut self) -> Option<Probe>;
 }
@@ -105,6 +108,10 @@ impl BandwidthEstimator for LossBased {
 
     fn estimate(&self) -> u32 {
         self.estimate.min(self.limit).max(self.min) as u32
+    }
+
+    fn path_rate(&self) -> Option<f64> {
+        None
     }
 
     fn take_probe(&mut self) -> Option<Probe> {

@@ -16,7 +16,7 @@ use goog_cc::{
 
 use super::{
     estimator::{BandwidthEstimator, PathState},
-    growth::Growth,
+    growth::{Growth, Seen},
     pacer::Probe,
     pairs::Pairs,
     queueing::delivered_rate,
@@ -37,6 +37,10 @@ const LONG_QUEUE: Duration = Duration::from_millis(80);
 /// and no more than this share of what comes through it is to be sent: the key frame that pictures go on with is several times
 /// the size of others, and has to go through it as well.
 const OF_DELIVERED: f64 = 0.6;
+
+/// No more than this share of what the narrowest place takes is to be sent, where that is known: a queue in which nothing is
+/// left over does not run empty, and sound waits in it.
+const OF_PATH: f64 = 0.93;
 
 struct Controller(GoogCcNetworkController);
 
@@ -260,7 +264,10 @@ impl BandwidthEstimator for GoogCc {
     fn tick(&mut self, now: Instant) {
         self.ticked_at = now;
         self.silence.tick(now, f64::from(self.estimate));
-        let seen = self.pairs.rate();
+        let seen = Seen {
+            rate: self.pairs.rate(),
+            sure: self.pairs.agreed().is_some(),
+        };
         if let Some(probe) = self.growth.probe(now, self.estimate(), seen, self.max) {
             self.probe = Some(probe);
         }
@@ -282,7 +289,13 @@ impl BandwidthEstimator for GoogCc {
         let estimate = self.shallow_queue.of(f64::from(self.estimate));
         let estimate = self.standing_queue.of(estimate, self.ticked_at);
         let estimate = self.silence.of(estimate);
+        let most = self.pairs.agreed().map(|rate| rate * OF_PATH);
+        let estimate = most.map_or(estimate, |most| estimate.min(most));
         (estimate as u32).max(self.min)
+    }
+
+    fn path_rate(&self) -> Option<f64> {
+        self.pairs.agreed()
     }
 
     fn take_probe(&mut self) -> Option<Probe> {

@@ -34,6 +34,15 @@ const FALLEN: f64 = 0.93;
 /// This close to the maximum there is nothing to look for.
 const NEAR: f64 = 0.95;
 
+/// What is known of the path without a probe.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    /// At what rate it has let packets through of late, in bits a second.
+    pub rate: f64,
+    /// Whether that is all that it takes: there is nothing to look for.
+    pub sure: bool,
+}
+
 /// The controller's own probes are counted from one.
 const FIRST_ID: i32 = 1 << 24;
 
@@ -63,9 +72,8 @@ impl Growth {
         }
     }
 
-    /// To be asked again and again. Gives a probe when it is time for one. In bits a second; `seen` is at what rate the path
-    /// has let packets through of late.
-    pub fn probe(&mut self, now: Instant, estimate: u32, seen: f64, max: u32) -> Option<Probe> {
+    /// To be asked again and again. Gives a probe when it is time for one. In bits a second.
+    pub fn probe(&mut self, now: Instant, estimate: u32, seen: Seen, max: u32) -> Option<Probe> {
         let (estimate, max) = (f64::from(estimate), f64::from(max));
         if estimate < self.last * FALLEN {
             self.next_at = self.next_at.max(now + REST);
@@ -75,7 +83,8 @@ impl Growth {
             return None;
         }
         let found = estimate > self.probed_at * RISEN;
-        if !found && seen < estimate * ROOM && now < self.blind_at {
+        let nothing_new = seen.sure || now < self.blind_at;
+        if !found && seen.rate < estimate * ROOM && nothing_new {
             return None;
         }
         self.interval = match found {
@@ -102,9 +111,10 @@ mod tests {
     use super::*;
 
     /// The rates of the probes in so many seconds, on a path that takes `capacity` and lets packets through at the rate `seen`.
-    fn probes(capacity: u32, seen: f64, seconds: u32) -> Vec<f64> {
+    fn probes(capacity: u32, rate: f64, sure: bool, seconds: u32) -> Vec<f64> {
         let start = Instant::now();
         let mut growth = Growth::new(start);
+        let seen = Seen { rate, sure };
         let mut estimate = 200_000.min(capacity);
         let mut rates = Vec::new();
         for tick in 0..seconds * 40 {
@@ -119,22 +129,28 @@ mod tests {
 
     #[test]
     fn room_is_found_in_a_few_steps() {
-        let rates = probes(10_000_000, 10e6, 5);
+        let rates = probes(10_000_000, 10e6, true, 5);
         assert_eq!(rates.len(), 4, "{rates:?}");
         assert!((rates[3] - 4_000_000.0).abs() < 1.0);
     }
 
     #[test]
     fn where_there_is_none_it_is_looked_for_less_and_less_often() {
-        let seen = [0.0, 200e3, 300e3, 500e3];
-        let probes = seen.map(|seen| probes(200_000, seen, 60).len());
-        assert_eq!(probes, [4, 4, 4, 17], "in a minute");
+        let rates = [0.0, 200e3, 300e3, 500e3];
+        let unsure = rates.map(|rate| probes(200_000, rate, false, 60).len());
+        assert_eq!(unsure, [4, 4, 4, 17], "in a minute");
+        let sure = rates.map(|rate| probes(200_000, rate, true, 60).len());
+        assert_eq!(sure, [0, 0, 0, 17], "in a minute");
     }
 
     #[test]
     fn an_estimate_that_falls_is_left_alone_for_a_while() {
         let start = Instant::now();
         let mut growth = Growth::new(start);
+        let seen = Seen {
+            rate: 4e6,
+            sure: false,
+        };
         for tick in 0..200 {
             let now = start + Duration::from_millis(25) * tick;
             let estimate = 3_000_000 - tick * 14_000;
@@ -144,7 +160,7 @@ mod tests {
             } else {
                 estimate
             };
-            assert_eq!(growth.probe(now, estimate, 4e6, 4_000_000), None, "{tick}");
+            assert_eq!(growth.probe(now, estimate, seen, 4_000_000), None, "{tick}");
         }
     }
 }

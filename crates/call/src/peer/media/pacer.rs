@@ -12,7 +12,8 @@ use super::packet::{Kind, Packet};
 const PACING_FACTOR: f64 = 2.5;
 
 /// Where the path is what limits the call, what leaves faster than it takes only waits in its queue, and the next sound behind it;
-/// here sound overtakes pictures. As a picture's last byte arrives no sooner, this costs next to nothing.
+/// here sound overtakes pictures. As a picture's last byte arrives no sooner, this costs next to nothing. Where it is known what
+/// the path takes, they leave no faster than that.
 const NARROW_PACING_FACTOR: f64 = 1.5;
 
 /// What takes longer than this at the estimate's rate is a key frame, most of all. Where the path is what limits the call it
@@ -85,6 +86,7 @@ pub(crate) struct Pacer {
     counted_at: Option<Instant>,
     estimate: f64,
     narrow: bool,
+    path_rate: Option<f64>,
     /// The next packet leaves together with the last one.
     together: bool,
     /// When there is to be the next such pair.
@@ -108,6 +110,7 @@ impl Pacer {
             counted_at: None,
             estimate: f64::from(estimate),
             narrow: false,
+            path_rate: None,
             together: false,
             pair_at: None,
             waiting_probe: None,
@@ -115,9 +118,10 @@ impl Pacer {
         }
     }
 
-    /// What the path is thought to take, in bits a second; `narrow`: the call could do with more.
-    pub fn set_estimate(&mut self, bits_per_second: u32, narrow: bool) {
-        self.estimate = f64::from(bits_per_second);
+    /// What may be sent, and what the path takes where that is known, in bits a second; `narrow`: the call could do with more.
+    pub fn set_path(&mut self, estimate: u32, path_rate: Option<f64>, narrow: bool) {
+        self.estimate = f64::from(estimate);
+        self.path_rate = path_rate;
         self.narrow = narrow;
     }
 
@@ -166,10 +170,13 @@ impl Pacer {
 
     /// The packet that may leave now, and the probe it belongs to.
     pub fn pop(&mut self, now: Instant) -> Option<(Packet, Option<Probe>)> {
+        self.pay(now);
         if let Some(packet) = self.audio.pop_front() {
+            if self.narrow {
+                self.debt += packet.size() as f64; // Pictures make room for it.
+            }
             return Some((packet, None));
         }
-        self.pay(now);
         if let Some((_, copy)) = self.copies.pop_front_if(|(due, _)| *due <= now) {
             self.debt += copy.size() as f64;
             return Some((copy, None));
@@ -262,13 +269,20 @@ impl Pacer {
         (self.estimate / 8.0 * time.as_secs_f64()).max(least)
     }
 
+    /// In bits a second.
+    fn narrow_rate(&self) -> f64 {
+        let rate = self.estimate * NARROW_PACING_FACTOR;
+        let path_rate = self.path_rate.unwrap_or(rate);
+        rate.min(path_rate.max(self.estimate))
+    }
+
     fn bytes_per_second(&self) -> f64 {
         let fresh_bytes = self.queued_bytes - self.repeated_bytes;
         let large = self.narrow && fresh_bytes as f64 * 8.0 > self.estimate * LARGE.as_secs_f64();
         let paced = match &self.probing {
             Some(probing) => probing.probe.bits_per_second / 8.0,
             None if large => self.estimate * LARGE_PACING_FACTOR / 8.0,
-            None if self.narrow => self.estimate * NARROW_PACING_FACTOR / 8.0,
+            None if self.narrow => self.narrow_rate() / 8.0,
             None => self.estimate * PACING_FACTOR / 8.0,
         };
         paced
@@ -375,7 +389,7 @@ mod tests {
     fn where_the_path_is_narrow_pictures_leave_evenly_but_for_a_pair_now_and_then() {
         let start = Instant::now();
         let mut pacer = Pacer::new(1_000_000);
-        pacer.set_estimate(1_000_000, true);
+        pacer.set_path(1_000_000, None, true);
         pacer.debt = 0.0;
         let mut left = Vec::new();
         for millisecond in 0..1_000 {

@@ -1,6 +1,9 @@
 //! What packets that left together show of the path: the narrowest place lets them through one after the other.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use super::transport_cc::Fate;
 
@@ -13,6 +16,14 @@ const RESOLUTION: Duration = Duration::from_micros(250);
 const INTERVAL: Duration = Duration::from_millis(250);
 /// What is smaller than this says too little to be worth another packet's headers, in bytes.
 const LEAST: usize = 400;
+
+/// The second packet of a pair is no smaller than this, in bytes: what lies between both is counted too coarsely otherwise.
+const LEAST_SECOND: usize = 240;
+
+/// So many pairs are compared: about three seconds of them.
+const COMPARED: usize = 12;
+/// They agree when the middle half of them is no farther apart than this.
+const AGREE: f64 = 1.1;
 
 /// Decides which pictures are divided so that there are pairs.
 #[derive(Debug, Default)]
@@ -36,8 +47,8 @@ impl Dividing {
 /// one is there as well.
 #[derive(Debug, Default)]
 pub(crate) struct Pairs {
-    /// Of the last two, in bits a second.
-    last: [f64; 2],
+    /// Of the last ones, the newest at the end, in bits a second.
+    rates: VecDeque<f64>,
 }
 
 impl Pairs {
@@ -45,13 +56,30 @@ impl Pairs {
     pub fn update(&mut self, fates: &[Fate]) {
         let rates = fates.windows(2).filter_map(|pair| rate(&pair[0], &pair[1]));
         for rate in rates {
-            self.last = [rate, self.last[0]];
+            if self.rates.len() == COMPARED {
+                self.rates.pop_front();
+            }
+            self.rates.push_back(rate);
         }
     }
 
     /// In bits a second, of both of the last two at least; zero before there were any.
     pub fn rate(&self) -> f64 {
-        self.last[0].min(self.last[1])
+        let mut newest = self.rates.iter().rev().copied();
+        let last = newest.next().unwrap_or(0.0);
+        newest.next().unwrap_or(0.0).min(last)
+    }
+
+    /// The rate of the path's narrowest place, in bits a second, where the last pairs agree on it: behind a queue that is served
+    /// evenly. Radio links hand packets on in groups and at times of their own, and are no such place.
+    pub fn agreed(&self) -> Option<f64> {
+        let mut sorted: Vec<f64> = self.rates.iter().copied().collect();
+        sorted.sort_by(f64::total_cmp);
+        let rank = |share: usize| sorted.get(COMPARED * share / 4).copied();
+        let (lower, median, upper) = (rank(1)?, rank(2)?, rank(3)?);
+        let agree = sorted.len() == COMPARED && upper < lower * AGREE;
+        // A path that has become wider shows at once.
+        (agree && self.rate() < median * AGREE).then_some(median)
     }
 }
 
@@ -60,7 +88,8 @@ fn rate(first: &Fate, second: &Fate) -> Option<f64> {
     let between = second.packet.at.saturating_duration_since(first.packet.at);
     let apart = second.arrival?.checked_sub(first.arrival?)?;
     let bits = second.packet.bytes as f64 * 8.0;
-    (follows && between <= TOGETHER).then(|| bits / apart.max(RESOLUTION).as_secs_f64())
+    let large = second.packet.bytes >= LEAST_SECOND;
+    (follows && large && between <= TOGETHER).then(|| bits / apart.max(RESOLUTION).as_secs_f64())
 }
 
 #[cfg(test)]
@@ -98,6 +127,37 @@ mod tests {
         assert_eq!(pairs.rate(), 400_000.0);
         pairs.update(&pair(0, 0));
         assert_eq!(pairs.rate(), 16e6);
+    }
+
+    #[test]
+    fn many_pairs_agree_on_the_narrowest_place_or_there_is_none() {
+        let mut pairs = Pairs::default();
+        let mut one_more = |came| {
+            pairs.update(&pair(0, came));
+            pairs.agreed()
+        };
+        for _ in 1..COMPARED {
+            assert_eq!(one_more(8_000), None, "too few");
+        }
+        assert_eq!(one_more(8_250), Some(500_000.0));
+        // One that others came between, or that was held back, changes nothing.
+        assert_eq!(one_more(20_000), Some(500_000.0));
+        assert_eq!(one_more(250), Some(500_000.0));
+        assert_eq!(one_more(250), None, "it has become wider");
+        for came in [0, 3_000, 12_000, 1_000, 8_000, 30_000].repeat(4) {
+            assert_eq!(one_more(came), None, "a radio link");
+        }
+    }
+
+    #[test]
+    fn a_packet_of_sound_behind_a_picture_is_no_pair() {
+        let mut pairs = Pairs::default();
+        for _ in 0..COMPARED {
+            let mut small = pair(0, 2_000);
+            small[1].packet.bytes = 150;
+            pairs.update(&small);
+        }
+        assert_eq!(pairs.rate(), 0.0);
     }
 
     #[test]

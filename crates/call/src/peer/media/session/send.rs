@@ -217,7 +217,8 @@ impl Session {
     pub(super) fn use_estimate(&mut self, now: Instant) {
         let estimate = self.estimator.estimate();
         let narrow = estimate < Limits::on_wire(self.limits.max);
-        self.pacer.set_estimate(estimate, narrow);
+        let path_rate = self.estimator.path_rate();
+        self.pacer.set_path(estimate, path_rate, narrow);
         let collapse = self.collapse.as_mut();
         if collapse.is_some_and(|collapse| collapse.happened(estimate, now)) {
             self.pacer.clear_pictures();

@@ -38,10 +38,10 @@ fn a_wide_link_adds_nothing_but_its_delay() {
 #[test]
 fn a_narrow_link_is_used_and_its_queue_stays_short() {
     for (rate, used, p95, sound_waits) in [
-        (300_000, 0.92, 95, 60),
-        (500_000, 0.92, 85, 55),
-        (1_000_000, 0.92, 75, 35),
-        (2_000_000, 0.92, 75, 30),
+        (300_000, 0.92, 75, 45),
+        (500_000, 0.92, 70, 35),
+        (1_000_000, 0.92, 70, 30),
+        (2_000_000, 0.92, 70, 20),
     ] {
         let mut call = Simulation::new(&link(rate, 40), MAX);
         call.run(seconds(30));
