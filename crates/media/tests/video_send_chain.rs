@@ -180,6 +180,27 @@ fn a_key_frame_comes_when_asked_for() {
 }
 
 #[test]
+fn who_asks_for_a_key_frame_does_not_wait_for_the_time_of_the_next_picture() {
+    let bench = bench(VideoCodec::H264);
+    bench.chain.set_enabled(true);
+    assert!(bench.next().key_frame);
+    let mut seldom = target(640, 360);
+    seldom.format.frame_rate = 1;
+    bench.chain.set_target(Some(seldom));
+    // Until the last picture is a second away from the next one.
+    while bench
+        .frames
+        .recv_timeout(Duration::from_millis(300))
+        .is_ok()
+    {}
+    bench.chain.request_key_frame();
+    let asked = Instant::now();
+    assert!(bench.next().key_frame);
+    let waited = asked.elapsed();
+    assert!(waited < Duration::from_millis(400), "{waited:?}");
+}
+
+#[test]
 fn camera_off_closes_the_device_and_on_begins_with_a_key_frame() {
     let bench = bench(VideoCodec::H264);
     assert_eq!(bench.open.load(SeqCst), 0, "no camera before it is wanted");

@@ -212,6 +212,7 @@ impl FrameAssembler {
         Rhythm {
             round_trip: self.round_trip,
             twice: self.loss > REQUESTS_GET_LOST,
+            newest_at: self.newest_at,
         }
     }
 

@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 
 /// A packet is asked for in so many rounds at most; who has not answered by then has forgotten it.
 const MAX_ROUNDS: u8 = 8;
+/// After so many nothing is asked for again until something has come since: a path that has become so narrow, or is gone, needs no
+/// requests in the way of what is to come.
+const UNHEARD_ROUNDS: u8 = 2;
 /// Two rounds are at least so far apart.
 const MIN_INTERVAL: Duration = Duration::from_millis(15);
 /// Where requests get lost themselves each is made a second time after half a round trip, and so long at least and at most:
@@ -27,6 +30,8 @@ pub(super) struct Rhythm {
     pub round_trip: Duration,
     /// Each request is made twice.
     pub twice: bool,
+    /// When the last packet came.
+    pub newest_at: Option<Instant>,
 }
 
 impl Rhythm {
@@ -48,7 +53,8 @@ impl Rhythm {
 impl Hole {
     /// When to ask for the packet (again); None when it has been asked for often enough.
     fn due_at(&self, rhythm: Rhythm) -> Option<Instant> {
-        if self.rounds >= MAX_ROUNDS {
+        let unheard = self.asked_at >= rhythm.newest_at;
+        if self.rounds >= MAX_ROUNDS || self.rounds >= UNHEARD_ROUNDS && unheard {
             return None;
         }
         Some(match self.asked_at {

@@ -285,18 +285,18 @@ impl EncodeStage {
         }
     }
 
-    /// Whether a picture is wanted, where the camera gives more than that.
+    /// Whether a picture is wanted, where the camera gives more than that. Who waits for a key frame has waited long enough.
     fn is_due(&mut self, captured_at: Instant, target: VideoTarget) -> bool {
         let interval = interval(target.format.frame_rate);
         // Cameras are not punctual; a third of the time between two pictures is let pass.
-        let due = self
-            .next_due
-            .is_none_or(|due| captured_at + interval / 3 >= due);
-        if due {
-            let on_time = self.next_due.filter(|&due| captured_at < due + interval);
-            self.next_due = Some(on_time.unwrap_or(captured_at) + interval);
+        let early = |due: Instant| captured_at + interval / 3 < due;
+        let is_due = !self.next_due.is_some_and(early) || self.shared.key_frame.load(Relaxed);
+        if is_due {
+            let on_time = |due: &Instant| !early(*due) && captured_at < *due + interval;
+            let due = self.next_due.filter(on_time).unwrap_or(captured_at);
+            self.next_due = Some(due + interval);
         }
-        due
+        is_due
     }
 
     /// A camera that gives fewer pictures than are wanted has more bits for each of them, and the encoder more time.

@@ -11,6 +11,10 @@ const FALLEN: f64 = 0.4;
 /// Packets that waited so long came through the queue that the collapse has left behind.
 const LONG_QUEUE: Duration = Duration::from_millis(80);
 
+/// The key frame is asked for so long before the queue has run empty: making it takes a moment, and it may well wait behind the
+/// last of what is there.
+const AHEAD: Duration = Duration::from_millis(60);
+
 /// While pictures are held back and there is no sound either, one packet in so long shows whether something comes through.
 const SIGN_OF_LIFE: Duration = Duration::from_millis(100);
 
@@ -30,6 +34,13 @@ pub(crate) struct Newest {
     pub sent_at: Instant,
     /// For so long, in queues.
     pub waited: Duration,
+}
+
+impl Newest {
+    /// There is no queue left.
+    pub fn waited_nowhere(self) -> bool {
+        self.waited < LONG_QUEUE
+    }
 }
 
 /// Notices it, and holds pictures back until those that were sent before have left the path's queue: a packet that was sent since
@@ -84,7 +95,8 @@ impl Collapse {
             return false;
         };
         let waited = newest.waited;
-        let through = waited >= LONG_QUEUE && now.saturating_duration_since(since) >= waited;
+        let through =
+            waited >= LONG_QUEUE && now.saturating_duration_since(since) + AHEAD >= waited;
         let over = through || newest.sent_at > since;
         if over {
             self.stage = Stage::AwaitingKeyFrame;
@@ -170,7 +182,7 @@ mod tests {
             sent_at: at(50),
             waited: Duration::from_millis(200),
         });
-        assert!(!collapse.is_over(newest, at(250)));
-        assert!(collapse.is_over(newest, at(300)));
+        assert!(!collapse.is_over(newest, at(230)));
+        assert!(collapse.is_over(newest, at(240)), "hardly anything is left");
     }
 }

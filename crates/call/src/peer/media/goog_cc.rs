@@ -229,6 +229,7 @@ impl BandwidthEstimator for GoogCc {
             && full
             && let Some(delivered) = delivered_rate(fates)
         {
+            self.pairs.replace(delivered);
             self.fall_to(delivered * OF_DELIVERED, now);
         }
         if let Some(least) = path.least_waited {
@@ -238,7 +239,7 @@ impl BandwidthEstimator for GoogCc {
             self.shallow_queue.feedback(now, estimate, fates, least);
         }
         self.silence
-            .feedback(now, bytes_in_flight, f64::from(self.estimate));
+            .feedback(now, bytes_in_flight, f64::from(self.estimate), full);
         self.silence.loss(path.lost_by_chance);
     }
 
@@ -263,7 +264,9 @@ impl BandwidthEstimator for GoogCc {
 
     fn tick(&mut self, now: Instant) {
         self.ticked_at = now;
-        self.silence.tick(now, f64::from(self.estimate));
+        if self.silence.tick(now, f64::from(self.estimate)) {
+            self.pairs = Pairs::default(); // They were seen on the former path.
+        }
         let seen = Seen {
             rate: self.pairs.rate(),
             sure: self.pairs.agreed().is_some(),

@@ -35,6 +35,9 @@ const PAIRS_EVERY: Duration = Duration::from_millis(250);
 /// The first picture of a call, a key frame, may leave at once as far as this: it is what the other person waits for.
 const FIRST_BURST_BYTES: f64 = 32_000.0;
 
+/// The same for the key frame after an outage: little is known of the path, and this much does it no harm.
+const BURST_AFTER_OUTAGE_BYTES: f64 = 6_000.0;
+
 /// A probe needs so much to send in one go; of less nothing could be measured.
 const MIN_PROBE_BYTES: usize = 4_000;
 
@@ -168,6 +171,11 @@ impl Pacer {
         self.repeat_credit.max(0.0) as usize
     }
 
+    /// Something comes through again, and waits nowhere: the next picture is what the other person waits for.
+    pub fn outage_is_over(&mut self) {
+        self.debt = self.debt.min(-BURST_AFTER_OUTAGE_BYTES);
+    }
+
     /// The packet that may leave now, and the probe it belongs to.
     pub fn pop(&mut self, now: Instant) -> Option<(Packet, Option<Probe>)> {
         self.pay(now);
@@ -269,11 +277,10 @@ impl Pacer {
         (self.estimate / 8.0 * time.as_secs_f64()).max(least)
     }
 
-    /// In bits a second.
-    fn narrow_rate(&self) -> f64 {
-        let rate = self.estimate * NARROW_PACING_FACTOR;
-        let path_rate = self.path_rate.unwrap_or(rate);
-        rate.min(path_rate.max(self.estimate))
+    /// What the path takes, in bits a second; where that is not known, so many times the estimate.
+    fn rate_of_path(&self, factor: f64) -> f64 {
+        let rate = self.path_rate.unwrap_or(self.estimate * factor);
+        rate.max(self.estimate)
     }
 
     fn bytes_per_second(&self) -> f64 {
@@ -281,8 +288,8 @@ impl Pacer {
         let large = self.narrow && fresh_bytes as f64 * 8.0 > self.estimate * LARGE.as_secs_f64();
         let paced = match &self.probing {
             Some(probing) => probing.probe.bits_per_second / 8.0,
-            None if large => self.estimate * LARGE_PACING_FACTOR / 8.0,
-            None if self.narrow => self.narrow_rate() / 8.0,
+            None if large => self.rate_of_path(LARGE_PACING_FACTOR) / 8.0,
+            None if self.narrow => self.rate_of_path(NARROW_PACING_FACTOR) / 8.0,
             None => self.estimate * PACING_FACTOR / 8.0,
         };
         paced
@@ -406,6 +413,47 @@ mod tests {
         let soon = left.windows(2).filter(|two| two[1] - two[0] < 2).count();
         assert_eq!(soon, together, "{left:?}");
         assert!(left.len() >= 120);
+    }
+
+    #[test]
+    fn pictures_leave_no_faster_than_a_known_path_takes_them_and_make_room_for_sound() {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(500_000);
+        pacer.set_path(500_000, Some(540_000.0), true);
+        pacer.debt = 0.0;
+        pacer.pair_at = Some(start + Duration::from_secs(60));
+        let mut bytes = 0;
+        for millisecond in 0..1_000 {
+            let now = start + Duration::from_millis(millisecond);
+            if millisecond % 20 == 0 {
+                pacer.push(packet(Kind::Audio, 100));
+            }
+            if millisecond % 33 == 0 {
+                (0..3).for_each(|_| pacer.push(packet(Kind::Video, 800)));
+            }
+            while let Some((packet, _)) = pacer.pop(now) {
+                bytes += packet.size();
+            }
+        }
+        let most = 540_000 / 8;
+        assert!((most * 9 / 10..most + 1_200).contains(&bytes), "{bytes}");
+    }
+
+    #[test]
+    fn after_an_outage_the_first_picture_leaves_at_once() {
+        let now = Instant::now();
+        let mut pacer = Pacer::new(100_000);
+        pacer.set_path(100_000, None, true);
+        pacer.debt = 5_000.0;
+        pacer.pay(now);
+        pacer.outage_is_over();
+        (0..4).for_each(|_| pacer.push(packet(Kind::Video, 1_000)));
+        assert_eq!(drain(&mut pacer, now).len(), 4);
+        (0..4).for_each(|_| pacer.push(packet(Kind::Video, 1_000)));
+        assert!(
+            drain(&mut pacer, now).len() <= 2,
+            "the next one waits its turn"
+        );
     }
 
     #[test]

@@ -63,6 +63,11 @@ impl Pairs {
         }
     }
 
+    /// The path has become another one, which lets through so many bits a second.
+    pub fn replace(&mut self, rate: f64) {
+        self.rates = [rate; COMPARED].into();
+    }
+
     /// In bits a second, of both of the last two at least; zero before there were any.
     pub fn rate(&self) -> f64 {
         let mut newest = self.rates.iter().rev().copied();

@@ -24,6 +24,8 @@ const FALLS_EVERY: Duration = Duration::from_millis(50);
 
 /// With each feedback that comes again the ceiling rises by so much, until it is what is estimated.
 const RISES: f64 = 1.5;
+/// and where the queue is still full by so much.
+const RISES_WHEN_FULL: f64 = 1.1;
 
 /// No less than this share of what is estimated.
 const LEAST: f64 = 1.0 / 64.0;
@@ -82,8 +84,8 @@ impl Silence {
         }
     }
 
-    /// Feedback has come, so much is still under way, and so much is estimated now.
-    pub fn feedback(&mut self, now: Instant, bytes_in_flight: usize, estimate: f64) {
+    /// Feedback has come, so much is still under way, and so much is estimated now; the path's queue may be full.
+    pub fn feedback(&mut self, now: Instant, bytes_in_flight: usize, estimate: f64, full: bool) {
         if let Some(since) = self.waiting_since.filter(|_| !self.is_first) {
             let interval = now.saturating_duration_since(since).as_secs_f64();
             let interval = interval.clamp(*INTERVAL.start(), *INTERVAL.end());
@@ -92,7 +94,8 @@ impl Silence {
         self.waiting_since = (bytes_in_flight > 0).then_some(now);
         self.is_first = false;
         self.fell_at = None;
-        let ceiling = self.ceiling.map(|ceiling| ceiling * RISES);
+        let rises = if full { RISES_WHEN_FULL } else { RISES };
+        let ceiling = self.ceiling.map(|ceiling| ceiling * rises);
         self.ceiling = ceiling.filter(|ceiling| *ceiling < estimate);
     }
 
@@ -108,10 +111,10 @@ impl Silence {
         Duration::from_secs_f64(self.interval * in_a_row.ceil() + before_it) + PATIENCE
     }
 
-    /// Time has passed, and so much is estimated.
-    pub fn tick(&mut self, now: Instant, estimate: f64) {
+    /// Time has passed, and so much is estimated. Whether the rate has to fall.
+    pub fn tick(&mut self, now: Instant, estimate: f64) -> bool {
         let Some(since) = self.waiting_since else {
-            return;
+            return false;
         };
         let way = match self.is_first {
             true => self.round_trip,
@@ -119,10 +122,12 @@ impl Silence {
         };
         let late_from = since + way + self.patience(estimate);
         let due = self.fell_at.map_or(late_from, |at| at + FALLS_EVERY);
-        if now >= due {
+        let falls = now >= due;
+        if falls {
             self.fell_at = Some(now);
             self.ceiling = Some((self.of(estimate) * FALLS).max(estimate * LEAST));
         }
+        falls
     }
 }
 
@@ -157,10 +162,26 @@ mod tests {
         let mut silence = silent(start);
         let at = |millisecond: u64| start + Duration::from_millis(millisecond);
         for feedback in 0..11 {
-            silence.feedback(at(3_000 + feedback * 50), 1_000, ESTIMATE);
+            silence.feedback(at(3_000 + feedback * 50), 1_000, ESTIMATE, false);
             silence.tick(at(3_001 + feedback * 50), ESTIMATE);
         }
         assert!((silence.of(ESTIMATE) - ESTIMATE).abs() < 1.0, "{silence:?}");
+    }
+
+    #[test]
+    fn a_queue_that_is_still_full_makes_it_recover_slowly() {
+        let start = Instant::now();
+        let [through_full, through_empty] = [true, false].map(|full| {
+            let mut silence = silent(start);
+            for feedback in 0..5 {
+                let now = start + Duration::from_millis(3_000 + feedback * 20);
+                silence.feedback(now, 1_000, ESTIMATE, full);
+            }
+            silence.of(ESTIMATE)
+        });
+        assert!(through_empty > 7.0 * ESTIMATE * LEAST, "{through_empty}");
+        assert!(through_full < 2.0 * ESTIMATE * LEAST, "{through_full}");
+        assert!(through_full > ESTIMATE * LEAST, "not for ever");
     }
 
     #[test]
@@ -172,7 +193,7 @@ mod tests {
             let now = start + Duration::from_millis(millisecond);
             silence.sent(now);
             if millisecond % 250 == 240 {
-                silence.feedback(now, 1_000, ESTIMATE);
+                silence.feedback(now, 1_000, ESTIMATE, false);
             }
             silence.tick(now, ESTIMATE);
             if silence.fell_at == Some(now) {
@@ -188,7 +209,7 @@ mod tests {
         let start = Instant::now();
         let mut silence = Silence::new();
         silence.sent(start);
-        silence.feedback(start + Duration::from_millis(50), 0, ESTIMATE);
+        silence.feedback(start + Duration::from_millis(50), 0, ESTIMATE, false);
         silence.tick(start + Duration::from_secs(60), ESTIMATE);
         assert!((silence.of(ESTIMATE) - ESTIMATE).abs() < 1.0);
     }

@@ -207,6 +207,9 @@ impl Session {
     pub(super) fn go_on(&mut self, newest: Option<Newest>, now: Instant) {
         let collapse = self.collapse.as_mut();
         if collapse.is_some_and(|collapse| collapse.is_over(newest, now)) {
+            if newest.is_some_and(Newest::waited_nowhere) {
+                self.pacer.outage_is_over();
+            }
             self.key_frame_told_at = None;
             self.key_frame_to_tell = true;
             self.tell_key_frame(now);

@@ -158,8 +158,26 @@ fn a_missing_packet_is_asked_for_at_once_and_again_after_each_round_trip() {
     bench.receive(7, 1_000, true);
     bench.receive(7, 1_002, false);
     // The round trip is taken to be 50 ms as long as it is not known.
+    let (asked, _) = bench.pass(Duration::from_millis(40));
+    assert_eq!(asked, [0]);
+    bench.receive(7, 1_003, false);
+    let (asked, _) = bench.pass(Duration::from_millis(40));
+    assert_eq!(asked, [10]);
+    bench.receive(7, 1_004, false);
+    let (asked, _) = bench.pass(Duration::from_millis(40));
+    assert_eq!(asked, [20]);
+}
+
+#[test]
+fn nothing_is_asked_for_a_third_time_while_nothing_comes() {
+    let mut bench = Bench::new();
+    bench.receive(7, 1_000, true);
+    bench.receive(7, 1_002, false);
     let (asked, _) = bench.pass(Duration::from_millis(140));
-    assert_eq!(asked, [0, 50, 100]);
+    assert_eq!(asked, [0, 50]);
+    bench.receive(7, 1_003, false);
+    let (asked, _) = bench.pass(MILLISECOND);
+    assert_eq!(asked, [0]);
 }
 
 #[test]

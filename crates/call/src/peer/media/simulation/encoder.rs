@@ -113,10 +113,11 @@ impl Encoder {
     /// is asked for, but nearly so over half a second.
     pub fn picture(&mut self, number: u64) -> Option<(usize, bool)> {
         let format = self.format?;
-        if !number.is_multiple_of(u64::from(FRAMES_PER_SECOND / format.frame_rate)) {
+        let key_frame = std::mem::take(&mut self.key_frame);
+        let due = number.is_multiple_of(u64::from(FRAMES_PER_SECOND / format.frame_rate));
+        if !due && !key_frame {
             return None;
         }
-        let key_frame = std::mem::take(&mut self.key_frame);
         let rate = f64::from(format.frame_rate);
         let average = f64::from(self.target) / 8.0 / rate;
         let varied = average * (0.75 + 0.5 * self.random.random::<f64>());

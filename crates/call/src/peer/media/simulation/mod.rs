@@ -53,14 +53,19 @@ struct Simulation {
 impl Simulation {
     /// With the same link each way.
     fn new(link: &Link, max_bitrate: u32) -> Self {
+        Self::seeded(link, max_bitrate, 1)
+    }
+
+    /// The same, by other dice.
+    fn seeded(link: &Link, max_bitrate: u32, seed: u64) -> Self {
         let now = Instant::now();
         Self {
             start: now,
             now,
-            ann: Side::new(now, max_bitrate, 1),
-            bob: Side::new(now, max_bitrate, 2),
-            there: Pipe::new(link.clone(), 3),
-            back: Pipe::new(link.clone(), 4),
+            ann: Side::new(now, max_bitrate, seed),
+            bob: Side::new(now, max_bitrate, seed + 1),
+            there: Pipe::new(link.clone(), seed + 2),
+            back: Pipe::new(link.clone(), seed + 3),
         }
     }
 

@@ -102,7 +102,7 @@ fn after_a_narrow_place_the_former_rate_is_soon_back() {
     call.set(&link(250_000, 40));
     call.run(seconds(30));
     let narrow = call.between(narrow_from, call.elapsed());
-    assert!(narrow.longest_gap <= milliseconds(650), "{narrow:?}");
+    assert!(narrow.longest_gap <= milliseconds(560), "{narrow:?}");
     let figures = call.last(seconds(20));
     assert!(
         call.ann.encoder.target < 200_000,
@@ -134,30 +134,47 @@ fn after_an_outage_pictures_are_there_at_once() {
         let from = call.elapsed();
         call.run(seconds(10));
         let first = call.between(from, call.elapsed()).first;
-        let soon = first.is_some_and(|first| first <= milliseconds(400));
+        let soon = first.is_some_and(|first| first <= milliseconds(200));
         assert!(soon, "{first:?} after {outage} s");
         assert_eq!(call.ann.encoder.target, MAX);
     }
 }
 
+/// A call over a link whose packets come at random times goes one way or the other by chance: what is looked at is the median.
+const CALLS: u64 = 5;
+
 #[test]
 fn jitter_is_not_taken_for_a_queue() {
     for (rate, jitter_ms, used, p95) in [
         (10_000_000, 40, 0.25, 75),
-        (1_000_000, 10, 0.85, 100),
-        (1_000_000, 40, 0.8, 110),
-        (300_000, 40, 0.8, 160),
+        (1_000_000, 10, 0.85, 85),
+        (1_000_000, 40, 0.78, 170),
+        (300_000, 40, 0.8, 150),
     ] {
         let jittery = Link {
             jitter: milliseconds(jitter_ms),
             ..link(rate, 40)
         };
-        let mut call = Simulation::new(&jittery, MAX);
-        call.run(seconds(30));
-        let utilisation = call.utilisation(rate, seconds(30));
-        let figures = call.last(seconds(30));
-        assert!(utilisation >= used, "{rate}: {utilisation}");
-        assert!(figures.p95 <= milliseconds(p95), "{rate}: {figures:?}");
-        assert!(figures.frozen < 0.01, "{rate}: {figures:?}");
+        let (mut utilisations, mut ages, mut frozen) = (Vec::new(), Vec::new(), Vec::new());
+        for seed in 1..=CALLS {
+            let mut call = Simulation::seeded(&jittery, MAX, seed * 10);
+            call.run(seconds(30));
+            utilisations.push(call.utilisation(rate, seconds(30)));
+            let figures = call.last(seconds(30));
+            ages.push(figures.p95.as_secs_f64() * 1_000.0);
+            frozen.push(figures.frozen);
+        }
+        let case = format!("{rate} bit/s with {jitter_ms} ms of jitter");
+        assert!(
+            median(&mut utilisations) >= used,
+            "{case}: {utilisations:?}"
+        );
+        assert!(median(&mut ages) <= f64::from(p95), "{case}: {ages:?}");
+        assert!(median(&mut frozen) < 0.02, "{case}: {frozen:?}");
     }
+}
+
+fn median(figures: &mut [f64]) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
 }
