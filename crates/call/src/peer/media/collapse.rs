@@ -16,7 +16,7 @@ const LONG_QUEUE: Duration = Duration::from_millis(80);
 const AHEAD: Duration = Duration::from_millis(60);
 
 /// While pictures are held back and there is no sound either, one packet in so long shows whether something comes through.
-const SIGN_OF_LIFE: Duration = Duration::from_millis(100);
+const SIGN_OF_LIFE: Duration = Duration::from_millis(60);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Stage {
@@ -156,8 +156,8 @@ mod tests {
         assert_eq!(collapse.admit(false, Duration::ZERO), Admission::Whole);
         assert!(!collapse.happened(2_000_000, start));
         assert!(collapse.happened(500_000, at(50)));
-        assert_eq!(collapse.admit(false, at(99) - start), Admission::None);
-        assert_eq!(collapse.admit(true, at(100) - start), Admission::Sign);
+        assert_eq!(collapse.admit(false, at(59) - start), Admission::None);
+        assert_eq!(collapse.admit(true, at(60) - start), Admission::Sign);
         assert!(!collapse.is_over(None, at(160)), "everything was lost");
         assert!(
             !collapse.is_over(newest(40, 5), at(170)),

@@ -302,7 +302,8 @@ impl BandwidthEstimator for GoogCc {
     }
 
     fn take_probe(&mut self) -> Option<Probe> {
-        self.probe.take()
+        // What is stuffed for a probe would come in the way of the first picture after an outage.
+        self.probe.take().filter(|_| !self.silence.lasts())
     }
 }
 

@@ -83,7 +83,10 @@ impl Growth {
             return None;
         }
         let found = estimate > self.probed_at * RISEN;
-        let nothing_new = seen.sure || now < self.blind_at;
+        if seen.sure {
+            self.blind_at = now + BLIND;
+        }
+        let nothing_new = now < self.blind_at;
         if !found && seen.rate < estimate * ROOM && nothing_new {
             return None;
         }

@@ -161,6 +161,7 @@ impl Pacer {
         self.video.clear();
         self.queued_bytes = 0;
         self.repeated_bytes = 0;
+        self.waiting_probe = None;
         self.probing = None;
         self.together = false;
     }
@@ -180,7 +181,7 @@ impl Pacer {
     pub fn pop(&mut self, now: Instant) -> Option<(Packet, Option<Probe>)> {
         self.pay(now);
         if let Some(packet) = self.audio.pop_front() {
-            if self.narrow {
+            if self.narrow && self.path_rate.is_some() {
                 self.debt += packet.size() as f64; // Pictures make room for it.
             }
             return Some((packet, None));

@@ -20,10 +20,16 @@ const LEAST: usize = 400;
 /// The second packet of a pair is no smaller than this, in bytes: what lies between both is counted too coarsely otherwise.
 const LEAST_SECOND: usize = 240;
 
+/// A receiver that was busy for a moment, or a path with jitter, makes one or two pairs look fast, but seldom so many in a row.
+const NEWEST: usize = 3;
 /// So many pairs are compared: about three seconds of them.
 const COMPARED: usize = 12;
 /// They agree when the middle half of them is no farther apart than this.
 const AGREE: f64 = 1.1;
+/// What they agreed on holds until so many later ones do not agree on anything,
+const HOLDS: usize = COMPARED;
+/// or the path lets packets through so many times faster.
+const WIDER: f64 = 1.5;
 
 /// Decides which pictures are divided so that there are pairs.
 #[derive(Debug, Default)]
@@ -49,6 +55,8 @@ impl Dividing {
 pub(crate) struct Pairs {
     /// Of the last ones, the newest at the end, in bits a second.
     rates: VecDeque<f64>,
+    /// What they agreed on, in bits a second, and for how many more pairs that holds.
+    agreed: Option<(f64, usize)>,
 }
 
 impl Pairs {
@@ -60,31 +68,47 @@ impl Pairs {
                 self.rates.pop_front();
             }
             self.rates.push_back(rate);
+            self.compare();
         }
     }
 
-    /// The path has become another one, which lets through so many bits a second.
-    pub fn replace(&mut self, rate: f64) {
-        self.rates = [rate; COMPARED].into();
+    fn compare(&mut self) {
+        let holds = |&(agreed, left): &(f64, usize)| left > 0 && self.rate() < agreed * WIDER;
+        let before = self.agreed.filter(holds);
+        let before = before.map(|(agreed, left)| (agreed, left - 1));
+        let now = self.common().filter(|common| self.rate() < common * WIDER);
+        self.agreed = now.map(|common| (common, HOLDS)).or(before);
     }
 
-    /// In bits a second, of both of the last two at least; zero before there were any.
-    pub fn rate(&self) -> f64 {
-        let mut newest = self.rates.iter().rev().copied();
-        let last = newest.next().unwrap_or(0.0);
-        newest.next().unwrap_or(0.0).min(last)
-    }
-
-    /// The rate of the path's narrowest place, in bits a second, where the last pairs agree on it: behind a queue that is served
-    /// evenly. Radio links hand packets on in groups and at times of their own, and are no such place.
-    pub fn agreed(&self) -> Option<f64> {
+    /// The median, where the last ones are hardly apart.
+    fn common(&self) -> Option<f64> {
         let mut sorted: Vec<f64> = self.rates.iter().copied().collect();
         sorted.sort_by(f64::total_cmp);
         let rank = |share: usize| sorted.get(COMPARED * share / 4).copied();
         let (lower, median, upper) = (rank(1)?, rank(2)?, rank(3)?);
         let agree = sorted.len() == COMPARED && upper < lower * AGREE;
-        // A path that has become wider shows at once.
-        (agree && self.rate() < median * AGREE).then_some(median)
+        agree.then_some(median)
+    }
+
+    /// The path has become another one, which lets through so many bits a second.
+    pub fn replace(&mut self, rate: f64) {
+        self.rates = [rate; COMPARED].into();
+        self.agreed = Some((rate, HOLDS));
+    }
+
+    /// In bits a second, of each of the newest at least; zero before there were any.
+    pub fn rate(&self) -> f64 {
+        let newest = self.rates.iter().rev().take(NEWEST).copied();
+        match self.rates.len() {
+            0..NEWEST => 0.0,
+            _ => newest.fold(f64::INFINITY, f64::min),
+        }
+    }
+
+    /// The rate of the path's narrowest place, in bits a second, where the last pairs agree on it: behind a queue that is served
+    /// evenly. Radio links hand packets on in groups and at times of their own, and are no such place.
+    pub fn agreed(&self) -> Option<f64> {
+        self.agreed.map(|(agreed, _)| agreed)
     }
 }
 
@@ -124,13 +148,13 @@ mod tests {
     fn the_path_is_as_fast_as_it_lets_pairs_through() {
         let mut pairs = Pairs::default();
         assert_eq!(pairs.rate(), 0.0);
-        pairs.update(&pair(0, 16_000));
-        assert_eq!(pairs.rate(), 0.0, "one alone is none");
-        pairs.update(&pair(0, 10_000));
-        assert_eq!(pairs.rate(), 250_000.0);
+        for came in [16_000, 10_000] {
+            pairs.update(&pair(0, came));
+            assert_eq!(pairs.rate(), 0.0, "too few");
+        }
         pairs.update(&pair(100, 0));
-        assert_eq!(pairs.rate(), 400_000.0);
-        pairs.update(&pair(0, 0));
+        assert_eq!(pairs.rate(), 250_000.0);
+        (1..NEWEST).for_each(|_| pairs.update(&pair(0, 0)));
         assert_eq!(pairs.rate(), 16e6);
     }
 
@@ -147,11 +171,20 @@ mod tests {
         assert_eq!(one_more(8_250), Some(500_000.0));
         // One that others came between, or that was held back, changes nothing.
         assert_eq!(one_more(20_000), Some(500_000.0));
-        assert_eq!(one_more(250), Some(500_000.0));
+        for _ in 1..NEWEST {
+            assert_eq!(one_more(250), Some(500_000.0));
+        }
         assert_eq!(one_more(250), None, "it has become wider");
         for came in [0, 3_000, 12_000, 1_000, 8_000, 30_000].repeat(4) {
             assert_eq!(one_more(came), None, "a radio link");
         }
+        (0..COMPARED).for_each(|_| drop(one_more(8_000)));
+        let uneven = [9_500, 8_000, 7_000, 11_000].repeat(3);
+        for came in uneven.iter().copied() {
+            assert_eq!(one_more(came), Some(500_000.0), "for a while");
+        }
+        uneven.iter().for_each(|came| drop(one_more(*came)));
+        assert_eq!(one_more(9_500), None, "not for ever");
     }
 
     #[test]

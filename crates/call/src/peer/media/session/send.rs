@@ -207,6 +207,9 @@ impl Session {
     pub(super) fn go_on(&mut self, newest: Option<Newest>, now: Instant) {
         let collapse = self.collapse.as_mut();
         if collapse.is_some_and(|collapse| collapse.is_over(newest, now)) {
+            // Nobody needs the signs of life again that were asked for.
+            self.pacer.clear_pictures();
+            self.video_out.begin_anew();
             if newest.is_some_and(Newest::waited_nowhere) {
                 self.pacer.outage_is_over();
             }
