@@ -20,8 +20,8 @@ const LEAST: usize = 400;
 /// The second packet of a pair is no smaller than this, in bytes: what lies between both is counted too coarsely otherwise.
 const LEAST_SECOND: usize = 240;
 
-/// A receiver that was busy for a moment, or a path with jitter, makes one or two pairs look fast, but seldom so many in a row.
-const NEWEST: usize = 3;
+/// A receiver that was busy for a moment makes one pair look fast, but seldom so many in a row.
+const NEWEST: usize = 2;
 /// So many pairs are compared: about three seconds of them.
 const COMPARED: usize = 12;
 /// They agree when the middle half of them is no farther apart than this.
@@ -73,11 +73,17 @@ impl Pairs {
     }
 
     fn compare(&mut self) {
-        let holds = |&(agreed, left): &(f64, usize)| left > 0 && self.rate() < agreed * WIDER;
-        let before = self.agreed.filter(holds);
+        let before = self.agreed.filter(|(_, left)| *left > 0);
         let before = before.map(|(agreed, left)| (agreed, left - 1));
-        let now = self.common().filter(|common| self.rate() < common * WIDER);
-        self.agreed = now.map(|common| (common, HOLDS)).or(before);
+        let common = self.common().map(|common| (common, HOLDS));
+        self.agreed = common.or(before);
+        if self
+            .agreed()
+            .is_some_and(|agreed| self.rate() >= agreed * WIDER)
+        {
+            self.agreed = None;
+            self.rates.drain(..self.rates.len() - NEWEST); // They were seen on the former path.
+        }
     }
 
     /// The median, where the last ones are hardly apart.
@@ -148,12 +154,12 @@ mod tests {
     fn the_path_is_as_fast_as_it_lets_pairs_through() {
         let mut pairs = Pairs::default();
         assert_eq!(pairs.rate(), 0.0);
-        for came in [16_000, 10_000] {
-            pairs.update(&pair(0, came));
-            assert_eq!(pairs.rate(), 0.0, "too few");
-        }
-        pairs.update(&pair(100, 0));
+        pairs.update(&pair(0, 16_000));
+        assert_eq!(pairs.rate(), 0.0, "one alone is none");
+        pairs.update(&pair(0, 10_000));
         assert_eq!(pairs.rate(), 250_000.0);
+        pairs.update(&pair(100, 0));
+        assert_eq!(pairs.rate(), 400_000.0);
         (1..NEWEST).for_each(|_| pairs.update(&pair(0, 0)));
         assert_eq!(pairs.rate(), 16e6);
     }
@@ -175,6 +181,7 @@ mod tests {
             assert_eq!(one_more(250), Some(500_000.0));
         }
         assert_eq!(one_more(250), None, "it has become wider");
+        assert_eq!(one_more(8_000), None, "what was before is forgotten");
         for came in [0, 3_000, 12_000, 1_000, 8_000, 30_000].repeat(4) {
             assert_eq!(one_more(came), None, "a radio link");
         }
