@@ -26,6 +26,8 @@ const FALLS_EVERY: Duration = Duration::from_millis(50);
 const RISES: f64 = 1.5;
 /// and where the queue is still full by so much.
 const RISES_WHEN_FULL: f64 = 1.1;
+/// Those that come together, having waited in the same queue, count as one.
+const RISES_EVERY: Duration = Duration::from_millis(40);
 
 /// No less than this share of what is estimated.
 const LEAST: f64 = 1.0 / 64.0;
@@ -40,6 +42,7 @@ pub(crate) struct Silence {
     /// It is the former: its feedback is a round trip away.
     is_first: bool,
     fell_at: Option<Instant>,
+    rose_at: Option<Instant>,
     /// Between one feedback and the next, on average, in seconds.
     interval: f64,
     /// Bits a second that are not to be exceeded; none when all is well.
@@ -54,6 +57,7 @@ impl Silence {
             waiting_since: None,
             is_first: false,
             fell_at: None,
+            rose_at: None,
             interval: *INTERVAL.start(),
             ceiling: None,
             loss: 0.0,
@@ -94,9 +98,13 @@ impl Silence {
         self.waiting_since = (bytes_in_flight > 0).then_some(now);
         self.is_first = false;
         self.fell_at = None;
-        let rises = if full { RISES_WHEN_FULL } else { RISES };
-        let ceiling = self.ceiling.map(|ceiling| ceiling * rises);
-        self.ceiling = ceiling.filter(|ceiling| *ceiling < estimate);
+        let rose = self.rose_at.map(|at| now.saturating_duration_since(at));
+        if rose.is_none_or(|ago| ago >= RISES_EVERY) {
+            self.rose_at = Some(now);
+            let rises = if full { RISES_WHEN_FULL } else { RISES };
+            self.ceiling = self.ceiling.map(|ceiling| ceiling * rises);
+        }
+        self.ceiling = self.ceiling.filter(|ceiling| *ceiling < estimate);
     }
 
     /// Such a share of packets gets lost by chance.
@@ -174,7 +182,8 @@ mod tests {
         let [through_full, through_empty] = [true, false].map(|full| {
             let mut silence = silent(start);
             for feedback in 0..5 {
-                let now = start + Duration::from_millis(3_000 + feedback * 20);
+                let now = start + Duration::from_millis(3_000 + feedback * 50);
+                silence.feedback(now, 1_000, ESTIMATE, full);
                 silence.feedback(now, 1_000, ESTIMATE, full);
             }
             silence.of(ESTIMATE)
