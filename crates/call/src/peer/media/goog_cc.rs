@@ -269,7 +269,7 @@ impl BandwidthEstimator for GoogCc {
         }
         let seen = Seen {
             rate: self.pairs.rate(),
-            sure: self.pairs.agreed().is_some(),
+            sure: self.path_rate().is_some(),
         };
         if let Some(probe) = self.growth.probe(now, self.estimate(), seen, self.max) {
             self.probe = Some(probe);
@@ -292,7 +292,7 @@ impl BandwidthEstimator for GoogCc {
         let estimate = self.shallow_queue.of(f64::from(self.estimate));
         let estimate = self.standing_queue.of(estimate, self.ticked_at);
         let estimate = self.silence.of(estimate);
-        let most = self.pairs.agreed().map(|rate| rate * OF_PATH);
+        let most = self.path_rate().map(|rate| rate * OF_PATH);
         let estimate = most.map_or(estimate, |most| estimate.min(most));
         (estimate as u32).max(self.min)
     }

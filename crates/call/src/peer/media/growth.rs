@@ -113,7 +113,7 @@ impl Growth {
 mod tests {
     use super::*;
 
-    /// The rates of the probes in so many seconds, on a path that takes `capacity` and lets packets through at the rate `seen`.
+    /// The rates of the probes in so many seconds, on a path that takes `capacity` and lets packets through at `rate`.
     fn probes(capacity: u32, rate: f64, sure: bool, seconds: u32) -> Vec<f64> {
         let start = Instant::now();
         let mut growth = Growth::new(start);
