@@ -16,11 +16,11 @@ use goog_cc::{
 
 use super::{
     estimator::{BandwidthEstimator, PathState},
-    growth::{Growth, Seen},
+    giving_way::GivingWay,
+    growth::Growth,
     pacer::Probe,
     pairs::Pairs,
     queueing::delivered_rate,
-    shallow_queue::ShallowQueue,
     silence::Silence,
     standing_queue::StandingQueue,
     transport_cc::{Fate, SentPacket},
@@ -60,7 +60,7 @@ pub(crate) struct GoogCc {
     lost: Vec<Fate>,
     growth: Growth,
     pairs: Pairs,
-    shallow_queue: ShallowQueue,
+    giving_way: GivingWay,
     standing_queue: StandingQueue,
     ticked_at: Instant,
     silence: Silence,
@@ -96,7 +96,7 @@ impl GoogCc {
             lost: Vec::new(),
             growth: Growth::new(now),
             pairs: Pairs::default(),
-            shallow_queue: ShallowQueue::default(),
+            giving_way: GivingWay::new(f64::from(max)),
             standing_queue: StandingQueue::new(now),
             ticked_at: now,
             silence: Silence::new(),
@@ -141,7 +141,7 @@ impl GoogCc {
         if bits_per_second >= f64::from(self.estimate) {
             return;
         }
-        self.shallow_queue.forget();
+        self.giving_way.forget();
         let start = (bits_per_second as u32).max(self.min);
         let at_time = self.time(now);
         let change = NetworkRouteChange {
@@ -233,10 +233,11 @@ impl BandwidthEstimator for GoogCc {
             self.fall_to(delivered * OF_DELIVERED, now);
         }
         if let Some(least) = path.least_waited {
-            let seen = self.pairs.rate();
+            let seen = self.pairs.seen();
             self.standing_queue.feedback(now, fates, least, seen);
             let estimate = f64::from(self.estimate);
-            self.shallow_queue.feedback(now, estimate, fates, least);
+            self.giving_way
+                .feedback(now, estimate, fates, least, seen.path);
         }
         self.silence
             .feedback(now, bytes_in_flight, f64::from(self.estimate), full);
@@ -267,10 +268,7 @@ impl BandwidthEstimator for GoogCc {
         if self.silence.tick(now, f64::from(self.estimate)) {
             self.pairs = Pairs::default(); // They were seen on the former path.
         }
-        let seen = Seen {
-            rate: self.pairs.rate(),
-            sure: self.path_rate().is_some(),
-        };
+        let seen = self.pairs.seen();
         if let Some(probe) = self.growth.probe(now, self.estimate(), seen, self.max) {
             self.probe = Some(probe);
         }
@@ -289,7 +287,7 @@ impl BandwidthEstimator for GoogCc {
     }
 
     fn estimate(&self) -> u32 {
-        let estimate = self.shallow_queue.of(f64::from(self.estimate));
+        let estimate = self.giving_way.of(f64::from(self.estimate));
         let estimate = self.standing_queue.of(estimate, self.ticked_at);
         let estimate = self.silence.of(estimate);
         let most = self.path_rate().map(|rate| rate * OF_PATH);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::pacer::Probe;
+use super::{pacer::Probe, pairs::Seen};
 
 /// How much more than the estimate is tried.
 const STEP: f64 = 2.5;
@@ -33,15 +33,6 @@ const FALLEN: f64 = 0.93;
 
 /// This close to the maximum there is nothing to look for.
 const NEAR: f64 = 0.95;
-
-/// What is known of the path without a probe.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Seen {
-    /// At what rate it has let packets through of late, in bits a second.
-    pub rate: f64,
-    /// Whether that is all that it takes: there is nothing to look for.
-    pub sure: bool,
-}
 
 /// The controller's own probes are counted from one.
 const FIRST_ID: i32 = 1 << 24;
@@ -83,7 +74,7 @@ impl Growth {
             return None;
         }
         let found = estimate > self.probed_at * RISEN;
-        if seen.sure {
+        if seen.path.is_some() {
             self.blind_at = now + BLIND;
         }
         let nothing_new = now < self.blind_at;
@@ -117,7 +108,8 @@ mod tests {
     fn probes(capacity: u32, rate: f64, sure: bool, seconds: u32) -> Vec<f64> {
         let start = Instant::now();
         let mut growth = Growth::new(start);
-        let seen = Seen { rate, sure };
+        let path = sure.then_some(rate);
+        let seen = Seen { rate, path };
         let mut estimate = 200_000.min(capacity);
         let mut rates = Vec::new();
         for tick in 0..seconds * 40 {
@@ -152,7 +144,7 @@ mod tests {
         let mut growth = Growth::new(start);
         let seen = Seen {
             rate: 4e6,
-            sure: false,
+            path: None,
         };
         for tick in 0..200 {
             let now = start + Duration::from_millis(25) * tick;

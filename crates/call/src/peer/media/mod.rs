@@ -4,6 +4,7 @@
 mod clock;
 mod collapse;
 mod estimator;
+mod giving_way;
 mod goog_cc;
 mod growth;
 mod inbound;
@@ -17,7 +18,6 @@ mod protection;
 mod queueing;
 mod redundancy;
 mod session;
-mod shallow_queue;
 mod silence;
 #[cfg(test)]
 mod simulation;

@@ -48,6 +48,15 @@ impl Dividing {
     }
 }
 
+/// What is known of the path without a probe, in bits a second.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    /// At what rate it has let packets through of late.
+    pub rate: f64,
+    /// What it takes, where that is known.
+    pub path: Option<f64>,
+}
+
 /// The rate at which packets that left together were let through: packet pairs (Keshav, "A control-theoretic approach to flow
 /// control", 1991). A single one means little: a radio link or a busy receiver may hold the first one back until the second
 /// one is there as well.
@@ -102,8 +111,16 @@ impl Pairs {
         self.agreed = Some((rate, HOLDS));
     }
 
+    /// What the pairs say together.
+    pub fn seen(&self) -> Seen {
+        Seen {
+            rate: self.rate(),
+            path: self.agreed(),
+        }
+    }
+
     /// In bits a second, of each of the newest at least; zero before there were any.
-    pub fn rate(&self) -> f64 {
+    fn rate(&self) -> f64 {
         let newest = self.rates.iter().rev().take(NEWEST).copied();
         match self.rates.len() {
             0..NEWEST => 0.0,

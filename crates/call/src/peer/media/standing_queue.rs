@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::transport_cc::Fate;
+use super::{pairs::Seen, transport_cc::Fate};
 
 /// When every packet of so long
 const WINDOW: Duration = Duration::from_millis(250);
@@ -30,8 +30,10 @@ const GIVES_UP_AFTER: Duration = Duration::from_secs(1);
 const OURS: f64 = 0.9;
 /// For so long no less than what came through is sent,
 const HOLDS_OUT: Duration = Duration::from_secs(10);
-/// growing by so much a second,
+/// growing by so much of it a second,
 const GROWS: f64 = 0.08;
+/// or by so much of the path, where that is known,
+const GROWS_OF_PATH: f64 = 0.05;
 /// and falling to so much of it when the queue overflows, but not twice within so long: TCP does much the same.
 const YIELDS: f64 = 0.85;
 const YIELDS_EVERY: Duration = Duration::from_millis(500);
@@ -98,9 +100,8 @@ impl StandingQueue {
         estimate.min(ceiling * (1.0 + risen))
     }
 
-    /// Takes what became of some packets, by how much the one that waited least waited longer than is usual, and the rate at which the path has let
-    /// packets through that left together.
-    pub fn feedback(&mut self, now: Instant, fates: &[Fate], least_wait: Duration, seen: f64) {
+    /// Takes what became of some packets, by how much the one that waited least waited longer than is usual, and what is known of the path.
+    pub fn feedback(&mut self, now: Instant, fates: &[Fate], least_wait: Duration, seen: Seen) {
         self.measure(fates);
         self.waits.push_back((now, least_wait));
         while self.waits.len() > 1 && now.saturating_duration_since(self.waits[1].0) >= WINDOW {
@@ -130,11 +131,13 @@ impl StandingQueue {
                 self.kept = (share, now);
                 self.stage = Stage::Clear;
             }
-            Stage::HoldingOut { .. } => self.compete(fates, now),
+            Stage::HoldingOut { .. } => self.compete(fates, now, seen.path),
             _ => {}
         }
         if self.stage == Stage::Clear {
-            self.ceiling = self.ceiling.filter(|(ceiling, _)| seen < ceiling * WIDER);
+            self.ceiling = self
+                .ceiling
+                .filter(|(ceiling, _)| seen.rate < ceiling * WIDER);
         }
     }
 
@@ -167,7 +170,7 @@ impl StandingQueue {
         };
     }
 
-    fn compete(&mut self, fates: &[Fate], now: Instant) {
+    fn compete(&mut self, fates: &[Fate], now: Instant, path: Option<f64>) {
         let Stage::HoldingOut {
             share,
             changed_at,
@@ -179,7 +182,8 @@ impl StandingQueue {
         };
         let passed = now.saturating_duration_since(*changed_at).as_secs_f64();
         *changed_at = now;
-        *share *= 1.0 + GROWS * passed;
+        let grows = path.map_or(GROWS * *share, |path| GROWS_OF_PATH * path);
+        *share += grows * passed;
         let overflowed = fates.iter().any(|fate| fate.arrival.is_none());
         if overflowed && now.saturating_duration_since(*fell_at) >= YIELDS_EVERY {
             *share *= YIELDS;
@@ -214,6 +218,10 @@ mod tests {
     use super::*;
     use crate::peer::media::transport_cc::SentPacket;
 
+    const NOTHING: Seen = Seen {
+        rate: 0.0,
+        path: None,
+    };
     const RATE: f64 = 1e6;
     const ESTIMATE: f64 = 1.2e6;
 
@@ -222,6 +230,7 @@ mod tests {
         start: Instant,
         elapsed: Duration,
         bytes: usize,
+        seen: Seen,
     }
 
     impl Line {
@@ -232,6 +241,7 @@ mod tests {
                 start,
                 elapsed: Duration::ZERO,
                 bytes: 1_250,
+                seen: NOTHING,
             }
         }
 
@@ -243,7 +253,7 @@ mod tests {
                 let now = self.start + self.elapsed;
                 let fates: Vec<_> = (0..5).map(|number| self.fate(number)).collect();
                 let wait = Duration::from_millis(*wait);
-                self.queue.feedback(now, &fates, wait, 0.0);
+                self.queue.feedback(now, &fates, wait, self.seen);
                 self.queue.of(ESTIMATE, now)
             };
             waits.iter().map(after).collect()
@@ -280,7 +290,11 @@ mod tests {
         assert!(near(afterwards, AFTERWARDS), "{afterwards}");
         let now = line.start + line.elapsed + Duration::from_secs(5);
         assert!(near(line.queue.of(ESTIMATE, now), AFTERWARDS * 1.1));
-        line.queue.feedback(now, &[], Duration::ZERO, 5e6);
+        let fast = Seen {
+            rate: 5e6,
+            ..NOTHING
+        };
+        line.queue.feedback(now, &[], Duration::ZERO, fast);
         let wider = line.queue.of(ESTIMATE, now);
         assert_eq!(wider, ESTIMATE, "packets come through much faster");
     }
@@ -311,12 +325,25 @@ mod tests {
         };
         for _ in 0..3 {
             let wait = Duration::from_millis(60);
-            line.queue.feedback(now, &[lost], wait, 0.0);
+            line.queue.feedback(now, &[lost], wait, NOTHING);
         }
         let fallen = line.queue.of(0.1e6, now);
         assert!((fallen / grown - YIELDS).abs() < 0.01, "{fallen}");
         line.wait(&[5; 120]);
         let now = line.start + line.elapsed;
         assert_eq!(line.queue.of(0.1e6, now), 0.1e6, "they have gone");
+    }
+
+    #[test]
+    fn the_smaller_share_grows_faster_where_the_path_is_known() {
+        let mut line = Line::new();
+        line.seen.path = Some(4e6);
+        line.wait(&[60; 8]);
+        line.bytes = 1_000;
+        line.wait(&[60; 20]);
+        let share = line.queue.of(0.1e6, line.start + line.elapsed);
+        line.wait(&[60; 40]);
+        let grown = line.queue.of(0.1e6, line.start + line.elapsed) - share;
+        assert!((0.38e6..0.42e6).contains(&grown), "{grown} in two seconds");
     }
 }

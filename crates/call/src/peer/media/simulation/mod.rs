@@ -1,6 +1,8 @@
 //! Two sessions and the links between them on virtual time: a minute of a call takes a moment, and comes out the same every
 //! time. The pictures are only sizes, but everything from the encoder's target to the assembled picture is the real thing.
 
+mod company;
+mod download;
 mod encoder;
 mod figures;
 mod side;
@@ -14,6 +16,7 @@ use std::{
 use rtc::{rtcp, rtp};
 use vireo_testing::link::{Link, Pipe};
 
+use company::Company;
 use figures::Figures;
 use side::Side;
 
@@ -25,6 +28,9 @@ const CONTROL_OVERHEAD: usize = 28 + 14;
 enum Travelling {
     Rtp(rtp::Packet),
     Rtcp(Arc<Vec<Box<dyn rtcp::Packet>>>),
+    /// Of a download, by number.
+    Segment(u64),
+    Acknowledgement(u64),
 }
 
 impl Travelling {
@@ -36,6 +42,8 @@ impl Travelling {
                 let sizes = packets.iter().map(|packet| packet.raw_size());
                 sizes.sum::<usize>() + CONTROL_OVERHEAD
             }
+            Self::Segment(_) => download::SEGMENT,
+            Self::Acknowledgement(_) => download::ACKNOWLEDGEMENT,
         }
     }
 }
@@ -46,8 +54,17 @@ struct Simulation {
     now: Instant,
     ann: Side,
     bob: Side,
-    there: Pipe<Travelling>,
-    back: Pipe<Travelling>,
+    company: Company,
+    there: Pipe<(Whose, Travelling)>,
+    back: Pipe<(Whose, Travelling)>,
+    /// Ann's bytes that came through.
+    anns_bytes: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Ours,
+    Theirs,
 }
 
 impl Simulation {
@@ -66,6 +83,8 @@ impl Simulation {
             bob: Side::new(now, max_bitrate, seed + 1),
             there: Pipe::new(link.clone(), seed + 2),
             back: Pipe::new(link.clone(), seed + 3),
+            company: Company::Nobody,
+            anns_bytes: 0,
         }
     }
 
@@ -90,6 +109,7 @@ impl Simulation {
                 self.bob.next_due(self.now),
                 self.there.next_due(),
                 self.back.next_due(),
+                self.company.next_due(self.now),
             ];
             match due.into_iter().flatten().min() {
                 Some(due) if due <= end => self.now = due.max(self.now),
@@ -101,19 +121,32 @@ impl Simulation {
 
     fn step(&mut self) {
         let now = self.now;
-        while let Some(packet) = self.there.pop(now) {
-            self.bob.receive(packet, now);
+        while let Some((whose, packet)) = self.there.pop(now) {
+            if whose == Whose::Ours {
+                self.anns_bytes += packet.bytes();
+                self.bob.receive(packet, now);
+            } else if let Some(answer) = self.company.arrive_there(packet, now) {
+                push(&mut self.back, Whose::Theirs, answer, now);
+            }
         }
-        while let Some(packet) = self.back.pop(now) {
-            self.ann.receive(packet, now);
+        while let Some((whose, packet)) = self.back.pop(now) {
+            match whose {
+                Whose::Ours => self.ann.receive(packet, now),
+                Whose::Theirs => self.company.arrive_back(packet, now),
+            }
         }
         for packet in self.ann.send(now) {
-            let bytes = packet.bytes();
-            self.there.push(packet, bytes, now);
+            push(&mut self.there, Whose::Ours, packet, now);
         }
         for packet in self.bob.send(now) {
-            let bytes = packet.bytes();
-            self.back.push(packet, bytes, now);
+            push(&mut self.back, Whose::Ours, packet, now);
+        }
+        let [there, back] = self.company.send(now);
+        for packet in there {
+            push(&mut self.there, Whose::Theirs, packet, now);
+        }
+        for packet in back {
+            push(&mut self.back, Whose::Theirs, packet, now);
         }
     }
 
@@ -143,4 +176,18 @@ impl Simulation {
         let bytes = self.there.counters().delivered_bytes - before;
         bytes as f64 * 8.0 / rate as f64 / time.as_secs_f64()
     }
+
+    /// Runs on for a time. Gives the shares of the link's rate on the way to Bob that were Ann's and her company's.
+    fn shares(&mut self, rate: u64, time: Duration) -> [f64; 2] {
+        let before = self.anns_bytes;
+        let all = self.utilisation(rate, time);
+        let bytes = self.anns_bytes - before;
+        let ours = bytes as f64 * 8.0 / rate as f64 / time.as_secs_f64();
+        [ours, all - ours]
+    }
+}
+
+fn push(pipe: &mut Pipe<(Whose, Travelling)>, whose: Whose, packet: Travelling, now: Instant) {
+    let bytes = packet.bytes();
+    pipe.push((whose, packet), bytes, now);
 }

@@ -151,6 +151,7 @@ impl Side {
                 while self.feedback.poll_read().is_some() {}
                 self.session.handle_rtp(packet, now);
             }
+            Travelling::Segment(_) | Travelling::Acknowledgement(_) => {}
         }
         self.look(now);
     }

@@ -3,7 +3,7 @@
 
 use vireo_testing::link::Loss;
 
-use super::*;
+use super::{download::Sender, *};
 
 const MAX: u32 = 2_500_000;
 
@@ -180,6 +180,39 @@ fn jitter_is_not_taken_for_a_queue() {
             median(&mut frozen_shares) < frozen,
             "{case}: {frozen_shares:?}"
         );
+    }
+}
+
+#[test]
+fn two_calls_share_a_link_evenly() {
+    let rate = 2_000_000;
+    for seed in 1..=CALLS {
+        let mut call = Simulation::seeded(&link(rate, 40), MAX, seed * 10);
+        call.run(seconds(3));
+        call.company = Company::call(call.now, MAX, seed * 10 + 5);
+        call.run(seconds(20));
+        let shares = call.shares(rate, seconds(30));
+        let figures = call.last(seconds(30));
+        assert!(shares.iter().all(|share| *share >= 0.38), "{shares:?}");
+        assert!(shares.iter().sum::<f64>() >= 0.9, "{shares:?}");
+        assert!(figures.p95 <= milliseconds(110), "{figures:?}");
+        assert!(figures.frozen < 0.01, "{figures:?}");
+    }
+}
+
+#[test]
+fn beside_a_download_a_share_is_kept() {
+    let rate = 2_000_000;
+    for seed in 1..=CALLS {
+        let mut call = Simulation::seeded(&link(rate, 40), MAX, seed * 10);
+        call.run(seconds(10));
+        call.company = Company::Download(Sender::new(call.now));
+        call.run(seconds(10));
+        let shares = call.shares(rate, seconds(40));
+        let figures = call.last(seconds(40));
+        assert!(shares[0] >= 0.33, "{shares:?}");
+        assert!(shares[1] >= 0.25, "the download's: {shares:?}");
+        assert!(figures.frames_per_second >= 28.0, "{figures:?}");
     }
 }
 
