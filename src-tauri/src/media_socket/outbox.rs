@@ -14,7 +14,7 @@ use vireo_media::VideoCodec;
 use super::{
     gate::{Gate, Verdict},
     painted::Painted,
-    wire::WorkerSays,
+    wire::{Side, WorkerSays},
 };
 
 /// Hears that the web view's decoder needs a key frame.
@@ -56,9 +56,17 @@ struct State {
     gate: Gate,
     native: Vec<VideoCodec>,
     shown: Option<(u32, u32)>,
+    own_shown: Option<(u32, u32)>,
     /// The latest call.
     call: Generation,
     ask_key_frame: Option<AskKeyFrame>,
+}
+
+impl State {
+    /// The worker has taken in so many more remote pictures.
+    fn taken(&mut self, count: u32) {
+        self.underway = self.underway.saturating_sub(count as usize);
+    }
 }
 
 impl std::fmt::Debug for Outbox {
@@ -166,6 +174,11 @@ impl Outbox {
         self.state().shown
     }
 
+    /// The same of this side's own.
+    pub fn own_shown(&self) -> Option<(u32, u32)> {
+        self.state().own_shown
+    }
+
     /// What is known of this call's remote pictures.
     pub fn playback(&self, now: Instant) -> PlaybackStats {
         self.state().painted.stats(now)
@@ -189,6 +202,7 @@ impl Outbox {
         state.gate.close();
         state.native.clear();
         state.shown = None;
+        state.own_shown = None;
         let number = state.connection;
         drop(state);
         // Wakes the earlier connection, if there is one, so that it closes.
@@ -232,21 +246,28 @@ impl Outbox {
             return;
         }
         match said {
-            WorkerSays::Taken => {
-                state.underway = state.underway.saturating_sub(1);
-            }
+            WorkerSays::Taken { taken } => state.taken(taken),
             WorkerSays::Painted {
                 timestamp,
                 decoding,
                 painting,
+                taken,
             } => {
+                state.taken(taken);
                 let [decoding, painting] =
                     [decoding, painting].map(|time| Duration::from_micros(time.into()));
                 let painted = &mut state.painted;
                 painted.painted(timestamp, decoding, painting, Instant::now());
             }
             WorkerSays::Cleared => state.painted.pause(),
-            WorkerSays::Size { width, height } => state.shown = Some((width, height)),
+            WorkerSays::Size {
+                which,
+                width,
+                height,
+            } => match which {
+                Side::Remote => state.shown = Some((width, height)),
+                Side::Own => state.own_shown = Some((width, height)),
+            },
             WorkerSays::KeyFrame => {
                 let ask = state.ask_key_frame.clone();
                 drop(state);
@@ -308,7 +329,7 @@ mod tests {
         for index in 0..MOST_UNDERWAY {
             let sent = outbox.next(number).await.expect("connected");
             assert_eq!(usize::from(sent[0]), index);
-            outbox.hear(number, WorkerSays::Taken);
+            outbox.hear(number, WorkerSays::Taken { taken: 1 });
         }
         outbox.offer_remote(call, offered(false), || {
             unreachable!("a delta frame cannot be shown now")
@@ -320,6 +341,7 @@ mod tests {
             timestamp: 7,
             decoding: 2_000,
             painting: 1_000,
+            taken: 1,
         };
         outbox.hear(number, painted);
         assert_eq!(outbox.playback(Instant::now()).frames_decoded, 1);

@@ -49,7 +49,10 @@ impl VideoSink for OwnSink {
             return;
         }
         self.last = Some(now);
-        let (width, height) = fit(frame.width, frame.height, self.largest.0, self.largest.1);
+        // Before the window has said how large it shows them, whatever may be needed.
+        let shown = self.outbox.own_shown().unwrap_or(self.largest);
+        let (width, height) = (shown.0.min(self.largest.0), shown.1.min(self.largest.1));
+        let (width, height) = fit(frame.width, frame.height, width, height);
         self.outbox
             .offer_own(wire::own(&scale(frame, width, height)));
     }

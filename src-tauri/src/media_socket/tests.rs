@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     connect_async,
@@ -44,7 +44,7 @@ async fn only_the_applications_own_page_with_a_fresh_token_gets_in() {
 }
 
 #[tokio::test]
-async fn own_pictures_arrive_small() {
+async fn own_pictures_arrive_small_and_no_larger_than_they_are_shown() {
     let server = MediaServer::start().await.expect("a free port");
     let invitation = server.invite();
     let mut request = invitation.url.into_client_request().expect("an address");
@@ -71,6 +71,25 @@ async fn own_pictures_arrive_small() {
     };
     assert_eq!(message[0], 3);
     assert_eq!(message.len(), 12 + 384 * 216 * 3 / 2);
+
+    let size = r#"{"type":"size","which":"self","width":246,"height":138}"#;
+    socket.send(Message::text(size)).await.expect("connected");
+    let shown = 12 + 246 * 138 * 3 / 2;
+    let smaller = async {
+        // Those before the window was understood are as large as the first.
+        loop {
+            sink.frame(&picture);
+            let wait = Duration::from_millis(50);
+            if let Ok(Some(Ok(message))) = timeout(wait, socket.next()).await
+                && message.len() == shown
+            {
+                break;
+            }
+        }
+    };
+    timeout(Duration::from_secs(10), smaller)
+        .await
+        .expect("smaller pictures");
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,8 +17,11 @@ enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum WorkerSays {
-    /// One remote picture has been taken in.
-    Taken,
+    /// More remote pictures have been taken in.
+    Taken {
+        /// How many.
+        taken: u32,
+    },
     /// A remote picture has been painted.
     Painted {
         /// Its RTP time.
@@ -27,6 +30,8 @@ pub enum WorkerSays {
         decoding: u32,
         /// How long painting took, in microseconds.
         painting: u32,
+        /// How many more have been taken in.
+        taken: u32,
     },
     /// The last remote picture has been taken away: the camera went off, or comes back.
     Cleared,
@@ -37,13 +42,26 @@ pub enum WorkerSays {
         /// Which.
         codec: CodecName,
     },
-    /// Remote pictures are shown at this size, in device pixels.
+    /// The pictures of one side are shown at this size, in device pixels.
     Size {
+        /// Of which side.
+        which: Side,
         /// Pixels in a row.
         width: u32,
         /// Rows.
         height: u32,
     },
+}
+
+/// Whose pictures, by its name in the messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// The other person's.
+    Remote,
+    /// This side's own.
+    #[serde(rename = "self")]
+    Own,
 }
 
 /// A codec by its name in the messages.
@@ -145,8 +163,8 @@ mod tests {
     fn the_workers_words_are_read_and_others_refused() {
         let read = |text| serde_json::from_str::<WorkerSays>(text);
         assert_eq!(
-            read(r#"{"type":"taken"}"#).expect("valid"),
-            WorkerSays::Taken
+            read(r#"{"type":"taken","taken":4}"#).expect("valid"),
+            WorkerSays::Taken { taken: 4 }
         );
         let native = WorkerSays::Native {
             codec: CodecName::H264,
@@ -159,10 +177,19 @@ mod tests {
             timestamp: 7,
             decoding: 2_100,
             painting: 300,
+            taken: 1,
         };
-        let said = r#"{"type":"painted","timestamp":7,"decoding":2100,"painting":300}"#;
+        let said = r#"{"type":"painted","timestamp":7,"decoding":2100,"painting":300,"taken":1}"#;
         assert_eq!(read(said).expect("valid"), painted);
-        assert!(read(r#"{"type":"size","width":-1,"height":2}"#).is_err());
+        let size = WorkerSays::Size {
+            which: Side::Own,
+            width: 246,
+            height: 138,
+        };
+        let said = r#"{"type":"size","which":"self","width":246,"height":138}"#;
+        assert_eq!(read(said).expect("valid"), size);
+        assert!(read(r#"{"type":"size","which":"remote","width":-1,"height":2}"#).is_err());
+        assert!(read(r#"{"type":"size","which":"nobody","width":1,"height":2}"#).is_err());
         assert!(read(r#"{"type":"reboot"}"#).is_err());
     }
 }

@@ -35,18 +35,21 @@ export interface Picture {
 
 /** What the worker tells Rust. */
 export type WorkerSays =
-  /** One remote picture has been taken in; Rust counts these so that no backlog builds up. */
-  | { type: "taken" }
-  /** A remote picture has been painted: its RTP time, and what decoder and painting took, in microseconds. */
-  | { type: "painted"; timestamp: number; decoding: number; painting: number }
+  /** So many more remote pictures have been taken in; Rust counts these so that no backlog builds up. */
+  | { type: "taken"; taken: number }
+  /**
+   * A remote picture has been painted: its RTP time, what decoder and painting took, in microseconds, and how many more
+   * have been taken in.
+   */
+  | { type: "painted"; timestamp: number; decoding: number; painting: number; taken: number }
   /** The last remote picture has been taken away, since the camera went off or comes back. */
   | { type: "cleared" }
   /** The decoder cannot go on without a key frame. */
   | { type: "keyFrame" }
   /** This web view cannot decode the codec: decode natively and send I420. */
   | { type: "native"; codec: Codec }
-  /** Remote pictures are shown at this size, in device pixels. */
-  | { type: "size"; width: number; height: number };
+  /** The pictures of one side are shown at this size, in device pixels. */
+  | { type: "size"; which: "remote" | "self"; width: number; height: number };
 
 /** Reads a binary message; null when it is not a picture. */
 export function parsePicture(message: ArrayBuffer): Picture | null {

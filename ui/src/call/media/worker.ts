@@ -28,10 +28,21 @@ const toPage = (message: PageHears) => {
   postMessage(message);
 };
 
+/** Pictures that have been taken in are told of with the next one that is painted, or when there are so many. */
+const MOST_UNTOLD = 4;
+
+/** A picture of this side waits for so long for a remote one, in milliseconds: the page is then painted once for both. */
+const COMPANY = 40;
+
 let socket: WebSocket | null = null;
 let remote: Surface | null = null;
 let self_: Surface | null = null;
 let pending: Promise<void> = Promise.resolve();
+let untold = 0;
+/** This side's newest picture, while it waits. */
+let own: Picture | null = null;
+let ownTimer = 0;
+let remotePaintedAt = -Infinity;
 
 const tell = (message: WorkerSays) => {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
@@ -40,16 +51,42 @@ const tell = (message: WorkerSays) => {
 /** In whole microseconds, as Rust reads them. */
 const micros = (milliseconds: number) => Math.max(0, Math.round(milliseconds * 1000));
 
-function tellPainted(timestamp: number, decoding: number, decodedAt: number): void {
-  const painting = micros(performance.now() - decodedAt);
-  tell({ type: "painted", timestamp, decoding: micros(decoding), painting });
+function painted(timestamp: number | null, decoding: number, decodedAt: number): void {
+  const now = performance.now();
+  remotePaintedAt = now;
+  if (timestamp !== null) {
+    const painting = micros(now - decodedAt);
+    tell({ type: "painted", timestamp, decoding: micros(decoding), painting, taken: untold });
+    untold = 0;
+  }
+  if (own !== null) paintOwn();
+}
+
+function taken(): void {
+  untold += 1;
+  if (untold < MOST_UNTOLD) return;
+  tell({ type: "taken", taken: untold });
+  untold = 0;
+}
+
+function takeOwn(picture: Picture): void {
+  own = picture;
+  if (performance.now() - remotePaintedAt > COMPANY) paintOwn();
+  else if (ownTimer === 0) ownTimer = setTimeout(paintOwn, COMPANY);
+}
+
+function paintOwn(): void {
+  clearTimeout(ownTimer);
+  ownTimer = 0;
+  if (own !== null) self_?.paintI420(own.data, own.width, own.height);
+  own = null;
 }
 
 const decoder = new RemoteDecoder({
   frame: (frame, picture) => {
     const decodedAt = performance.now();
     remote?.paintFrame(frame);
-    if (picture !== null) tellPainted(picture.timestamp, decodedAt - picture.since, decodedAt);
+    painted(picture?.timestamp ?? null, decodedAt - (picture?.since ?? decodedAt), decodedAt);
   },
   needKeyFrame: () => {
     tell({ type: "keyFrame" });
@@ -63,7 +100,11 @@ function connect(url: string, token: string): void {
   socket?.close();
   const opened = new WebSocket(url, ["vireo-media", token]);
   opened.binaryType = "arraybuffer";
-  opened.onopen = reportSize;
+  untold = 0;
+  opened.onopen = () => {
+    reportSize("remote");
+    reportSize("self");
+  };
   opened.onmessage = (event: MessageEvent<unknown>) => {
     const picture = event.data instanceof ArrayBuffer ? parsePicture(event.data) : null;
     if (picture !== null) take(picture);
@@ -77,7 +118,7 @@ function connect(url: string, token: string): void {
 function take(picture: Picture): void {
   switch (picture.kind) {
     case "self":
-      self_?.paintI420(picture.data, picture.width, picture.height);
+      takeOwn(picture);
       break;
     case "remoteLost":
       toPage({ type: "lost" });
@@ -85,17 +126,13 @@ function take(picture: Picture): void {
     case "remoteRaw": {
       const decodedAt = performance.now();
       remote?.paintI420(picture.data, picture.width, picture.height);
-      tellPainted(picture.timestamp, 0, decodedAt);
-      tell({ type: "taken" });
+      taken();
+      painted(picture.timestamp, 0, decodedAt);
       break;
     }
     case "remote":
       // One after the other: preparing the decoder waits.
-      pending = pending
-        .then(() => decoder.decode(picture))
-        .then(() => {
-          tell({ type: "taken" });
-        });
+      pending = pending.then(() => decoder.decode(picture)).then(taken);
       break;
   }
 }
@@ -104,21 +141,21 @@ async function keep(): Promise<ArrayBuffer | null> {
   return remote === null ? null : (await remote.next()).arrayBuffer();
 }
 
-let shown = { width: 0, height: 0 };
-function reportSize(): void {
-  if (shown.width > 0) tell({ type: "size", ...shown });
+const shown = { remote: { width: 0, height: 0 }, self: { width: 0, height: 0 } };
+function reportSize(which: "remote" | "self"): void {
+  if (shown[which].width > 0) tell({ type: "size", which, ...shown[which] });
 }
 
 onmessage = ({ data }: MessageEvent<PageSays>) => {
   switch (data.type) {
     case "surfaces":
       if (data.remote !== null) {
-        remote = new Surface(data.remote, (width, height) => {
+        remote = new Surface(data.remote, false, (width, height) => {
           toPage({ type: "picture", which: "remote", width, height });
         });
       }
       if (data.self !== null) {
-        self_ = new Surface(data.self, (width, height) => {
+        self_ = new Surface(data.self, true, (width, height) => {
           toPage({ type: "picture", which: "self", width, height });
         });
       }
@@ -147,13 +184,9 @@ onmessage = ({ data }: MessageEvent<PageSays>) => {
       );
       break;
     case "shown":
-      if (data.which === "remote") {
-        shown = { width: data.width, height: data.height };
-        remote?.show(data.width, data.height);
-        reportSize();
-      } else {
-        self_?.show(data.width, data.height);
-      }
+      shown[data.which] = { width: data.width, height: data.height };
+      (data.which === "remote" ? remote : self_)?.show(data.width, data.height);
+      reportSize(data.which);
       break;
   }
 };

@@ -20,15 +20,20 @@ void main() {
   gl_FragColor = vec4(y + 1.596027 * v, y - 0.391762 * u - 0.812968 * v, y + 2.017232 * u, 1.0);
 }`;
 
-/** Paints I420 pictures: on the graphics card where there is one, otherwise by computing every pixel. */
+/** Paints I420 pictures: large ones on the graphics card where there is one, others by computing every pixel. */
 export class YuvPainter {
-  private readonly gl: WebGLRenderingContext | null;
+  private readonly gl: WebGLRenderingContext | null = null;
   private readonly context: OffscreenCanvasRenderingContext2D | null = null;
   private image: ImageData | null = null;
   private scratch: OffscreenCanvas | null = null;
 
-  constructor(private readonly canvas: OffscreenCanvas) {
-    this.gl = canvas.getContext("webgl", { alpha: false, antialias: false, depth: false, stencil: false });
+  constructor(
+    private readonly canvas: OffscreenCanvas,
+    /** Small pictures are not worth the memory that asking for WebGL alone costs where there is no graphics card. */
+    small: boolean,
+  ) {
+    if (!small)
+      this.gl = canvas.getContext("webgl", { alpha: false, antialias: false, depth: false, stencil: false });
     if (this.gl === null) this.context = canvas.getContext("2d", { alpha: false });
     else prepare(this.gl);
   }
@@ -58,12 +63,16 @@ export class YuvPainter {
   private paintPixels(data: Uint8Array, width: number, height: number): void {
     if (this.image?.width !== width || this.image.height !== height) {
       this.image = new ImageData(width, height);
-      this.scratch = new OffscreenCanvas(width, height);
+      this.scratch = null;
     }
     toRgba(data, width, height, this.image.data);
-    this.scratch?.getContext("2d")?.putImageData(this.image, 0, 0);
-    if (this.scratch !== null)
-      this.context?.drawImage(this.scratch, 0, 0, this.canvas.width, this.canvas.height);
+    if (width === this.canvas.width && height === this.canvas.height) {
+      this.context?.putImageData(this.image, 0, 0);
+      return;
+    }
+    this.scratch ??= new OffscreenCanvas(width, height);
+    this.scratch.getContext("2d")?.putImageData(this.image, 0, 0);
+    this.context?.drawImage(this.scratch, 0, 0, this.canvas.width, this.canvas.height);
   }
 }
 
