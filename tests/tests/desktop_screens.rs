@@ -361,11 +361,12 @@ impl Gallery {
             "connectionFailed",
             "noRelay",
             "connectionLost",
+            "remoteGone",
             "serverUnreachable",
             "refused",
         ] {
             let mut ended = call(ANNA, &json!({ "kind": "ended", "reason": reason }));
-            if ["hungUp", "remoteHungUp", "connectionLost"].contains(&reason) {
+            if ["hungUp", "remoteHungUp", "connectionLost", "remoteGone"].contains(&reason) {
                 ended["connectedAtMs"] = 1_000.into();
                 ended["endedAtMs"] = 755_000.into();
             }

@@ -165,6 +165,8 @@ pub enum EndedReason {
     NoRelay,
     /// The media connection was there and could not be restored.
     ConnectionLost,
+    /// The media connection was lost, and the other side's device has not been seen since.
+    RemoteGone,
     /// The server became unreachable before the call was answered.
     ServerUnreachable,
     /// The server refused the call for another reason, such as too many requests.
@@ -199,6 +201,9 @@ impl EndedReason {
                  Try again, or allow direct connections."
             }
             Self::ConnectionLost => "The connection was lost. You can call again.",
+            Self::RemoteGone => {
+                "The other side's application was closed or has lost its network. Call again once they are back."
+            }
             Self::ServerUnreachable => {
                 "The server cannot be reached. Check the network and call again."
             }

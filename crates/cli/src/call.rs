@@ -213,6 +213,7 @@ impl Outcome {
             EndedReason::ConnectionFailed
             | EndedReason::NoRelay
             | EndedReason::ConnectionLost
+            | EndedReason::RemoteGone
             | EndedReason::Refused => Status::ConnectionFailed,
             EndedReason::ServerUnreachable => Status::ServerUnreachable,
         };

@@ -114,7 +114,7 @@ impl Calls {
     }
 
     /// The server did not carry this out. Without its offer or its answer a call cannot go on, nor where the server knows of
-    /// none that rings; without anything else it can.
+    /// none that rings; without anything else it can, though nobody may say then when it is over.
     pub fn refused(
         &mut self,
         message: ClientMessage,
@@ -133,6 +133,13 @@ impl Calls {
                 if code == Some(CallErrorCode::NoSuchCall) =>
             {
                 self.refuse(call_id, code);
+            }
+            ClientMessage::CallMediaState { call_id, .. }
+                if code == Some(CallErrorCode::NoSuchCall) =>
+            {
+                if let Some(engine) = self.of(&call_id) {
+                    engine.input(Input::Forgotten { call_id });
+                }
             }
             _ => tracing::debug!(?code, "the server left a message of a call out"),
         }

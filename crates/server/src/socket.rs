@@ -82,10 +82,10 @@ fn serve(
 }
 
 async fn part(wire: Wire<Socket>, mut session: Session, end: End) {
-    session.end().await;
+    session.end(end == End::Gone).await;
     match end {
         End::Close(close) => wire.close(close).await,
-        End::Gone => wire.hang_up().await,
+        End::Gone | End::Silent => wire.hang_up().await,
     }
 }
 
@@ -94,8 +94,10 @@ async fn part(wire: Wire<Socket>, mut session: Session, end: End) {
 enum End {
     /// The server closes it.
     Close(Close),
-    /// The client has gone, or is as good as gone.
+    /// The client has gone.
     Gone,
+    /// The client is not heard any more.
+    Silent,
 }
 
 /// Talks with the client until the connection ends.
@@ -114,6 +116,7 @@ where
                 Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_),
             ) => Next::Continue,
             Event::Gone => return End::Gone,
+            Event::Silent => return End::Silent,
             Event::Close(close) => return End::Close(close),
             Event::TimeUp => return End::Close((close::POLICY, "You did not say hello.")),
         };

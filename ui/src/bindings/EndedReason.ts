@@ -3,4 +3,4 @@
 /**
  * Why a call ended, as this side sees it.
  */
-export type EndedReason = "hungUp" | "remoteHungUp" | "cancelled" | "callerCancelled" | "declined" | "declinedHere" | "noAnswer" | "missed" | "busy" | "offline" | "accessDenied" | "answeredElsewhere" | "declinedElsewhere" | "connectionFailed" | "noRelay" | "connectionLost" | "serverUnreachable" | "refused";
+export type EndedReason = "hungUp" | "remoteHungUp" | "cancelled" | "callerCancelled" | "declined" | "declinedHere" | "noAnswer" | "missed" | "busy" | "offline" | "accessDenied" | "answeredElsewhere" | "declinedElsewhere" | "connectionFailed" | "noRelay" | "connectionLost" | "remoteGone" | "serverUnreachable" | "refused";

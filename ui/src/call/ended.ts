@@ -9,6 +9,7 @@ export function endedTitle(reason: EndedReason, name: string): string {
     case "declined":
     case "busy":
     case "offline":
+    case "remoteGone":
       return t(`ended.${reason}`, { name });
     default:
       return t(`ended.${reason}`);
@@ -24,6 +25,7 @@ export function endedHint(reason: EndedReason): string {
     case "noRelay":
     case "offline":
     case "refused":
+    case "remoteGone":
     case "serverUnreachable":
       return t(`ended.${reason}Hint`);
     default:

@@ -2,7 +2,7 @@
 
 use vireo_protocol::{CallErrorCode, ClientMessage, EndReason};
 
-use super::{Call, CallState, Output, SECOND_ANSWER_TIMEOUT, Step};
+use super::{Call, CallState, Output, SECOND_ANSWER_TIMEOUT, Step, untold};
 use crate::{Direction, EndedReason};
 
 impl Call {
@@ -130,7 +130,7 @@ impl Call {
                 if self.is_too_long(*since, step) {
                     return self.end(state, step);
                 }
-                if step.now < *deadline {
+                if deadline.is_none_or(|deadline| step.now < deadline) {
                     return state;
                 }
                 self.finish_and_tell(
@@ -217,7 +217,7 @@ impl Call {
 
     /// An error of the server's about this call. Once the call has been accepted the media connection decides.
     pub(super) fn remote_error(
-        &self,
+        &mut self,
         state: CallState,
         code: CallErrorCode,
         step: &mut Step,
@@ -228,6 +228,12 @@ impl Call {
                     Some(reason) => self.finish(state, reason, step),
                     None => state,
                 }
+            }
+            CallState::Connected { .. } if code == CallErrorCode::UserOffline => {
+                untold(state, step)
+            }
+            CallState::Reconnecting { .. } if code == CallErrorCode::UserOffline => {
+                self.finish_and_tell(state, EndReason::HungUp, EndedReason::RemoteGone, step)
             }
             CallState::Idle
             | CallState::Offering { .. }

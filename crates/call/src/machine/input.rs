@@ -48,6 +48,11 @@ pub enum Input {
         /// Why, where the server has a word for it.
         code: Option<CallErrorCode>,
     },
+    /// The server knows of no such call any more. Once it has been accepted that does not end it: media decides.
+    Forgotten {
+        /// The call.
+        call_id: CallId,
+    },
     /// The connection to the server is gone.
     ServerLost,
     /// After that: what had been sent and was not confirmed. The server may have it or not.
@@ -140,6 +145,7 @@ impl Input {
             Self::SetVideoKept(_) => "set-video-kept",
             Self::Receive(message) => received_name(message),
             Self::Refused { .. } => "refused",
+            Self::Forgotten { .. } => "forgotten",
             Self::ServerLost => "server-lost",
             Self::Unconfirmed(_) => "unconfirmed",
             Self::ServerBack => "server-back",

@@ -21,7 +21,7 @@ use vireo_protocol::{
 pub use input::{Heard, Input, Output};
 pub use policy::{
     ANSWER_GRACE, CONNECT_TIMEOUT, CallPolicy, DEFAULT_ANSWER_TIMEOUT, DESCRIPTION_TIMEOUT,
-    RECONNECT_TIMEOUT, SECOND_ANSWER_TIMEOUT,
+    SECOND_ANSWER_TIMEOUT, UNTOLD_TIMEOUT,
 };
 pub use state::{CallDetails, CallState};
 pub use view::Calendar;
@@ -98,7 +98,7 @@ impl Call {
             CallState::Connected { since, .. } => hang_up_at(*since),
             CallState::Reconnecting {
                 since, deadline, ..
-            } => Some(hang_up_at(*since).map_or(*deadline, |at| at.min(*deadline))),
+            } => hang_up_at(*since).into_iter().chain(*deadline).min(),
         }
     }
 
@@ -152,6 +152,7 @@ impl Call {
             Input::Refused { call_id, code } if is_about(&call_id) => {
                 self.refused(state, code, step)
             }
+            Input::Forgotten { call_id } if is_about(&call_id) => untold(state, step),
             Input::ServerLost => self.server_lost(state, step),
             Input::ServerBack => self.server_back(state, step),
             Input::Unconfirmed(message) => self.unconfirmed(state, message, step),
@@ -180,6 +181,7 @@ impl Call {
             Input::Timeout => self.timeout(state, step),
             // What is left belongs to a call that is over.
             Input::Refused { .. }
+            | Input::Forgotten { .. }
             | Input::Description { .. }
             | Input::PeerUnusable { .. }
             | Input::Peer { .. }
@@ -359,6 +361,7 @@ fn details(
         notices: Vec::new(),
         waiting: Vec::new(),
         answers_again: false,
+        untold: false,
     })
 }
 
@@ -433,6 +436,30 @@ fn answered(
 fn remote_media(mut state: CallState, media: MediaState) -> CallState {
     if let Some(call) = state.details_mut() {
         call.remote = media;
+        call.untold = false; // It is there, and the server knows of it.
+    }
+    if let CallState::Reconnecting { deadline, .. } = &mut state {
+        *deadline = None;
+    }
+    state
+}
+
+/// Nobody would say from now on that the other side has left. A lost connection is not waited for without end any more.
+fn untold(mut state: CallState, step: &mut Step) -> CallState {
+    match &mut state {
+        CallState::Connected { call, .. } => call.untold = true,
+        CallState::Reconnecting { call, deadline, .. } => {
+            call.untold = true;
+            deadline.get_or_insert(step.after(UNTOLD_TIMEOUT));
+        }
+        CallState::Idle
+        | CallState::Offering { .. }
+        | CallState::Calling { .. }
+        | CallState::Ringing { .. }
+        | CallState::Incoming { .. }
+        | CallState::Answering { .. }
+        | CallState::Connecting { .. }
+        | CallState::Ended { .. } => {}
     }
     state
 }
@@ -448,9 +475,9 @@ fn connected(state: CallState, now: Instant) -> CallState {
 fn disconnected(state: CallState, step: &mut Step) -> CallState {
     match state {
         CallState::Connected { call, since } => CallState::Reconnecting {
+            deadline: call.untold.then(|| step.after(UNTOLD_TIMEOUT)),
             call,
             since,
-            deadline: step.after(RECONNECT_TIMEOUT),
         },
         other => other,
     }

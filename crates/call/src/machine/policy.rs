@@ -18,8 +18,9 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// comes up any moment, or the call is over.
 pub const SECOND_ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a lost media connection may take to come back.
-pub const RECONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a lost media connection may take to come back where the server would not say that the other side has left. Where it
+/// would, there is no bound but the person's patience.
+pub const UNTOLD_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What differs from one client to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,11 +6,11 @@ use super::{
     ANSWER_GRACE, CONNECT_TIMEOUT, Call, CallDetails, CallState, Output, Step, answered, connected,
     details, disconnected, hang_up, remote_media, ringing,
 };
-use crate::{CallPeer, Direction, peer::PeerEvent};
+use crate::{CallPeer, Direction, EndedReason, peer::PeerEvent};
 
 impl Call {
     pub(super) fn receive(
-        &self,
+        &mut self,
         state: CallState,
         message: ServerMessage,
         step: &mut Step,
@@ -98,6 +98,7 @@ impl Call {
         offer: SessionDescription,
         step: &mut Step,
     ) -> CallState {
+        let state = self.superseded(state, &offered, step);
         if state.can_begin() {
             step.put(Output::Prepare {
                 call_id: offered.call_id.clone(),
@@ -137,6 +138,17 @@ impl Call {
         offered.works = own.works;
         offered.notices = own.notices.clone();
         self.answer(offered, offer, step)
+    }
+
+    /// Whoever calls anew in the midst of a call whose media is lost has left that one.
+    fn superseded(&self, state: CallState, offered: &CallDetails, step: &mut Step) -> CallState {
+        let same_chat = |own: &CallDetails| own.chat_id == offered.chat_id;
+        match &state {
+            CallState::Reconnecting { call, .. } if same_chat(call) => {
+                self.finish(state, EndedReason::RemoteHungUp, step)
+            }
+            _ => state,
+        }
     }
 
     pub(super) fn described(

@@ -84,14 +84,14 @@ pub enum CallState {
         /// When media flowed first.
         since: Instant,
     },
-    /// Media flowed and does not at the moment.
+    /// Media flowed and does not at the moment. The peer connection tries to get it back for as long as this lasts.
     Reconnecting {
         /// The call.
         call: Box<CallDetails>,
         /// When media flowed first.
         since: Instant,
-        /// When to give up.
-        deadline: Instant,
+        /// When to give up; none while the server would say that the other side has left.
+        deadline: Option<Instant>,
     },
     /// Over; kept so that the user can see how it ended.
     Ended {
@@ -137,6 +137,8 @@ pub struct CallDetails {
     pub waiting: Vec<ClientMessage>,
     /// The answer is sent a second time, since nobody knows whether the first got through.
     pub answers_again: bool,
+    /// The server would not say that the other side has left: it knows of no such call any more, or has lost that side itself.
+    pub untold: bool,
 }
 
 impl CallDetails {

@@ -40,9 +40,13 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(10);
 /// Rounds of checks before a pair of addresses is given up: the other side may answer late.
 const MAX_CHECKS: u16 = 1_000;
 
-/// How long a path must have been silent to be called disconnected, and from then on, to be called lost.
+/// How long a path must have been silent to be called disconnected.
 const DISCONNECTED_TIMEOUT: Duration = Duration::from_millis(2_500);
-const FAILED_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A silent path is never called lost: it is tried again for as long as the call lasts, which others decide.
+const NEVER_FAILED: Duration = Duration::ZERO;
+
+/// How often the path in use is tried, silent or not.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How long a better path is waited for, by what the found one leads through.
@@ -288,7 +292,7 @@ pub(super) fn settings() -> SettingEngine {
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(MAX_CHECKS))
         .with_ice_timeouts(
             Some(DISCONNECTED_TIMEOUT),
-            Some(FAILED_TIMEOUT),
+            Some(NEVER_FAILED),
             Some(KEEP_ALIVE_INTERVAL),
         )
         .with_host_acceptance_min_wait(Some(Duration::ZERO))

@@ -16,9 +16,9 @@ pub enum PeerEvent {
     NegotiatedRedundancy(bool),
     /// Media flows from now on. Again after [`PeerEvent::Disconnected`], when the path has come back.
     Connected,
-    /// Nothing has been heard of the other side for a while; it may come back by itself.
+    /// Nothing has been heard of the other side for a while; it comes back by itself when the path does.
     Disconnected,
-    /// The connection could not be made, or is lost for good. Only [`Peer::close`](super::Peer::close) makes sense now.
+    /// The connection could not be made, or cannot go on. Only [`Peer::close`](super::Peer::close) makes sense now.
     Failed,
     /// The other side has closed the connection.
     Closed,

@@ -51,10 +51,11 @@ use sender::Outbox;
 ///
 /// ```text
 ///  caller: new → create_offer ─────→ set_answer ──┐
-///                                                 ├──→ Connected ⇄ Disconnected → Failed
+///                                                 ├──→ Connected ⇄ Disconnected
 ///  callee: new → accept_offer ────────────────────┘         └───────→ Closed (the other side's close)
 /// ```
 ///
+/// `Failed` may follow from anywhere. A silent path is no failure: it is tried twice a second for as long as the peer lives.
 /// Candidates may be added at any time; those that come before the other side's description wait for it.
 /// Dropping a peer closes it without telling the other side; [`Peer::close`] tells.
 pub struct Peer {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use vireo_protocol::{CallErrorCode, ServerMessage};
 
-use super::{BUSY_AFTER_LOSS, DeviceId, Send};
+use super::{BUSY_AFTER_LOSS, DeviceId, GONE_AFTER_SILENCE, Send};
 
 /// So many messages are kept for a side that is away; the oldest go first.
 const MAX_MISSED: usize = 64;
@@ -20,6 +20,12 @@ pub(super) struct Leg {
     /// When that was lost.
     #[serde(skip)]
     lost_at: Option<Instant>,
+    /// By the client. An application that still runs is back at once then.
+    #[serde(default)]
+    closed: bool,
+    /// The other side has been told that this one is gone.
+    #[serde(default)]
+    pub(super) reported_gone: bool,
     missed: Vec<ServerMessage>,
     /// What the other side has said last that it sends. It is repeated to a side that comes back even when it was
     /// delivered: the connection may have been dead already.
@@ -32,6 +38,8 @@ impl Leg {
             devices: vec![device],
             speaker: device,
             lost_at: None,
+            closed: false,
+            reported_gone: false,
             missed: Vec::new(),
             media_state: None,
         }
@@ -43,6 +51,8 @@ impl Leg {
             devices: Vec::new(),
             speaker: DeviceId(0),
             lost_at: Some(now),
+            closed: false,
+            reported_gone: false,
             missed: Vec::new(),
             media_state: None,
         }
@@ -75,6 +85,16 @@ impl Leg {
         self.lost_at.is_some()
     }
 
+    /// When this side, whose connection was lost, has probably left for good. None once the other one has been told.
+    pub(super) fn gone_at(&self) -> Option<Instant> {
+        let patience = match self.closed {
+            true => BUSY_AFTER_LOSS,
+            false => GONE_AFTER_SILENCE,
+        };
+        let lost_at = self.lost_at.filter(|_| !self.reported_gone);
+        lost_at.map(|at| at + patience)
+    }
+
     pub(super) fn keeps_busy(&self, now: Instant) -> bool {
         self.lost_at.is_none_or(|at| now < at + BUSY_AFTER_LOSS)
     }
@@ -94,10 +114,11 @@ impl Leg {
             .collect()
     }
 
-    pub(super) fn device_lost(&mut self, device: DeviceId, now: Instant) {
+    pub(super) fn device_lost(&mut self, device: DeviceId, closed: bool, now: Instant) {
         self.devices.retain(|other| *other != device);
         if self.speaker == device {
             self.lost_at = Some(now);
+            self.closed = closed;
         }
     }
 
@@ -110,7 +131,18 @@ impl Leg {
         self.devices.push(device);
         self.speaker = device;
         self.lost_at = None;
+        self.closed = false;
+        self.reported_gone = false;
         Ok(())
+    }
+
+    /// Says it to this side where it is there.
+    pub(super) fn tell(&self, message: &ServerMessage) -> Vec<Send> {
+        let send = |&to| Send {
+            to,
+            message: message.clone(),
+        };
+        self.devices.iter().map(send).collect()
     }
 
     /// Says it to this side, now or when it is back.
@@ -124,10 +156,6 @@ impl Leg {
             }
             self.missed.push(message.clone());
         }
-        let send = |&to| Send {
-            to,
-            message: message.clone(),
-        };
-        self.devices.iter().map(send).collect()
+        self.tell(&message)
     }
 }

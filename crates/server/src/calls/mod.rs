@@ -13,6 +13,9 @@
 //! Every device that the absent side connects within those two minutes is told of the end: the server cannot know which of
 //! them was in the call.
 //!
+//! Where a side has closed its connection to an active call and does not come back, or is not heard of for very long, the other
+//! one is told. The call goes on all the same: whether media flows, only that side knows.
+//!
 //! While a call rings, a lost connection ends it. An active call outlives its connections, since its media does not go
 //! through here: what the other side says meanwhile is kept, and given to the next connection of that person.
 
@@ -40,6 +43,9 @@ pub use snapshot::Snapshot;
 
 /// A side whose connection is gone counts as busy for so long; then it has probably left for good.
 const BUSY_AFTER_LOSS: Duration = Duration::from_secs(30);
+
+/// A side that is not heard of any more may have no network; after so long it has probably left for good as well.
+const GONE_AFTER_SILENCE: Duration = Duration::from_secs(600);
 
 /// A call with both connections gone is forgotten after so long, and so is the news that a call has ended.
 const FORGET_AFTER: Duration = Duration::from_secs(120);
@@ -178,11 +184,18 @@ impl Calls {
                     out.extend(ringing.device_opened(device));
                 }
                 (Some(Side::Caller), State::Ringing(ringing)) => ringing.caller_opened(device),
-                (Some(Side::Caller), State::Active { caller, .. }) => {
-                    out.extend(caller.device_opened(device));
-                }
-                (Some(Side::Callee), State::Active { callee, .. }) => {
-                    out.extend(callee.device_opened(device));
+                (Some(side), State::Active { caller, callee }) => {
+                    let (own, other) = match side {
+                        Side::Caller => (caller, callee),
+                        Side::Callee => (callee, caller),
+                    };
+                    out.extend(own.device_opened(device));
+                    if other.reported_gone {
+                        out.push(Send {
+                            to: device,
+                            message: gone(&id, &call.chat),
+                        });
+                    }
                 }
                 (Some(side), State::Ended { away, notice }) if side == *away => out.push(Send {
                     to: device,
@@ -192,14 +205,21 @@ impl Calls {
             }
             if matches!(call.state, State::Active { .. }) {
                 call.away_since_ms = None; // Somebody is there again.
-                self.set_deadline(&id, None);
+                let at = call.gone_at();
+                self.set_deadline(&id, at);
             }
         }
         out
     }
 
-    /// A connection was closed.
-    pub fn disconnected(&mut self, user: &UserId, device: DeviceId, now: Instant) -> Vec<Send> {
+    /// A connection is gone; `closed` where the client has closed it.
+    pub fn disconnected(
+        &mut self,
+        user: &UserId,
+        device: DeviceId,
+        closed: bool,
+        now: Instant,
+    ) -> Vec<Send> {
         let mut out = Vec::new();
         self.affected.insert(user.clone());
         for id in self.ids_of(user) {
@@ -215,12 +235,15 @@ impl Calls {
                     }
                 }
                 State::Active { caller, callee } => {
-                    caller.device_lost(device, now);
-                    callee.device_lost(device, now);
-                    if caller.is_away() && callee.is_away() {
+                    caller.device_lost(device, closed, now);
+                    callee.device_lost(device, closed, now);
+                    let deadline = if caller.is_away() && callee.is_away() {
                         call.away_since_ms = Some(self.now_ms);
-                        self.set_deadline(&id, Some(now + FORGET_AFTER));
-                    }
+                        Some(now + FORGET_AFTER)
+                    } else {
+                        call.gone_at()
+                    };
+                    self.set_deadline(&id, deadline);
                 }
                 State::Ended { .. } => {}
             }
@@ -235,10 +258,17 @@ impl Calls {
             if at > now {
                 break;
             }
-            let Some(call) = self.calls.get(&id) else {
+            let Some(call) = self.calls.get_mut(&id) else {
                 self.deadlines.remove(&(at, id));
                 continue;
             };
+            if call.goes_on() {
+                out.extend(call.report_gone(&id, now));
+                let next = call.gone_at();
+                self.changed.insert(id.clone());
+                self.set_deadline(&id, next);
+                continue;
+            }
             let (outcome, ended_at) = match &call.state {
                 State::Ringing(ringing) => {
                     out.extend(ringing.nobody_answered(&id, &call.chat));
@@ -354,6 +384,42 @@ impl Call {
         }
     }
 
+    /// Whether it is active and somebody is there to hear of it.
+    fn goes_on(&self) -> bool {
+        match &self.state {
+            State::Active { caller, callee } => !caller.is_away() || !callee.is_away(),
+            State::Ringing(_) | State::Ended { .. } => false,
+        }
+    }
+
+    /// When the next side of an active call that was lost counts as gone for good.
+    fn gone_at(&self) -> Option<Instant> {
+        match &self.state {
+            State::Active { caller, callee } => {
+                caller.gone_at().into_iter().chain(callee.gone_at()).min()
+            }
+            State::Ringing(_) | State::Ended { .. } => None,
+        }
+    }
+
+    /// Tells either side of an active call that the other one is gone, once that is so.
+    fn report_gone(&mut self, id: &CallId, now: Instant) -> Vec<Send> {
+        let State::Active { caller, callee } = &mut self.state else {
+            return Vec::new();
+        };
+        let message = gone(id, &self.chat);
+        let report = |one: &mut Leg, other: &Leg| {
+            if one.gone_at().is_none_or(|at| at > now) {
+                return Vec::new();
+            }
+            one.reported_gone = true;
+            other.tell(&message)
+        };
+        let mut out = report(caller, callee);
+        out.extend(report(callee, caller));
+        out
+    }
+
     /// Whether the person lost their connection to this call and has not spoken in it since.
     fn is_abandoned_by(&self, user: &UserId) -> bool {
         match (&self.state, self.side_of(user)) {
@@ -371,6 +437,19 @@ impl Call {
             (State::Active { callee, .. }, Some(Side::Callee)) => callee.keeps_busy(now),
             (State::Active { .. }, None) | (State::Ended { .. }, _) => false,
         }
+    }
+}
+
+/// What a side of an active call hears when the other one does not come back.
+fn gone(id: &CallId, chat: &ChatId) -> ServerMessage {
+    let code = CallErrorCode::UserOffline;
+    ServerMessage::CallError {
+        id: None,
+        call_id: id.clone(),
+        chat_id: chat.clone(),
+        code,
+        message: code.message().to_owned(),
+        retry_after_seconds: None,
     }
 }
 

@@ -63,7 +63,7 @@ impl Calls {
         if self.calls.contains_key(&id) {
             return;
         }
-        let deadline = match &mut call.state {
+        let mut deadline = match &mut call.state {
             State::Ringing(_) => Some(now + self.rings_on(&call.record)),
             State::Active { caller, callee } => {
                 caller.restored(now);
@@ -72,6 +72,9 @@ impl Calls {
             }
             State::Ended { .. } => Some(now + FORGET_AFTER),
         };
+        if call.goes_on() {
+            deadline = call.gone_at();
+        }
         for user in [&call.caller.user, &call.callee.user] {
             let ids = self.by_user.entry(user.clone()).or_default();
             ids.insert(id.clone());

@@ -111,12 +111,12 @@ impl Session {
         self.device.is_some()
     }
 
-    /// The connection is gone.
-    pub async fn end(&mut self) {
+    /// The connection is gone; `closed` where that was the client's doing, as far as can be seen.
+    pub async fn end(&mut self, closed: bool) {
         let Some(device) = self.device.take() else {
             return;
         };
-        let command = Command::Disconnect { device };
+        let command = Command::Disconnect { device, closed };
         self.state.switchboard.send(command).await;
     }
 

@@ -167,7 +167,9 @@ impl Board {
                 account,
                 session,
             } => self.connect(device, account, session),
-            Command::Disconnect { device } => self.disconnect(device, now.instant),
+            Command::Disconnect { device, closed } => {
+                self.disconnect(device, closed, now.instant);
+            }
             Command::Watchers {
                 user,
                 watchers,
@@ -214,7 +216,7 @@ impl Board {
             let devices: BTreeSet<DeviceId> = devices;
             for device in devices {
                 if !self.devices.contains_key(&device) {
-                    let news = self.calls.disconnected(&user, device, now);
+                    let news = self.calls.disconnected(&user, device, false, now);
                     self.deliver_all(news);
                 }
             }
@@ -258,12 +260,12 @@ impl Board {
         }
     }
 
-    fn disconnect(&mut self, device: DeviceId, now: Instant) {
+    fn disconnect(&mut self, device: DeviceId, closed: bool, now: Instant) {
         let Some(gone) = self.devices.remove(&device) else {
             return;
         };
         let user = &gone.account.user.id;
-        let news = self.calls.disconnected(user, device, now);
+        let news = self.calls.disconnected(user, device, closed, now);
         self.deliver_all(news);
         self.people.leave(user, device);
     }

@@ -149,7 +149,7 @@ impl Hub {
             }
             Asked::Command(command) => {
                 match &command {
-                    Command::Disconnect { device } => drop(self.locals.remove(device)),
+                    Command::Disconnect { device, .. } => drop(self.locals.remove(device)),
                     Command::SetStatus { device, status } => {
                         if let Some(local) = self.locals.get_mut(device) {
                             local.status = *status;
@@ -339,7 +339,8 @@ impl Hub {
                 Some(device.instance()) != own && is_gone(device.instance())
             });
             for device in gone {
-                self.submit(Command::Disconnect { device });
+                let closed = false;
+                self.submit(Command::Disconnect { device, closed });
             }
         }
     }

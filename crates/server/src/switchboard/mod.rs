@@ -46,7 +46,12 @@ pub enum Command {
         session: Option<String>,
     },
     /// A connection is gone.
-    Disconnect { device: DeviceId },
+    Disconnect {
+        device: DeviceId,
+        /// By the client, not by silence or by the server.
+        #[serde(default)]
+        closed: bool,
+    },
     /// Those who may see the person's presence, and whether the person does not wish to be called, as the database knew it
     /// at that version of the person's contacts.
     Watchers {

@@ -80,7 +80,8 @@ impl Town {
 
     fn leave(&mut self, device: u64) -> Vec<Output> {
         let device = DeviceId(device);
-        self.ask(Command::Disconnect { device })
+        let closed = true;
+        self.ask(Command::Disconnect { device, closed })
     }
 
     fn call(&mut self, device: u64, partner: &str) -> Vec<Output> {

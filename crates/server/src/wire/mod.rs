@@ -40,8 +40,10 @@ const NOT_UTF8: Close = (close::INVALID, "A text is not UTF-8.");
 pub enum Event {
     /// The client says something.
     Heard(Message),
-    /// The connection is gone, or as good as gone: there is nobody to say goodbye to.
+    /// The client has closed the connection, or it has broken.
     Gone,
+    /// Nothing has come for too long, or nobody reads: the connection is as good as gone.
+    Silent,
     /// The server has a reason to close; what came may be the reason.
     Close(Close),
     /// The time that was asked for has come.
@@ -92,7 +94,7 @@ where
             }
             let now = Instant::now();
             if self.is_dead(now) {
-                return Event::Gone;
+                return Event::Silent;
             }
             if until.is_some_and(|until| until <= now) {
                 return Event::TimeUp;

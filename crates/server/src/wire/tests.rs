@@ -77,7 +77,7 @@ async fn a_dead_peer_is_found_within_half_a_minute() {
     };
     let mut wire = Wire::new(socket, waiting);
     assert!(matches!(wire.next(None).await, Event::Heard(_)));
-    assert!(matches!(wire.next(None).await, Event::Gone));
+    assert!(matches!(wire.next(None).await, Event::Silent));
     assert_eq!(start.elapsed(), Duration::from_secs(20) + SILENCE_TIMEOUT);
     // It was asked every ten seconds.
     assert_eq!(wire.socket.read.len(), 4);
@@ -102,7 +102,7 @@ async fn who_does_not_read_is_given_up_and_heard_until_then() {
         Event::Heard(Message::Text(_))
     ));
     assert_eq!(start.elapsed(), Duration::from_secs(5));
-    assert!(matches!(wire.next(None).await, Event::Gone));
+    assert!(matches!(wire.next(None).await, Event::Silent));
     assert_eq!(start.elapsed(), STUCK_TIMEOUT);
     assert_eq!(wire.socket.read.len(), 2);
 }

@@ -19,6 +19,7 @@ fn echoes_of(call: &str) -> Vec<Input> {
             call_id: call_id(),
             code: None,
         },
+        Input::Forgotten { call_id: call_id() },
         Input::Description {
             call_id: call_id(),
             description: SessionDescription::offer("late"),

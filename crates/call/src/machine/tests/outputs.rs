@@ -265,3 +265,36 @@ fn the_view_knows_when_it_connected_and_ended() {
     line.input(Input::Dismiss);
     assert_eq!(line.call.view(&calendar), None);
 }
+
+#[test]
+fn whoever_calls_anew_while_media_is_lost_has_left_the_old_call() {
+    let mut line = Line::in_state("reconnecting");
+    let outputs = line.input(offer(LARGER));
+    let call_id = id(LARGER);
+    assert_eq!(
+        outputs,
+        [
+            Output::ClosePeer,
+            Output::StopMedia,
+            Output::Prepare {
+                call_id: call_id.clone()
+            },
+            Output::Send(ClientMessage::CallRinging {
+                call_id,
+                chat_id: chat()
+            }),
+        ]
+    );
+    let mut line = Line::in_state("reconnecting");
+    line.input(offer_in(LARGER, OTHER_CHAT));
+    assert_eq!(line.name(), "reconnecting", "somebody else has not");
+}
+
+#[test]
+fn the_server_says_that_the_other_side_is_gone() {
+    let mut line = Line::in_state("reconnecting");
+    let outputs = line.input(error(OURS, CallErrorCode::UserOffline));
+    assert_eq!(line.reason(), Some(EndedReason::RemoteGone));
+    // So that it is not told of a call that is over when it is back.
+    assert_eq!(sent(&outputs), [end_message(OURS, EndReason::HungUp)]);
+}

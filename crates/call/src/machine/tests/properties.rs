@@ -144,6 +144,7 @@ fn any_input() -> impl Strategy<Value = Input> {
             call_id: id(call),
             code
         }),
+        any_call().prop_map(|call| Input::Forgotten { call_id: id(call) }),
         (any_call(), any::<bool>())
             .prop_map(|(call, here)| offer_in(call, if here { CHAT } else { OTHER_CHAT })),
         any_call().prop_map(ringing),

@@ -1,8 +1,10 @@
 //! Every timer, on virtual time.
 
+use vireo_protocol::CallErrorCode;
+
 use super::*;
 use crate::machine::{
-    ANSWER_GRACE, CONNECT_TIMEOUT, DEFAULT_ANSWER_TIMEOUT, DESCRIPTION_TIMEOUT, RECONNECT_TIMEOUT,
+    ANSWER_GRACE, CONNECT_TIMEOUT, DEFAULT_ANSWER_TIMEOUT, DESCRIPTION_TIMEOUT, UNTOLD_TIMEOUT,
 };
 
 const ALMOST: Duration = Duration::from_millis(1);
@@ -34,12 +36,6 @@ fn each_state_gives_up_in_its_own_time() {
             EndedReason::ConnectionFailed,
             failed(),
         ),
-        (
-            "reconnecting",
-            RECONNECT_TIMEOUT,
-            EndedReason::ConnectionLost,
-            failed(),
-        ),
     ];
     for (name, timeout, reason, told) in table {
         let mut line = Line::in_state(name);
@@ -56,7 +52,7 @@ fn each_state_gives_up_in_its_own_time() {
 
 #[test]
 fn states_that_wait_for_people_have_no_timer() {
-    for name in ["idle", "connected", "ended"] {
+    for name in ["idle", "connected", "reconnecting", "ended"] {
         let mut line = Line::in_state(name);
         assert_eq!(line.call.next_timeout(), None, "{name}");
         assert_eq!(line.wait(Duration::from_secs(1_000_000)), [], "{name}");
@@ -93,14 +89,48 @@ fn the_servers_own_time_out_sets_ours() {
     );
 }
 
+fn forgotten() -> Input {
+    Input::Forgotten { call_id: id(OURS) }
+}
+
 #[test]
-fn a_connection_that_comes_back_has_its_whole_time_again() {
+fn a_call_that_the_server_has_forgotten_is_not_waited_for_without_end() {
     let mut line = Line::in_state("reconnecting");
-    line.now += RECONNECT_TIMEOUT - ALMOST;
-    line.input(peer(PeerEvent::Connected));
+    line.input(forgotten());
+    assert_eq!(line.wait(UNTOLD_TIMEOUT - ALMOST), []);
+    line.input(forgotten()); // Saying it again prolongs nothing.
+    let outputs = line.wait(ALMOST);
+    assert_eq!(line.reason(), Some(EndedReason::ConnectionLost));
+    let told = end_message(OURS, EndReason::ConnectionFailed);
+    assert_eq!(sent(&outputs), [told]);
+}
+
+#[test]
+fn a_forgotten_call_goes_on_while_media_flows_and_a_loss_has_its_whole_time() {
+    let mut line = Line::in_state("connected");
+    line.input(forgotten());
     assert_eq!(line.call.next_timeout(), None);
+    for _ in 0..2 {
+        line.input(peer(PeerEvent::Disconnected));
+        let deadline = Some(line.now + UNTOLD_TIMEOUT);
+        assert_eq!(line.call.next_timeout(), deadline);
+        line.wait(UNTOLD_TIMEOUT - ALMOST);
+        line.input(peer(PeerEvent::Connected));
+        assert_eq!(line.call.next_timeout(), None);
+    }
+}
+
+#[test]
+fn who_speaks_through_the_server_is_waited_for() {
+    let mut line = Line::in_state("connected");
+    line.input(error(OURS, CallErrorCode::UserOffline));
     line.input(peer(PeerEvent::Disconnected));
-    assert_eq!(line.call.next_timeout(), Some(line.now + RECONNECT_TIMEOUT));
+    assert!(line.call.next_timeout().is_some());
+    line.input(remote_media(OURS, SOUND));
+    assert_eq!(line.call.next_timeout(), None);
+    line.input(peer(PeerEvent::Connected));
+    line.input(peer(PeerEvent::Disconnected));
+    assert_eq!(line.call.next_timeout(), None);
 }
 
 #[test]

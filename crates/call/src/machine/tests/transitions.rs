@@ -25,8 +25,8 @@ peer-failed       .        ConnectionFailed  ConnectionFailed  ConnectionFailed 
 peer-closed       .        .                 .                 .                 .                 .                 RemoteHungUp      RemoteHungUp      RemoteHungUp      .
 peer-bitrate      .        .                 .                 .                 .                 .                 .                 .                 .                 .
 offer-same        incoming .                 .                 .                 .                 .                 .                 .                 .                 .
-offer-larger      incoming .                 .                 .                 .                 .                 .                 .                 .                 incoming
-offer-smaller     incoming answering         answering         answering         .                 .                 .                 .                 .                 incoming
+offer-larger      incoming .                 .                 .                 .                 .                 .                 .                 incoming          incoming
+offer-smaller     incoming answering         answering         answering         .                 .                 .                 .                 incoming          incoming
 offer-elsewhere   incoming .                 .                 .                 .                 .                 .                 .                 .                 incoming
 ringing           .        .                 ringing           .                 .                 .                 .                 .                 .                 .
 answer            .        .                 connecting        connecting        .                 .                 .                 .                 .                 .
@@ -40,7 +40,7 @@ end:declined-else .        DeclinedElsewhere DeclinedElsewhere DeclinedElsewhere
 end:failed        .        ConnectionFailed  ConnectionFailed  ConnectionFailed  ConnectionFailed  ConnectionFailed  ConnectionFailed  ConnectionLost    ConnectionLost    .
 rejected          .        .                 Declined          Declined          .                 .                 Declined          .                 .                 .
 access-denied     .        .                 AccessDenied      AccessDenied      AccessDenied      .                 .                 .                 .                 .
-user-offline      .        .                 Offline           Offline           Offline           .                 .                 .                 .                 .
+user-offline      .        .                 Offline           Offline           Offline           .                 .                 .                 RemoteGone        .
 user-busy         .        .                 Busy              Busy              Busy              .                 .                 .                 .                 .
 no-answer         .        .                 NoAnswer          NoAnswer          NoAnswer          .                 .                 .                 .                 .
 invalid-sdp       .        .                 Refused           Refused           Refused           .                 .                 .                 .                 .
@@ -51,6 +51,7 @@ rate-limited      .        .                 .                 .                
 refused           .        .                 Refused           Refused           .                 .                 .                 .                 .                 .
 refused:limited   .        .                 Refused           Refused           .                 .                 .                 .                 .                 .
 refused:offline   .        .                 Offline           Offline           .                 .                 .                 .                 .                 .
+forgotten         .        .                 .                 .                 .                 .                 .                 .                 .                 .
 refused:no-call   .        .                 Refused           Refused           CallerCancelled   .                 .                 .                 .                 .
 mute              .        .                 .                 .                 .                 .                 .                 .                 .                 .
 camera-off        .        .                 .                 .                 .                 .                 .                 .                 .                 .
@@ -105,6 +106,7 @@ fn input_named(name: &str) -> Input {
         "refused:limited" => refused(Some(CallErrorCode::RateLimited)),
         "refused:offline" => refused(Some(CallErrorCode::UserOffline)),
         "refused:no-call" => refused(Some(CallErrorCode::NoSuchCall)),
+        "forgotten" => Input::Forgotten { call_id: id(OURS) },
         "mute" => Input::SetMicrophoneMuted(true),
         "camera-off" => Input::SetCameraEnabled(false),
         "device-failed" => Input::DeviceFailed {

@@ -149,3 +149,56 @@ fn somebody_who_is_away_hears_later_that_the_other_has_given_up() {
         says(&[(8, "end ConnectionFailed")])
     );
 }
+
+/// What the other side hears of it.
+const BOB_IS_GONE: &[(u64, &str)] = &[(1, "error UserOffline")];
+
+#[test]
+fn whoever_closes_the_application_and_does_not_come_back_is_gone() {
+    const SECOND: Duration = Duration::from_secs(1);
+    let mut world = active();
+    world.disconnect(2);
+    assert_eq!(world.wait(BUSY_AFTER_LOSS - SECOND), []);
+    assert_eq!(Ok(world.wait(SECOND)), says(BOB_IS_GONE));
+    assert_eq!(world.wait(GONE_AFTER_SILENCE), [], "it is said once");
+    // The call goes on: media may still flow.
+    world.connect("bob", 7);
+    assert_eq!(world.say(7, media("c")), says(&[(1, "media")]));
+
+    // The application was started anew and knows of no call.
+    let mut world = active();
+    world.disconnect(2);
+    world.connect("bob", 7);
+    assert_eq!(Ok(world.wait(BUSY_AFTER_LOSS)), says(BOB_IS_GONE));
+
+    // Back in the call in time.
+    let mut world = active();
+    world.disconnect(2);
+    world.connect("bob", 7);
+    world.say(7, media("c")).expect("there again");
+    assert_eq!(world.wait(GONE_AFTER_SILENCE), []);
+}
+
+#[test]
+fn whoever_has_no_network_is_waited_for_much_longer() {
+    let mut world = active();
+    world.lose(2, false);
+    assert_eq!(world.wait(GONE_AFTER_SILENCE / 2), []);
+    assert_eq!(Ok(world.wait(GONE_AFTER_SILENCE / 2)), says(BOB_IS_GONE));
+}
+
+#[test]
+fn a_side_that_is_back_hears_that_the_other_one_is_gone() {
+    let mut world = active();
+    world.disconnect(2);
+    world.lose(1, false);
+    world.connect("ann", 8);
+    world.say(8, media("c")).expect("there again");
+    let gone = says(&[(8, "error UserOffline")]);
+    assert_eq!(Ok(world.wait(BUSY_AFTER_LOSS)), gone);
+    world.lose(8, false);
+    assert_eq!(
+        Ok(world.connect("ann", 9)),
+        says(&[(9, "error UserOffline")])
+    );
+}

@@ -43,10 +43,16 @@ impl World {
         words(self.calls.connected(&id(user), DeviceId(device)))
     }
 
+    /// The client closes the connection.
     fn disconnect(&mut self, device: u64) -> Vec<(u64, String)> {
+        self.lose(device, true)
+    }
+
+    fn lose(&mut self, device: u64, closed: bool) -> Vec<(u64, String)> {
         let at = self.devices.iter().position(|(_, d)| d.0 == device);
         let (user, device) = self.devices.remove(at.expect("connected"));
-        words(self.calls.disconnected(&id(user), device, self.now))
+        let news = self.calls.disconnected(&id(user), device, closed, self.now);
+        words(news)
     }
 
     fn wait(&mut self, time: Duration) -> Vec<(u64, String)> {

@@ -1,0 +1,183 @@
+//! Calls whose network is gone for a while: they come back as soon as it does, and end when one of the two has left.
+#![cfg(target_os = "linux")]
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+use vireo_testing::link::Link;
+use vireo_tests::cli::Cli;
+use vireo_tests::netlab::{Lab, Way};
+use vireo_tests::network::Network;
+use vireo_tests::server::Server;
+use vireo_tests::statistics::Statistics;
+
+const SENDS: [&str; 4] = [
+    "--camera=pattern",
+    "--size=640x360",
+    "--microphone=tone:440",
+    "--speaker=none",
+];
+
+/// Within so long the loss is noticed.
+const NOTICED: Duration = Duration::from_secs(5);
+
+/// Sound and picture are back so soon; a second of it is the grain of the statistics.
+const BACK: Duration = Duration::from_secs(3);
+
+/// Ann and Bob in a call over a link, with the server on another way.
+struct Talk {
+    ann: Cli,
+    bob: Cli,
+    statistics: [PathBuf; 2],
+    lab: Lab,
+    server: Server,
+    _network: Network,
+}
+
+impl Talk {
+    async fn begin() -> Result<Self> {
+        let mut network = Network::isolating()?;
+        let homes = [network.home()?, network.home()?];
+        let lab = Lab::between(&homes[0], &homes[1], 5).await?;
+        let server = Server::start_in(&network, &[]).await?;
+        let (ann, bob) = server.two_contacts().await?;
+        let statistics = ["ann.jsonl", "bob.jsonl"].map(|name| server.folder().join(name));
+        let [ann_writes, bob_writes] = statistics.each_ref().map(|path| path.display().to_string());
+        let answers = [&["answer", "--once", "--stats", &bob_writes], &SENDS[..]].concat();
+        let mut bob = server.cli_on(&homes[1], &bob, &answers)?;
+        bob.event("ready").await?;
+        let calls = [&["call", "Bob", "--stats", &ann_writes], &SENDS[..]].concat();
+        let mut ann = server.cli_on(&homes[0], &ann, &calls)?;
+        ann.event("connected").await?;
+        bob.event("connected").await?;
+        sleep(Duration::from_secs(3)).await;
+        Ok(Self {
+            ann,
+            bob,
+            statistics,
+            lab,
+            server,
+            _network: network,
+        })
+    }
+
+    /// Nothing gets through any more, or everything does again. Says when.
+    async fn link(&mut self, gone: bool) -> Result<u128> {
+        let link = Link {
+            blackout: gone,
+            ..Link::default()
+        };
+        self.lab.set(Way::Both, link).await?;
+        Ok(now_ms()?)
+    }
+}
+
+fn now_ms() -> Result<u128> {
+    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())
+}
+
+/// The seconds of a call between two times.
+fn seconds(statistics: &Statistics, from: u128, to: u128) -> Vec<&Value> {
+    let within = |second: &&Value| {
+        let t = second["t"].as_u64().map(u128::from);
+        t.is_some_and(|t| (from..to).contains(&t))
+    };
+    statistics.seconds.iter().filter(within).collect()
+}
+
+fn reason(ended: &Value) -> &str {
+    ended["reason"].as_str().unwrap_or_default()
+}
+
+fn comes_back(path: &Path, lost_at: u128, back_at: u128) -> Result<()> {
+    let statistics = Statistics::read(path)?;
+    let meanwhile = seconds(&statistics, lost_at + NOTICED.as_millis(), back_at);
+    ensure!(meanwhile.len() > 30, "{} seconds", meanwhile.len());
+    for second in &meanwhile {
+        assert_eq!(second["state"], "reconnecting", "{second}");
+    }
+    let shown = |second: &Value| {
+        let shown = second.pointer("/video/in/framesDecoded");
+        shown
+            .and_then(Value::as_u64)
+            .context("a number of pictures")
+    };
+    let before = shown(meanwhile.last().context("a second")?)?;
+    let after = seconds(&statistics, back_at + BACK.as_millis(), u128::MAX);
+    ensure!(after.len() > 2, "{} seconds after it", after.len());
+    for second in &after {
+        assert_eq!(second["state"], "connected", "{second}");
+    }
+    ensure!(shown(after[0])? > before, "no new picture: {}", after[0]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_link_is_gone_for_45_seconds_comes_back_with_it() -> Result<()> {
+    let mut talk = Talk::begin().await?;
+    let lost_at = talk.link(true).await?;
+    sleep(Duration::from_secs(45)).await;
+    let back_at = talk.link(false).await?;
+    sleep(BACK + Duration::from_secs(5)).await;
+    talk.ann.interrupt().await?;
+    let (ann, bob) = tokio::join!(talk.ann.end(), talk.bob.end());
+    for (ended, path) in [ann?, bob?].iter().zip(&talk.statistics) {
+        ensure!(ended.status == 0, "{ended:?}");
+        comes_back(path, lost_at, back_at)?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_while_the_link_is_gone_is_not_waited_for() -> Result<()> {
+    let mut talk = Talk::begin().await?;
+    talk.link(true).await?;
+    sleep(NOTICED).await;
+    talk.bob.interrupt().await?;
+    let left = Instant::now();
+    let ended = talk.ann.event("ended").await?;
+    assert_eq!(reason(&ended), "remoteHungUp");
+    ensure!(left.elapsed() < Duration::from_secs(5), "late");
+    Ok(())
+}
+
+/// Neither hears of the other by the link; the server sees that Bob's application has gone, and that it does not come back.
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_application_dies_while_the_link_is_gone_is_not_waited_for() -> Result<()> {
+    let mut talk = Talk::begin().await?;
+    talk.link(true).await?;
+    sleep(NOTICED).await;
+    talk.bob.signal("KILL").await?;
+    let ended = talk.ann.event("ended").await?;
+    assert_eq!(reason(&ended), "remoteGone");
+    let ended = talk.ann.end().await?;
+    ensure!(ended.stderr.contains("was closed"), "{ended:?}");
+    Ok(())
+}
+
+/// The server is away as well, and forgets the call, which goes on without it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_comes_back_without_the_server() -> Result<()> {
+    let mut talk = Talk::begin().await?;
+    talk.link(true).await?;
+    talk.server.kill().await?;
+    sleep(Duration::from_secs(30)).await;
+    let back_at = talk.link(false).await?;
+    sleep(BACK + Duration::from_secs(5)).await;
+    talk.server.start_again().await?;
+    talk.ann.interrupt().await?;
+    let (ann, bob) = tokio::join!(talk.ann.end(), talk.bob.end());
+    for (ended, path) in [ann?, bob?].iter().zip(&talk.statistics) {
+        ensure!(ended.status == 0, "{ended:?}");
+        let statistics = Statistics::read(path)?;
+        let after = seconds(&statistics, back_at + BACK.as_millis(), u128::MAX);
+        ensure!(after.len() > 2, "{} seconds after it", after.len());
+        for second in after {
+            assert_eq!(second["state"], "connected", "{second}");
+        }
+    }
+    Ok(())
+}
