@@ -1,5 +1,5 @@
 //! What is heard before anyone has answered: a ring tone at the callee's, on a second speaker too where the person wants
-//! that, and a soft ringback at the caller's.
+//! that, and a soft ringback at the caller's. And in a call, that its connection is lost, and that it is back.
 
 mod player;
 mod tone;
@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use vireo_call::Phase;
 use vireo_client::OwnStatus;
 use vireo_media::{AudioSink, MediaError};
+use vireo_protocol::CallId;
 
 use self::{player::Player, tone::Tone};
 use crate::view::AppView;
@@ -32,11 +33,24 @@ pub trait Speakers: Send + Sync {
 /// A speaker, or why there is none.
 pub type Opened = Result<Option<Box<dyn AudioSink>>, MediaError>;
 
-/// Rings for as long as the view says so; whatever ends the ringing ends the sound. Returns when there will be no more views.
+/// Rings for as long as the view says so; whatever ends the ringing ends the sound. What is heard once sounds to its end, or the
+/// call's. Returns when there will be no more views.
 pub async fn follow(mut view: watch::Receiver<AppView>, speakers: Arc<dyn Speakers>) {
     let mut playing: Vec<(Sound, Player)> = Vec::new();
+    let mut before = None;
+    let mut cue: Option<Player> = None;
     loop {
-        let wanted = sounds_of(&view.borrow_and_update());
+        let (wanted, now) = {
+            let view = view.borrow_and_update();
+            (sounds_of(&view), moment_of(&view))
+        };
+        let goes_on = matches!(now, Some((_, Phase::Connected | Phase::Reconnecting)));
+        // One that still sounds gives way to the next, and ends with the call.
+        cue = match cue_between(before.as_ref(), now.as_ref()) {
+            Some(tone) => Some(Sound { tone, second: None }.play(&speakers)),
+            None => cue.filter(|_| goes_on),
+        };
+        before = now;
         // One that is not wanted any more is told to stop, which takes it 10 ms.
         playing.retain(|(sound, _)| wanted.contains(sound));
         for sound in wanted {
@@ -48,6 +62,25 @@ pub async fn follow(mut view: watch::Receiver<AppView>, speakers: Arc<dyn Speake
         if view.changed().await.is_err() {
             return;
         }
+    }
+}
+
+/// Which call there is, and where it stands.
+type Moment = (CallId, Phase);
+
+fn moment_of(view: &AppView) -> Option<Moment> {
+    let call = view.screen.client()?.call.as_ref()?;
+    Some((call.call_id.clone(), call.phase))
+}
+
+/// What is heard once when a call goes from one moment to the other.
+fn cue_between(before: Option<&Moment>, now: Option<&Moment>) -> Option<Tone> {
+    let ((call_before, phase_before), (call, phase)) = (before?, now?);
+    match (phase_before, phase) {
+        _ if call_before != call => None,
+        (Phase::Connected, Phase::Reconnecting) => Some(Tone::Lost),
+        (Phase::Reconnecting, Phase::Connected) => Some(Tone::Back),
+        _ => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Plays a tone until it is dropped.
+//! Plays a tone until it is dropped or the tone is over.
 
 use std::{
     sync::{
@@ -48,7 +48,8 @@ fn play(tone: Tone, open: impl FnOnce() -> Opened, stopped: &AtomicBool) {
         }
     };
     let mut number = 0;
-    while !stopped.load(Ordering::Relaxed) {
+    let is_over = |number| tone.frames().is_some_and(|frames| number >= frames);
+    while !stopped.load(Ordering::Relaxed) && !is_over(number) {
         if let Err(error) = speaker.write(&tone.frame(number)) {
             tracing::warn!(%error, "the ringing has lost its speaker");
             return;

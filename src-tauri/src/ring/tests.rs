@@ -212,3 +212,49 @@ async fn it_rings_on_a_second_speaker_as_soon_as_one_is_chosen() {
     drop(view);
     following.await.expect("it ends with the views");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_connection_is_heard_once_and_so_is_its_return() {
+    let (sender, heard) = channel();
+    let (unheard, _) = channel();
+    let view = watch::Sender::new(view_of(screen(Some(Phase::Connecting))));
+    let show = |phase| view.send_modify(|view| view.screen = screen(Some(phase)));
+    let following = tokio::spawn(follow(view.subscribe(), Arc::new(Both(sender, unheard))));
+    // Each by itself, since a view that nobody has looked at counts as none.
+    let settle = || tokio::time::sleep(Duration::from_millis(50));
+    settle().await;
+    show(Phase::Connected);
+    settle().await;
+    assert!(heard.try_recv().is_err(), "nothing was lost");
+    for phase in [Phase::Reconnecting, Phase::Connected] {
+        show(phase);
+        starts(&heard);
+        stops(&heard);
+    }
+    show(Phase::Reconnecting);
+    starts(&heard);
+    let reason = EndedReason::ConnectionLost;
+    show(Phase::Ended { reason });
+    stops(&heard);
+    drop(view);
+    following.await.expect("it ends with the views");
+}
+
+#[test]
+fn a_cue_belongs_to_one_call() {
+    let moment = |call: &str, phase| Some((CallId(call.into()), phase));
+    let heard =
+        |before: Option<Moment>, now: Option<Moment>| cue_between(before.as_ref(), now.as_ref());
+    let lost = moment("one", Phase::Reconnecting);
+    assert_eq!(
+        heard(moment("one", Phase::Connected), lost.clone()),
+        Some(Tone::Lost)
+    );
+    assert_eq!(heard(lost.clone(), lost.clone()), None);
+    assert_eq!(
+        heard(lost.clone(), moment("one", Phase::Connected)),
+        Some(Tone::Back)
+    );
+    assert_eq!(heard(lost, moment("other", Phase::Connected)), None);
+    assert_eq!(heard(None, moment("one", Phase::Connected)), None);
+}

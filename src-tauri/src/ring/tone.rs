@@ -4,13 +4,17 @@ use std::f32::consts::TAU;
 
 use vireo_media::audio::{AudioFrame, FRAME_SAMPLES, SAMPLE_RATE};
 
-/// A sound that repeats.
+/// What is heard: the first two repeat, the others sound once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     /// Somebody calls.
     Ring,
     /// It rings at the other end.
     Ringback,
+    /// The connection of a call is lost.
+    Lost,
+    /// It is there again.
+    Back,
 }
 
 /// One note of the ring tone: when it is struck, in seconds, and its pitch in hertz.
@@ -23,6 +27,10 @@ const NOTES: [(f32, f32); 6] = [
     (1.12, 987.8),
 ];
 
+/// Down, as something that falls, and up again.
+const LOST: [(f32, f32); 2] = [(0.0, 587.3), (0.18, 392.0)];
+const BACK: [(f32, f32); 2] = [(0.0, 392.0), (0.18, 587.3)];
+
 /// How soon a note fades, per second.
 const FADE: f32 = 5.0;
 
@@ -32,33 +40,55 @@ const ATTACK: f32 = 0.008;
 /// Loud enough for the next room.
 const RING_LEVEL: f32 = 0.3;
 
+/// Heard in the midst of a call, from headphones as well.
+const CUE_LEVEL: f32 = 0.12;
+
 /// The beep that people know from the telephone: 425 Hz, one second in five. Soft, since it comes close to the ear.
 const BEEP: (f32, f32) = (425.0, 1.0);
 const BEEP_LEVEL: f32 = 0.06;
 
 impl Tone {
-    /// After how many seconds it begins anew.
+    /// After how many seconds it begins anew, or is over.
     fn period(self) -> f32 {
         match self {
             Self::Ring => 3.0,
             Self::Ringback => 5.0,
+            Self::Lost | Self::Back => 1.5,
         }
+    }
+
+    /// How many frames it has; none for one that repeats.
+    pub fn frames(self) -> Option<usize> {
+        match self {
+            Self::Ring | Self::Ringback => None,
+            Self::Lost | Self::Back => Some(self.samples() / FRAME_SAMPLES),
+        }
+    }
+
+    fn samples(self) -> usize {
+        (self.period() * SAMPLE_RATE as f32) as usize
     }
 
     /// The frame of this number, 10 ms each.
     pub fn frame(self, number: usize) -> AudioFrame {
-        let period = (self.period() * SAMPLE_RATE as f32) as usize;
+        let period = self.samples();
         let mut frame = AudioFrame::SILENCE;
         for (index, sample) in frame.0.iter_mut().enumerate() {
             let position = (number * FRAME_SAMPLES + index) % period;
             let seconds = position as f32 / SAMPLE_RATE as f32;
             *sample = match self {
-                Self::Ring => NOTES.iter().map(|note| struck(*note, seconds)).sum(),
+                Self::Ring => RING_LEVEL * melody(&NOTES, seconds),
                 Self::Ringback => beep(seconds),
+                Self::Lost => CUE_LEVEL * melody(&LOST, seconds),
+                Self::Back => CUE_LEVEL * melody(&BACK, seconds),
             };
         }
         frame
     }
+}
+
+fn melody(notes: &[(f32, f32)], seconds: f32) -> f32 {
+    notes.iter().map(|note| struck(*note, seconds)).sum()
 }
 
 /// A soft bell: the pitch and a little of its octave, loud at first.
@@ -69,7 +99,7 @@ fn struck((start, hz): (f32, f32), seconds: f32) -> f32 {
     }
     let envelope = (since / ATTACK).min(1.0) * (-FADE * since).exp();
     let angle = TAU * hz * since;
-    RING_LEVEL * envelope * (0.75 * angle.sin() + 0.25 * (2.0 * angle).sin())
+    envelope * (0.75 * angle.sin() + 0.25 * (2.0 * angle).sin())
 }
 
 fn beep(seconds: f32) -> f32 {
@@ -90,6 +120,17 @@ mod tests {
     }
 
     #[test]
+    fn a_cue_is_soft_and_ends_without_a_click() {
+        for tone in [Tone::Lost, Tone::Back] {
+            let frames = tone.frames().expect("it ends");
+            let level = loudest(tone, 0..frames);
+            assert!((0.05..0.2).contains(&level), "{level}");
+            assert!(loudest(tone, frames - 5..frames) < 0.001);
+        }
+        assert_ne!(Tone::Lost.frame(3), Tone::Back.frame(3));
+    }
+
+    #[test]
     fn both_sound_and_pause_and_begin_anew_without_a_click_or_clipping() {
         for (tone, period) in [(Tone::Ring, 300), (Tone::Ringback, 500)] {
             assert!(loudest(tone, 0..period) > 0.05);
@@ -98,6 +139,7 @@ mod tests {
             assert_eq!(tone.frame(7), tone.frame(7 + period));
             assert_eq!(tone.frame(0).0[0], 0.0);
         }
+        assert_eq!(Tone::Ring.frames(), None);
         assert!(loudest(Tone::Ringback, 0..500) < loudest(Tone::Ring, 0..300) / 2.0);
     }
 }
