@@ -79,6 +79,20 @@ describe("contacts", () => {
     expect(screen.queryByLabelText("Video call to Mei Tanaka")).toBeNull();
   });
 
+  it.each([
+    ["connecting", "Connecting…"],
+    ["unreachable", "Offline"],
+  ] as const)("are not said to be there while the server is away: %s", async (connection, own) => {
+    show(home(null, { connection }));
+    expect(screen.queryByText("Online")).toBeNull();
+    expect(screen.queryByLabelText("Video call to Anna Lindqvist")).toBeNull();
+    expect(screen.queryByLabelText("What your contacts see")).toBeNull();
+    expect(screen.getByText(own)).toBeTruthy();
+    expect(document.querySelector(".dot")).toBeNull();
+    await userEvent.setup().click(screen.getByText("Anna Lindqvist"));
+    expect(screen.getByText("You can call once the server is back.")).toBeTruthy();
+  });
+
   it("that cannot be called for another reason say why", async () => {
     const placeCall = vi.fn().mockRejectedValue({ code: "server-unreachable", message: "" });
     show(home(), { placeCall });

@@ -27,8 +27,18 @@ export function peerPicture(peer: CallPeer, contacts: readonly Contact[]): strin
   return pictureOf(peer.userId, contact?.avatar ?? null);
 }
 
-/** Where a person is or how the two stand to each other, in a few words. */
-export function statusLine(contact: Contact): string {
+/** What is still true of the contacts while their server says nothing: who they are, and not whether they are there. */
+export function withoutPresence(contacts: readonly Contact[]): Contact[] {
+  return contacts.map((contact) => ({ ...contact, presence: "offline", lastSeenAt: null }));
+}
+
+/** Whether the person is there, for a dot; nothing where that is unknown or says nothing. */
+export function shownPresence(contact: Contact, reachable: boolean): Presence | undefined {
+  return reachable && contact.status === "contact" && !contact.service ? contact.presence : undefined;
+}
+
+/** Where a person is or how the two stand to each other, in a few words; empty where nobody knows at the moment. */
+export function statusLine(contact: Contact, reachable = true): string {
   if (contact.service) return t("person.service");
   switch (contact.status) {
     case "requested":
@@ -38,6 +48,7 @@ export function statusLine(contact: Contact): string {
     case "blocked":
       return t("person.blocked");
     case "contact":
+      if (!reachable) return "";
       return contact.presence === "offline" && contact.lastSeenAt !== null
         ? t("person.lastSeen", { when: ago(contact.lastSeenAt) })
         : t(presences[contact.presence]);

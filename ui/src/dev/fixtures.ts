@@ -239,10 +239,8 @@ export const views: Record<string, AppView> = {
   home: home(),
   "home-empty": home(null, { contacts: [echo] }),
   "home-selected": home(),
-  "home-offline": home(null, {
-    connection: "unreachable",
-    contacts: people.map((person) => ({ ...person, presence: "offline" })),
-  }),
+  "home-offline": home(null, { connection: "unreachable" }),
+  "home-connecting": home(null, { connection: "connecting" }),
   "home-stand-ins": { ...home(), standIns: ["camera", "microphone", "speaker"] },
   calling: home(callView({ kind: "calling" })),
   ringing: home(callView({ kind: "ringing" })),
