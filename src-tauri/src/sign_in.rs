@@ -19,6 +19,9 @@ use crate::{
 /// Time between two attempts to sign in.
 const RETRY: Duration = Duration::from_secs(2);
 
+/// How long a start waits for the server where it could show whom the account knows meanwhile.
+const PROMPTLY: Duration = Duration::from_millis(700);
+
 impl App {
     /// Makes the account, with a secret of the application's own making, and keeps it: on the server that was asked for,
     /// else on one on this computer.
@@ -62,7 +65,7 @@ impl App {
         };
         self.show_accounts(Some(&account));
         loop {
-            match session_of(&url, &account).await {
+            match self.session_promptly(&url, &account).await {
                 Ok(session) => {
                     self.start().passed("session");
                     keep_session(&session, &self.profile()?, &account).await;
@@ -87,6 +90,18 @@ impl App {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// The session that was kept, or a new one, as [`session_of`] gets it; a server that says nothing counts as away soon where
+    /// people are known who can be shown without it.
+    async fn session_promptly(&self, url: &str, account: &Account) -> Result<Session, ClientError> {
+        let session = session_of(url, account);
+        if unchecked_session(url, account, &self.profile()?).is_none() {
+            return session.await;
+        }
+        timeout(PROMPTLY, session)
+            .await
+            .unwrap_or(Err(ClientError::ServerUnreachable))
     }
 
     /// Uses this account from now on. The one before is set aside, not forgotten.

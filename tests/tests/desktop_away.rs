@@ -1,6 +1,11 @@
 //! A start while the server is away: who is known is there, and the connection comes by itself when the server does.
 #![cfg(target_os = "linux")]
 
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant},
+};
+
 use anyhow::{Context as _, ensure};
 use vireo_tests::{
     binaries::binary,
@@ -86,6 +91,72 @@ async fn a_start_without_the_server_shows_who_is_known_and_connects_by_itself() 
         anna.close().await?;
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_goes_away_leaves_nobody_online() -> anyhow::Result<()> {
+    let display = Display::start()?;
+    let folder = tempfile::tempdir()?;
+    let mut server = Server::start(&[]).await?;
+    let options = WindowOptions {
+        server: Some(server.url.clone()),
+        ..WindowOptions::of(folder.path(), "anna")
+    };
+    anna_and_boris(&display, &server, &options).await?;
+    for (language, dark, offline) in [("en", false, "Offline"), ("ru", true, "Не в сети")] {
+        let options = WindowOptions {
+            language,
+            dark,
+            ..options.clone()
+        };
+        let theme = if dark { "dark" } else { "light" };
+        let anna = Window::open(&display, &options).await?;
+        anna.find("[data-contact='Echo test'] [data-action=video-call]")
+            .await?;
+        anna.find("aside select").await?;
+        anna.click("[data-contact=Boris] .person").await?;
+        server.kill().await?;
+        anna.find("[data-own-status=unreachable]").await?;
+        anna.reads(offline).await?;
+        anna.gone("[data-action=video-call]").await?;
+        anna.gone(".dot").await?;
+        anna.screenshot(&format!("home.server-lost.{language}.{theme}"))
+            .await?;
+        server.start_again().await?;
+        anna.find("[data-contact='Echo test'] [data-action=video-call]")
+            .await?;
+        anna.find("aside select").await?;
+        anna.gone("[data-own-status]").await?;
+        anna.close().await?;
+    }
+    Ok(())
+}
+
+/// It takes connections and says nothing, as one does that hangs.
+#[tokio::test]
+async fn a_start_does_not_wait_for_a_server_that_says_nothing() -> anyhow::Result<()> {
+    let display = Display::start()?;
+    let folder = tempfile::tempdir()?;
+    let mut server = Server::start(&[]).await?;
+    let options = WindowOptions {
+        server: Some(server.url.clone()),
+        ..WindowOptions::of(folder.path(), "anna")
+    };
+    anna_and_boris(&display, &server, &options).await?;
+    server.kill().await?;
+    let address = server.url.strip_prefix("http://").context("an address")?;
+    let silent = TcpListener::bind(address.trim_end_matches('/'))?;
+    let anna = Window::open(&display, &options).await?;
+    let opened = Instant::now();
+    anna.find("[data-contact=Boris]").await?;
+    ensure!(opened.elapsed() < Duration::from_secs(2), "it waits");
+    anna.find("[data-own-status=connecting]").await?;
+    anna.reads("Connecting to the server…").await?;
+    anna.screenshot("start.server-silent.en.light").await?;
+    drop(silent);
+    server.start_again().await?;
+    calls_the_echo(&anna).await?;
+    anna.close().await
 }
 
 /// The session that was kept has ended meanwhile, which shows only when the server is back.
