@@ -84,7 +84,7 @@ describe("contacts", () => {
     ["unreachable", "Offline"],
   ] as const)("are not said to be there while the server is away: %s", async (connection, own) => {
     show(home(null, { connection }));
-    expect(screen.queryByText("Online")).toBeNull();
+    for (const words of ["Online", "Always here"]) expect(screen.queryByText(words)).toBeNull();
     expect(screen.queryByLabelText("Video call to Anna Lindqvist")).toBeNull();
     expect(screen.queryByLabelText("What your contacts see")).toBeNull();
     expect(screen.getByText(own)).toBeTruthy();

@@ -39,7 +39,7 @@ export function shownPresence(contact: Contact, reachable: boolean): Presence | 
 
 /** Where a person is or how the two stand to each other, in a few words; empty where nobody knows at the moment. */
 export function statusLine(contact: Contact, reachable = true): string {
-  if (contact.service) return t("person.service");
+  if (contact.service) return reachable ? t("person.service") : "";
   switch (contact.status) {
     case "requested":
       return t("person.requested");

@@ -324,7 +324,8 @@ export const en = {
     "You have chosen that calls go only through a relay. Try again, or turn that off in the settings under “Network and server”.",
   "ended.connectionLost": "Connection lost",
   "ended.remoteGone": "{name} is no longer there",
-  "ended.remoteGoneHint": "Their application was closed or lost its network. You can call when they are back.",
+  "ended.remoteGoneHint":
+    "Their application was closed or lost its network. You can call when they are back.",
   "ended.serverUnreachable": "Server unreachable",
   "ended.serverUnreachableHint": "Check the connection to the internet and try again.",
   "ended.refused": "The server did not take the call",
