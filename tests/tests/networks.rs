@@ -172,22 +172,25 @@ async fn who_wants_only_the_relay_goes_by_it_although_there_is_a_shorter_way() -
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_leaves_who_wants_only_the_relay_names_no_address_of_theirs() -> Result<()> {
+/// Ann calls Bob, and one of the two is at this server while all that the other one hears is written down.
+async fn overhear(caller_hides: bool) -> Result<()> {
     let relay = ["--turn-listen=127.0.0.1", "--turn-port=0"];
     let server = Server::start(&relay).await?;
     let (ann, bob) = server.two_contacts().await?;
-    let to_bob = Wiretap::start(&server.url).await?;
-    let program = std::process::Command::new(binary("vireo-cli")?).into();
-    let answers = [&["answer", "--once"], &SENDS[..]].concat();
-    let mut answer = Cli::start_with(program, &to_bob.url, &bob, &answers)?;
+    let wiretap = Wiretap::start(&server.url).await?;
+    let client = |hides: bool, person, words: &[&str]| {
+        let program = std::process::Command::new(binary("vireo-cli")?).into();
+        let hiding: &[&str] = if hides { &["--relay-only"] } else { &[] };
+        let url = if hides { &server.url } else { &wiretap.url };
+        Cli::start_with(program, url, person, &[words, &SENDS[..], hiding].concat())
+    };
+    let mut answer = client(!caller_hides, &bob, &["answer", "--once"])?;
     answer.event("ready").await?;
-    let calls = [&["call", "Bob", "--relay-only"], &SENDS[..]].concat();
-    let _call = server.cli(&ann, &calls)?;
-    to_bob.hears(" typ relay ").await?;
+    let _call = client(caller_hides, &ann, &["call", "Bob"])?;
+    wiretap.hears(" typ relay ").await?;
     // Those of other kinds come before it, or as quickly.
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let heard = to_bob.heard();
+    let heard = wiretap.heard();
     let candidates: Vec<_> = heard.split("\"candidate:").skip(1).collect();
     ensure!(!candidates.is_empty(), "no candidate came: {heard}");
     for candidate in candidates {
@@ -200,9 +203,19 @@ async fn what_leaves_who_wants_only_the_relay_names_no_address_of_theirs() -> Re
     }
     ensure!(
         !heard.contains("a=candidate"),
-        "more stand in the offer: {heard}"
+        "more stand in the description: {heard}"
     );
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_caller_says_who_wants_only_the_relay_names_no_address_of_theirs() -> Result<()> {
+    overhear(true).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_callee_says_who_wants_only_the_relay_names_no_address_of_theirs() -> Result<()> {
+    overhear(false).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
