@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use vireo_testing::link::Link;
 use vireo_tests::cli::Cli;
 use vireo_tests::netlab::{Lab, Way};
-use vireo_tests::network::Network;
+use vireo_tests::network::{Computer, Network};
 use vireo_tests::server::Server;
 use vireo_tests::statistics::Statistics;
 
@@ -27,22 +27,59 @@ const NOTICED: Duration = Duration::from_secs(5);
 /// Sound and picture are back so soon; a second of it is the grain of the statistics.
 const BACK: Duration = Duration::from_secs(3);
 
-/// Ann and Bob in a call over a link, with the server on another way.
+/// The way that media takes.
+enum Route {
+    /// Straight to the other one, and the server on another way.
+    Link(Lab),
+    /// By the server's relay.
+    Relay,
+}
+
+const NO_RELAY: &str = "nft add table ip outage
+     nft add chain ip outage in '{ type filter hook input priority 0; }'
+     nft add rule ip outage in udp dport 3478 drop";
+const RELAY_AGAIN: &str = "nft delete table ip outage";
+
+/// Ann and Bob in a call.
 struct Talk {
     ann: Cli,
     bob: Cli,
     statistics: [PathBuf; 2],
-    lab: Lab,
+    route: Route,
     server: Server,
-    _network: Network,
+    network: Network,
 }
 
 impl Talk {
-    async fn begin() -> Result<Self> {
+    async fn over_a_link() -> Result<Self> {
         let mut network = Network::isolating()?;
         let homes = [network.home()?, network.home()?];
         let lab = Lab::between(&homes[0], &homes[1], 5).await?;
         let server = Server::start_in(&network, &[]).await?;
+        Self::begin(network, homes, server, Route::Link(lab)).await
+    }
+
+    async fn over_the_relay() -> Result<Self> {
+        let mut network = Network::isolating()?;
+        let homes = [
+            network.home_behind_firewall()?,
+            network.home_behind_firewall()?,
+        ];
+        let relay = [
+            "--turn-listen=0.0.0.0",
+            "--turn-port=3478",
+            "--public-address=192.0.2.1",
+        ];
+        let server = Server::start_in(&network, &relay).await?;
+        Self::begin(network, homes, server, Route::Relay).await
+    }
+
+    async fn begin(
+        network: Network,
+        homes: [Computer; 2],
+        server: Server,
+        route: Route,
+    ) -> Result<Self> {
         let (ann, bob) = server.two_contacts().await?;
         let statistics = ["ann.jsonl", "bob.jsonl"].map(|name| server.folder().join(name));
         let [ann_writes, bob_writes] = statistics.each_ref().map(|path| path.display().to_string());
@@ -58,20 +95,28 @@ impl Talk {
             ann,
             bob,
             statistics,
-            lab,
+            route,
             server,
-            _network: network,
+            network,
         })
     }
 
     /// Nothing gets through any more, or everything does again. Says when.
-    async fn link(&mut self, gone: bool) -> Result<u128> {
-        let link = Link {
-            blackout: gone,
-            ..Link::default()
-        };
-        self.lab.set(Way::Both, link).await?;
-        Ok(now_ms()?)
+    async fn cut(&mut self, gone: bool) -> Result<u128> {
+        match &mut self.route {
+            Route::Link(lab) => {
+                let link = Link {
+                    blackout: gone,
+                    ..Link::default()
+                };
+                lab.set(Way::Both, link).await?;
+            }
+            Route::Relay => {
+                let lines = if gone { NO_RELAY } else { RELAY_AGAIN };
+                self.network.middle().run(lines)?;
+            }
+        }
+        now_ms()
     }
 }
 
@@ -115,12 +160,10 @@ fn comes_back(path: &Path, lost_at: u128, back_at: u128) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_call_whose_link_is_gone_for_45_seconds_comes_back_with_it() -> Result<()> {
-    let mut talk = Talk::begin().await?;
-    let lost_at = talk.link(true).await?;
+async fn it_comes_back_after_45_seconds(mut talk: Talk) -> Result<()> {
+    let lost_at = talk.cut(true).await?;
     sleep(Duration::from_secs(45)).await;
-    let back_at = talk.link(false).await?;
+    let back_at = talk.cut(false).await?;
     sleep(BACK + Duration::from_secs(5)).await;
     talk.ann.interrupt().await?;
     let (ann, bob) = tokio::join!(talk.ann.end(), talk.bob.end());
@@ -132,9 +175,19 @@ async fn a_call_whose_link_is_gone_for_45_seconds_comes_back_with_it() -> Result
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_link_is_gone_for_45_seconds_comes_back_with_it() -> Result<()> {
+    it_comes_back_after_45_seconds(Talk::over_a_link().await?).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_relay_is_gone_for_45_seconds_comes_back_with_it() -> Result<()> {
+    it_comes_back_after_45_seconds(Talk::over_the_relay().await?).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_leaves_while_the_link_is_gone_is_not_waited_for() -> Result<()> {
-    let mut talk = Talk::begin().await?;
-    talk.link(true).await?;
+    let mut talk = Talk::over_a_link().await?;
+    talk.cut(true).await?;
     sleep(NOTICED).await;
     talk.bob.interrupt().await?;
     let left = Instant::now();
@@ -147,8 +200,8 @@ async fn who_leaves_while_the_link_is_gone_is_not_waited_for() -> Result<()> {
 /// Neither hears of the other by the link; the server sees that Bob's application has gone, and that it does not come back.
 #[tokio::test(flavor = "multi_thread")]
 async fn whose_application_dies_while_the_link_is_gone_is_not_waited_for() -> Result<()> {
-    let mut talk = Talk::begin().await?;
-    talk.link(true).await?;
+    let mut talk = Talk::over_a_link().await?;
+    talk.cut(true).await?;
     sleep(NOTICED).await;
     talk.bob.signal("KILL").await?;
     let ended = talk.ann.event("ended").await?;
@@ -161,11 +214,11 @@ async fn whose_application_dies_while_the_link_is_gone_is_not_waited_for() -> Re
 /// The server is away as well, and forgets the call, which goes on without it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_comes_back_without_the_server() -> Result<()> {
-    let mut talk = Talk::begin().await?;
-    talk.link(true).await?;
+    let mut talk = Talk::over_a_link().await?;
+    talk.cut(true).await?;
     talk.server.kill().await?;
     sleep(Duration::from_secs(30)).await;
-    let back_at = talk.link(false).await?;
+    let back_at = talk.cut(false).await?;
     sleep(BACK + Duration::from_secs(5)).await;
     talk.server.start_again().await?;
     talk.ann.interrupt().await?;
