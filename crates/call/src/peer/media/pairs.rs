@@ -9,8 +9,9 @@ use super::transport_cc::Fate;
 
 /// Packets left together when no more than this lies between them,
 const TOGETHER: Duration = Duration::from_millis(1);
-/// and feedback counts time in units of this.
-const RESOLUTION: Duration = Duration::from_micros(250);
+/// and how fast they were let through can be told when they arrive this far apart at least: feedback counts time in units of
+/// 250 µs, and receivers' radios hand on together what a narrow place has sent apart.
+const MEASURABLE: Duration = Duration::from_millis(1);
 
 /// Pictures of one packet are sent as two so often. What is larger than a packet makes pairs anyway.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -119,7 +120,7 @@ impl Pairs {
         }
     }
 
-    /// In bits a second, of each of the newest at least; zero before there were any.
+    /// In bits a second, of each of the newest at least; zero before there were any, infinite where it cannot be told.
     fn rate(&self) -> f64 {
         let newest = self.rates.iter().rev().take(NEWEST).copied();
         match self.rates.len() {
@@ -141,7 +142,11 @@ fn rate(first: &Fate, second: &Fate) -> Option<f64> {
     let apart = second.arrival?.checked_sub(first.arrival?)?;
     let bits = second.packet.bytes as f64 * 8.0;
     let large = second.packet.bytes >= LEAST_SECOND;
-    (follows && large && between <= TOGETHER).then(|| bits / apart.max(RESOLUTION).as_secs_f64())
+    let rate = match apart < MEASURABLE {
+        true => f64::INFINITY,
+        false => bits / apart.as_secs_f64(),
+    };
+    (follows && large && between <= TOGETHER).then_some(rate)
 }
 
 #[cfg(test)]
@@ -178,7 +183,7 @@ mod tests {
         pairs.update(&pair(100, 0));
         assert_eq!(pairs.rate(), 400_000.0);
         (1..NEWEST).for_each(|_| pairs.update(&pair(0, 0)));
-        assert_eq!(pairs.rate(), 16e6);
+        assert_eq!(pairs.rate(), f64::INFINITY);
     }
 
     #[test]
@@ -199,6 +204,9 @@ mod tests {
         }
         assert_eq!(one_more(250), None, "it has become wider");
         assert_eq!(one_more(8_000), None, "what was before is forgotten");
+        for came in [250].repeat(2 * COMPARED) {
+            assert_eq!(one_more(came), None, "too close together to tell");
+        }
         for came in [0, 3_000, 12_000, 1_000, 8_000, 30_000].repeat(4) {
             assert_eq!(one_more(came), None, "a radio link");
         }

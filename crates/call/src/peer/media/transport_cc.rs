@@ -108,7 +108,9 @@ impl TransportCc {
     pub fn feedback(&mut self, feedback: &TransportLayerCc) -> Vec<Fate> {
         let turn = self.turn(feedback.reference_time);
         let mut fates = Vec::new();
-        for acknowledgement in convert_twcc(feedback) {
+        // The last chunk is filled up with packets that are not reported on: they look lost, and are under way.
+        let reported = usize::from(feedback.packet_status_count);
+        for acknowledgement in convert_twcc(feedback).into_iter().take(reported) {
             let Some(number) = self.number(acknowledgement.sequence_number) else {
                 continue;
             };
@@ -167,7 +169,7 @@ pub(super) fn told_of(feedback: &TransportLayerCc) -> usize {
 #[cfg(test)]
 mod tests {
     use rtc::rtcp::transport_feedbacks::transport_layer_cc::{
-        PacketStatusChunk, RecvDelta, RunLengthChunk, SymbolTypeTcc,
+        PacketStatusChunk, RecvDelta, RunLengthChunk, StatusVectorChunk, SymbolTypeTcc,
     };
 
     use super::*;
@@ -227,6 +229,29 @@ mod tests {
         let late = transport.feedback(&feedback(0, 1, SymbolTypeTcc::PacketReceivedSmallDelta, 2));
         assert!(late[0].arrival.is_some());
         assert_eq!(transport.bytes_in_flight(), 0);
+    }
+
+    /// A chunk holds seven or fourteen packets, however many are reported on.
+    #[test]
+    fn what_fills_a_chunk_up_is_not_lost() {
+        let start = Instant::now();
+        let mut transport = TransportCc::default();
+        for _ in 0..7 {
+            transport.sent(start, 100, false, None);
+        }
+        let received = SymbolTypeTcc::PacketReceivedSmallDelta;
+        let lost = SymbolTypeTcc::PacketNotReceived;
+        let symbols = [received, lost, received, lost, lost, lost, lost];
+        let fates = transport.feedback(&TransportLayerCc {
+            packet_status_count: 3,
+            packet_chunks: vec![PacketStatusChunk::StatusVectorChunk(StatusVectorChunk {
+                symbol_list: symbols.to_vec(),
+                ..Default::default()
+            })],
+            ..feedback(0, 2, received, 1)
+        });
+        let arrived: Vec<_> = fates.iter().map(|fate| fate.arrival.is_some()).collect();
+        assert_eq!(arrived, [true, false, true]);
     }
 
     #[test]

@@ -8,12 +8,10 @@ mod figures;
 mod side;
 mod tests;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use rtc::{rtcp, rtp};
+use bytes::Bytes;
+use rtc::rtp;
 use vireo_testing::link::{Link, Pipe};
 
 use company::Company;
@@ -27,7 +25,8 @@ const CONTROL_OVERHEAD: usize = 28 + 14;
 #[derive(Clone)]
 enum Travelling {
     Rtp(rtp::Packet),
-    Rtcp(Arc<Vec<Box<dyn rtcp::Packet>>>),
+    /// As bytes: what is reported of packets differs after the way through them.
+    Rtcp(Bytes),
     /// Of a download, by number.
     Segment(u64),
     Acknowledgement(u64),
@@ -38,10 +37,7 @@ impl Travelling {
     fn bytes(&self) -> usize {
         match self {
             Self::Rtp(packet) => packet.payload.len() + super::packet::OVERHEAD,
-            Self::Rtcp(packets) => {
-                let sizes = packets.iter().map(|packet| packet.raw_size());
-                sizes.sum::<usize>() + CONTROL_OVERHEAD
-            }
+            Self::Rtcp(packets) => packets.len() + CONTROL_OVERHEAD,
             Self::Segment(_) => download::SEGMENT,
             Self::Acknowledgement(_) => download::ACKNOWLEDGEMENT,
         }

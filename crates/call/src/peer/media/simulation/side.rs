@@ -10,6 +10,7 @@ use rtc::{
         AttributedPacket, Interceptor as _, Packet as Wire, RTPHeaderExtension, StreamInfo,
         TaggedPacket, TwccReceiverBuilder, TwccReceiverInterceptor,
     },
+    rtcp,
     sansio::Protocol as _,
     shared::TransportContext,
 };
@@ -144,7 +145,10 @@ impl Side {
     /// A packet has arrived.
     pub fn receive(&mut self, packet: Travelling, now: Instant) {
         match packet {
-            Travelling::Rtcp(packets) => self.session.handle_rtcp(&packets, now),
+            Travelling::Rtcp(mut bytes) => {
+                let packets = rtcp::packet::unmarshal(&mut bytes).expect("it was made so");
+                self.session.handle_rtcp(&packets, now);
+            }
             Travelling::Rtp(packet) => {
                 let tagged = tagged(Wire::Rtp(packet.clone()), now);
                 let _ = self.feedback.handle_read(tagged);
@@ -266,7 +270,10 @@ fn picture(key_frame: bool, number: u64, bytes: usize) -> Vec<u8> {
 fn travelling(wire: Wire) -> Option<Travelling> {
     match wire {
         Wire::Rtp(packet) => Some(Travelling::Rtp(packet)),
-        Wire::Rtcp(packets) => Some(Travelling::Rtcp(Arc::new(packets))),
+        Wire::Rtcp(packets) => {
+            let bytes = rtcp::packet::marshal(&packets).expect("the session makes valid packets");
+            Some(Travelling::Rtcp(bytes.freeze()))
+        }
         _ => None,
     }
 }
