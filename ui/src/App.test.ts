@@ -93,6 +93,14 @@ describe("contacts", () => {
     expect(screen.getByText("You can call once the server is back.")).toBeTruthy();
   });
 
+  it("keep their places while the server is away", async () => {
+    const { rerender } = show(home());
+    const order = () => screen.getAllByRole("listitem").map((row) => row.dataset.contact);
+    const before = order();
+    await rerender({ views: { current: home(null, { connection: "unreachable" }) } });
+    expect(order()).toEqual(before);
+  });
+
   it("that cannot be called for another reason say why", async () => {
     const placeCall = vi.fn().mockRejectedValue({ code: "server-unreachable", message: "" });
     show(home(), { placeCall });
@@ -442,6 +450,16 @@ describe("a call", () => {
       expect(container.querySelector("[data-reason] p")?.textContent).not.toBe("");
       unmount();
     }
+  });
+
+  it("whose other side has gone says how long it was, and what to do next", () => {
+    const gone = callView(
+      { kind: "ended", reason: "remoteGone" },
+      { connectedAtMs: 1_000, endedAtMs: 61_000 },
+    );
+    show(home(gone));
+    expect(screen.getByText("Duration 1:00")).toBeTruthy();
+    expect(screen.getByText(/You can call when they are back/)).toBeTruthy();
   });
 
   it("stops saying what stands in after a while", async () => {
