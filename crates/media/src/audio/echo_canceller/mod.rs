@@ -29,9 +29,9 @@ use super::AudioFrame;
 /// How much of a room is followed: 220 ms, to −33 dB in a living room.
 const PARTITIONS: usize = 22;
 
-/// A room is expected to fade by 60 dB in half a second, and to stay as it is for half a minute.
+/// A room is expected to fade by 60 dB in half a second, and to stay as it is for a minute.
 const LEARNING: Learning = Learning {
-    memory: 0.9999,
+    memory: 0.99995,
     doubt: 0.05,
     fading: 0.76,
     renewal: 0.0,
