@@ -43,14 +43,12 @@ it("colours are BT.601's", () => {
   expect([...out.slice(0, 8)]).toEqual([0, 0, 0, 255, 255, 255, 255, 255]);
 });
 
-it("small pictures are computed, without asking for WebGL", () => {
+it("without WebGL pictures as large as their canvas are put on it as they are", () => {
   vi.stubGlobal("ImageData", FakeImageData);
   const context = { putImageData: vi.fn() };
   const getContext = vi.fn((kind: string) => (kind === "2d" ? context : null));
   const canvas = { width: 2, height: 2, getContext } as unknown as OffscreenCanvas;
-  new YuvPainter(canvas, true).paint(new Uint8Array([16, 235, 81, 145, 128, 128]), 2, 2);
-  expect(getContext.mock.calls.map(([kind]) => kind)).toEqual(["2d"]);
-  // As large as the canvas is: there is nothing to scale.
+  new YuvPainter(canvas).paint(new Uint8Array([16, 235, 81, 145, 128, 128]), 2, 2);
   const [image] = context.putImageData.mock.calls[0] as [FakeImageData];
   expect([...image.data.slice(4, 8)]).toEqual([255, 255, 255, 255]);
   vi.unstubAllGlobals();
@@ -70,7 +68,7 @@ it("a surface that was cleared reports its next picture as its first", () => {
   const context = { drawImage: vi.fn(), clearRect: vi.fn() };
   const canvas = { width: 16, height: 9, getContext: () => context } as unknown as OffscreenCanvas;
   const reported = vi.fn();
-  const surface = new Surface(canvas, false, reported);
+  const surface = new Surface(canvas, reported);
   const frame = { displayWidth: 1280, displayHeight: 720 } as VideoFrame;
   surface.paintFrame(frame);
   surface.paintFrame(frame);

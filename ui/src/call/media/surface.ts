@@ -10,8 +10,6 @@ export class Surface {
 
   constructor(
     private readonly canvas: OffscreenCanvas,
-    /** Whether its pictures never fill a window. */
-    private readonly small: boolean,
     /** Hears the size of the pictures whenever it changes. */
     private readonly onpicture: (width: number, height: number) => void,
   ) {}
@@ -35,10 +33,10 @@ export class Surface {
   /** Paints tight I420 planes. */
   paintI420(data: Uint8Array, width: number, height: number): void {
     this.expect(width, height);
-    this.painter ??= new YuvPainter(this.canvas, this.small);
+    this.painter ??= new YuvPainter(this.canvas);
     this.painter.paint(data, width, height);
     this.give(width, height, (whole) => {
-      new YuvPainter(whole, true).paint(data, width, height);
+      new YuvPainter(whole).paint(data, width, height);
     });
   }
 

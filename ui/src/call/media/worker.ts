@@ -150,12 +150,12 @@ onmessage = ({ data }: MessageEvent<PageSays>) => {
   switch (data.type) {
     case "surfaces":
       if (data.remote !== null) {
-        remote = new Surface(data.remote, false, (width, height) => {
+        remote = new Surface(data.remote, (width, height) => {
           toPage({ type: "picture", which: "remote", width, height });
         });
       }
       if (data.self !== null) {
-        self_ = new Surface(data.self, true, (width, height) => {
+        self_ = new Surface(data.self, (width, height) => {
           toPage({ type: "picture", which: "self", width, height });
         });
       }

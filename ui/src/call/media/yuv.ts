@@ -20,20 +20,15 @@ void main() {
   gl_FragColor = vec4(y + 1.596027 * v, y - 0.391762 * u - 0.812968 * v, y + 2.017232 * u, 1.0);
 }`;
 
-/** Paints I420 pictures: large ones on the graphics card where there is one, others by computing every pixel. */
+/** Paints I420 pictures: on the graphics card where there is one, otherwise by computing every pixel. */
 export class YuvPainter {
-  private readonly gl: WebGLRenderingContext | null = null;
+  private readonly gl: WebGLRenderingContext | null;
   private readonly context: OffscreenCanvasRenderingContext2D | null = null;
   private image: ImageData | null = null;
   private scratch: OffscreenCanvas | null = null;
 
-  constructor(
-    private readonly canvas: OffscreenCanvas,
-    /** Small pictures are not worth the memory that asking for WebGL alone costs where there is no graphics card. */
-    small: boolean,
-  ) {
-    if (!small)
-      this.gl = canvas.getContext("webgl", { alpha: false, antialias: false, depth: false, stencil: false });
+  constructor(private readonly canvas: OffscreenCanvas) {
+    this.gl = canvas.getContext("webgl", { alpha: false, antialias: false, depth: false, stencil: false });
     if (this.gl === null) this.context = canvas.getContext("2d", { alpha: false });
     else prepare(this.gl);
   }
