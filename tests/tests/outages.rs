@@ -30,7 +30,7 @@ const BACK: Duration = Duration::from_secs(3);
 /// The way that media takes.
 enum Route {
     /// Straight to the other one, and the server on another way.
-    Link(Lab),
+    Link(Box<Lab>),
     /// By the server's relay.
     Relay,
 }
@@ -56,7 +56,7 @@ impl Talk {
         let homes = [network.home()?, network.home()?];
         let lab = Lab::between(&homes[0], &homes[1], 5).await?;
         let server = Server::start_in(&network, &[]).await?;
-        Self::begin(network, homes, server, Route::Link(lab)).await
+        Self::begin(network, homes, server, Route::Link(Box::new(lab))).await
     }
 
     async fn over_the_relay() -> Result<Self> {

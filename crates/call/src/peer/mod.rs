@@ -22,7 +22,7 @@ mod tests;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
@@ -100,6 +100,7 @@ impl Peer {
         let limits = Limits::of(&config);
         let session = Session::new(
             Instant::now(),
+            SystemTime::now(),
             limits,
             outbox.clone(),
             events.clone(),

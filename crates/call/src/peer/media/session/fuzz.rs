@@ -110,7 +110,14 @@ impl Call {
         };
         let now = Instant::now();
         let limits = Limits::of(&PeerConfig::default());
-        let mut session = Session::new(now, limits, outbox.clone(), sender, received);
+        let mut session = Session::new(
+            now,
+            SystemTime::now(),
+            limits,
+            outbox.clone(),
+            sender,
+            received,
+        );
         session.audio_out.ssrc = AUDIO_SSRC;
         session.video_out.ssrc = VIDEO_SSRC;
         session.video_out.next_sequence_number = SEQUENCE_NUMBER;

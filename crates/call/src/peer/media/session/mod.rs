@@ -113,8 +113,10 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// `wall`: what clocks on walls say now, for the reports' time stamps.
     pub fn new(
         now: Instant,
+        wall: SystemTime,
         limits: Limits,
         outbox: Arc<Outbox>,
         events: mpsc::UnboundedSender<PeerEvent>,
@@ -123,7 +125,7 @@ impl Session {
         let audio_ssrc = rand::random::<u32>() | 1;
         let start = Limits::on_wire(limits.start);
         Self {
-            clock: Clock::new(now, SystemTime::now()),
+            clock: Clock::new(now, wall),
             limits,
             outbox,
             events,

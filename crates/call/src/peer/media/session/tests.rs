@@ -57,7 +57,14 @@ impl Bench {
         let received = ReceivedMedia::Deliver(Box::new(shown.clone()));
         let limits = Limits::of(&PeerConfig::default());
         let now = Instant::now();
-        let mut session = Session::new(now, limits, outbox.clone(), sender, received);
+        let mut session = Session::new(
+            now,
+            SystemTime::now(),
+            limits,
+            outbox.clone(),
+            sender,
+            received,
+        );
         let stream = |payload_type| Stream {
             payload_type,
             transport_cc: Some(3),

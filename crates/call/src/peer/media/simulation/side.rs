@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 
 use rtc::{
@@ -98,7 +98,14 @@ impl Side {
             ..PeerConfig::default()
         };
         let target = config.start_bitrate.min(max_bitrate);
-        let mut session = Session::new(now, Limits::of(&config), outbox.clone(), sender, received);
+        let mut session = Session::new(
+            now,
+            UNIX_EPOCH,
+            Limits::of(&config),
+            outbox.clone(),
+            sender,
+            received,
+        );
         let stream = |payload_type| Stream {
             payload_type,
             transport_cc: Some(TRANSPORT_CC),

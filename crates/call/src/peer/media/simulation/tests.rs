@@ -186,7 +186,7 @@ fn jitter_is_not_taken_for_a_queue() {
 #[test]
 fn two_calls_share_a_link_evenly() {
     let rate = 2_000_000;
-    let mut ages = Vec::new();
+    let (mut ages, mut pictures) = (Vec::new(), Vec::new());
     for seed in 1..=CALLS {
         let mut call = Simulation::seeded(&link(rate, 40), MAX, seed * 10);
         call.run(seconds(3));
@@ -196,10 +196,11 @@ fn two_calls_share_a_link_evenly() {
         let figures = call.last(seconds(30));
         assert!(shares.iter().all(|share| *share >= 0.38), "{shares:?}");
         assert!(shares.iter().sum::<f64>() >= 0.85, "{shares:?}");
-        assert!(figures.frames_per_second >= 28.0, "{figures:?}");
         ages.push(figures.p95.as_secs_f64() * 1_000.0);
+        pictures.push(figures.frames_per_second);
     }
     assert!(median(&mut ages) <= 105.0, "{ages:?}");
+    assert!(median(&mut pictures) >= 29.0, "{pictures:?}");
 }
 
 #[test]
