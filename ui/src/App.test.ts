@@ -93,6 +93,20 @@ describe("contacts", () => {
     expect(screen.getByText("You can call once the server is back.")).toBeTruthy();
   });
 
+  it("are not called by a check of the devices either while the server is away", async () => {
+    const { rerender } = show(home());
+    const user = userEvent.setup();
+    await user.click(screen.getByText("Anna Lindqvist"));
+    await user.click(screen.getByText("Check camera and sound first"));
+    const start = () => screen.getByText<HTMLElement>("Start call").closest("button");
+    expect(start()?.disabled).toBe(false);
+    await rerender({ views: { current: home(null, { connection: "unreachable" }) } });
+    expect(start()?.disabled).toBe(true);
+    expect(screen.getByText("You can call once the server is back.")).toBeTruthy();
+    await rerender({ views: { current: home() } });
+    expect(start()?.disabled).toBe(false);
+  });
+
   it("keep their places while the server is away", async () => {
     const { rerender } = show(home());
     const order = () => screen.getAllByRole("listitem").map((row) => row.dataset.contact);
