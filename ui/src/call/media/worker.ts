@@ -1,6 +1,7 @@
 import { RemoteDecoder } from "./decoder";
 import { Surface } from "./surface";
-import { parsePicture, type Picture, type WorkerSays } from "./wire";
+import { Progress } from "./progress";
+import { pictures, type Picture, type WorkerSays } from "./wire";
 
 /** What the page tells the worker. */
 export type PageSays =
@@ -28,9 +29,6 @@ const toPage = (message: PageHears) => {
   postMessage(message);
 };
 
-/** Pictures that have been taken in are told of with the next one that is painted, or when there are so many. */
-const MOST_UNTOLD = 4;
-
 /** A picture of this side waits for so long for a remote one, in milliseconds: the page is then painted once for both. */
 const COMPANY = 40;
 
@@ -38,7 +36,6 @@ let socket: WebSocket | null = null;
 let remote: Surface | null = null;
 let self_: Surface | null = null;
 let pending: Promise<void> = Promise.resolve();
-let untold = 0;
 /** This side's newest picture, while it waits. */
 let own: Picture | null = null;
 let ownTimer = 0;
@@ -48,25 +45,13 @@ const tell = (message: WorkerSays) => {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
 };
 
-/** In whole microseconds, as Rust reads them. */
-const micros = (milliseconds: number) => Math.max(0, Math.round(milliseconds * 1000));
+const progress = new Progress(tell);
 
 function painted(timestamp: number | null, decoding: number, decodedAt: number): void {
   const now = performance.now();
   remotePaintedAt = now;
-  if (timestamp !== null) {
-    const painting = micros(now - decodedAt);
-    tell({ type: "painted", timestamp, decoding: micros(decoding), painting, taken: untold });
-    untold = 0;
-  }
+  if (timestamp !== null) progress.painted(timestamp, decoding, now - decodedAt, now);
   if (own !== null) paintOwn();
-}
-
-function taken(): void {
-  untold += 1;
-  if (untold < MOST_UNTOLD) return;
-  tell({ type: "taken", taken: untold });
-  untold = 0;
 }
 
 function takeOwn(picture: Picture): void {
@@ -100,14 +85,14 @@ function connect(url: string, token: string): void {
   socket?.close();
   const opened = new WebSocket(url, ["vireo-media", token]);
   opened.binaryType = "arraybuffer";
-  untold = 0;
+  progress.reset();
   opened.onopen = () => {
     reportSize("remote");
     reportSize("self");
   };
   opened.onmessage = (event: MessageEvent<unknown>) => {
-    const picture = event.data instanceof ArrayBuffer ? parsePicture(event.data) : null;
-    if (picture !== null) take(picture);
+    if (!(event.data instanceof ArrayBuffer)) return;
+    for (const picture of pictures(event.data)) take(picture);
   };
   opened.onclose = () => {
     if (socket === opened) toPage({ type: "closed" });
@@ -126,13 +111,17 @@ function take(picture: Picture): void {
     case "remoteRaw": {
       const decodedAt = performance.now();
       remote?.paintI420(picture.data, picture.width, picture.height);
-      taken();
+      progress.taken(decodedAt);
       painted(picture.timestamp, 0, decodedAt);
       break;
     }
     case "remote":
       // One after the other: preparing the decoder waits.
-      pending = pending.then(() => decoder.decode(picture)).then(taken);
+      pending = pending
+        .then(() => decoder.decode(picture))
+        .then(() => {
+          progress.taken(performance.now());
+        });
       break;
   }
 }
