@@ -4,13 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use vireo_testing::link::Link;
 use vireo_tests::cli::Cli;
 use vireo_tests::netlab::{Lab, Way};
-use vireo_tests::network::{Computer, Network};
+use vireo_tests::network::{Computer, Network, SERVER};
 use vireo_tests::server::Server;
 use vireo_tests::statistics::Statistics;
 
@@ -33,6 +33,8 @@ enum Route {
     Link(Box<Lab>),
     /// By the server's relay.
     Relay,
+    /// As the internet has it.
+    Internet,
 }
 
 const NO_RELAY: &str = "nft add table ip outage
@@ -45,6 +47,7 @@ struct Talk {
     ann: Cli,
     bob: Cli,
     statistics: [PathBuf; 2],
+    homes: [Computer; 2],
     route: Route,
     server: Server,
     network: Network,
@@ -74,6 +77,13 @@ impl Talk {
         Self::begin(network, homes, server, Route::Relay).await
     }
 
+    async fn over_the_internet() -> Result<Self> {
+        let mut network = Network::forwarding()?;
+        let homes = [network.home()?, network.home()?];
+        let server = Server::start_in(&network, &[]).await?;
+        Self::begin(network, homes, server, Route::Internet).await
+    }
+
     async fn begin(
         network: Network,
         homes: [Computer; 2],
@@ -95,6 +105,7 @@ impl Talk {
             ann,
             bob,
             statistics,
+            homes,
             route,
             server,
             network,
@@ -115,6 +126,7 @@ impl Talk {
                 let lines = if gone { NO_RELAY } else { RELAY_AGAIN };
                 self.network.middle().run(lines)?;
             }
+            Route::Internet => bail!("it never goes away as a whole"),
         }
         now_ms()
     }
@@ -233,4 +245,60 @@ async fn a_call_comes_back_without_the_server() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// So soon the call goes on after an address has changed: the loss is noticed, that of the server is, and a new path is found.
+const ON_THE_NEW_NETWORK: Duration = Duration::from_secs(10);
+
+/// One of the two has another address from now on, as on another Wi-Fi. Whatever goes to the former one is lost.
+async fn it_goes_on_with_another_address(talk: Talk, who: usize) -> Result<()> {
+    let middle = format!("10.0.{}.1", who + 1);
+    talk.homes[who].run(&format!(
+        "ip address flush dev wan
+         ip address add 10.0.{}.77/24 dev wan
+         ip route replace default via {middle}
+         ip route replace {SERVER} via {middle}",
+        who + 1
+    ))?;
+    let changed_at = now_ms()?;
+    sleep(ON_THE_NEW_NETWORK + Duration::from_secs(5)).await;
+    talk.ann.interrupt().await?;
+    let (ann, bob) = tokio::join!(talk.ann.end(), talk.bob.end());
+    for (ended, path) in [ann?, bob?].iter().zip(&talk.statistics) {
+        ensure!(ended.status == 0, "{ended:?}");
+        let statistics = Statistics::read(path)?;
+        let lost = seconds(&statistics, changed_at, u128::MAX);
+        ensure!(
+            lost.iter().any(|second| second["state"] == "reconnecting"),
+            "it was never lost"
+        );
+        let after = seconds(
+            &statistics,
+            changed_at + ON_THE_NEW_NETWORK.as_millis(),
+            u128::MAX,
+        );
+        ensure!(after.len() > 2, "{} seconds after it", after.len());
+        for second in &after {
+            assert_eq!(second["state"], "connected", "{second}");
+            let pictures = second.pointer("/video/in/framesPerSecond");
+            let pictures = pictures.and_then(Value::as_f64).context("pictures")?;
+            ensure!(pictures > 10.0, "{second}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_goes_on_when_the_caller_is_on_another_network() -> Result<()> {
+    it_goes_on_with_another_address(Talk::over_the_internet().await?, 0).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_goes_on_when_the_callee_is_on_another_network() -> Result<()> {
+    it_goes_on_with_another_address(Talk::over_the_internet().await?, 1).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_through_the_relay_goes_on_when_one_is_on_another_network() -> Result<()> {
+    it_goes_on_with_another_address(Talk::over_the_relay().await?, 0).await
 }

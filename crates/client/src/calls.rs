@@ -330,6 +330,7 @@ fn subject(message: &ClientMessage) -> Option<&CallId> {
         | ClientMessage::CallAnswer { call_id, .. }
         | ClientMessage::CallIceCandidate { call_id, .. }
         | ClientMessage::CallMediaState { call_id, .. }
+        | ClientMessage::CallRestart { call_id, .. }
         | ClientMessage::CallEnd { call_id, .. }
         | ClientMessage::CallReject { call_id, .. } => Some(call_id),
         ClientMessage::Hello { .. }
@@ -353,6 +354,7 @@ fn call_of(message: &ServerMessage) -> Option<&CallId> {
         | ServerMessage::CallAnswer { call_id, .. }
         | ServerMessage::CallIceCandidate { call_id, .. }
         | ServerMessage::CallMediaState { call_id, .. }
+        | ServerMessage::CallRestart { call_id, .. }
         | ServerMessage::CallEnd { call_id, .. }
         | ServerMessage::CallRejected { call_id, .. }
         | ServerMessage::CallError { call_id, .. } => Some(call_id),

@@ -5,12 +5,13 @@
 //!      └── refused (token, version): for good
 //! ```
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::http::{StatusCode, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message, client::IntoClientRequest as _};
@@ -30,6 +31,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 /// After so long without a sign of life the server counts as gone.
 const SILENCE_LIMIT: Duration = Duration::from_secs(25);
+/// The same where there is reason to doubt it.
+const PROBE_LIMIT: Duration = Duration::from_secs(2);
 /// How long a message may take to get out.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long saying goodbye may take.
@@ -75,6 +78,7 @@ pub(crate) struct Greeting {
 #[derive(Debug)]
 pub(crate) struct Link {
     outgoing: mpsc::UnboundedSender<Request>,
+    doubt: Arc<Notify>,
     /// What happens, in order.
     pub events: mpsc::UnboundedReceiver<LinkEvent>,
     task: JoinHandle<()>,
@@ -84,9 +88,11 @@ impl Link {
     pub fn start(session: Session) -> Self {
         let (outgoing, requests) = mpsc::unbounded_channel();
         let (report, events) = mpsc::unbounded_channel();
-        let task = tokio::spawn(keep_up(session, requests, report));
+        let doubt = Arc::<Notify>::default();
+        let task = tokio::spawn(keep_up(session, requests, doubt.clone(), report));
         Self {
             outgoing,
+            doubt,
             events,
             task,
         }
@@ -97,6 +103,11 @@ impl Link {
     pub fn send(&self, request: Request) {
         // The task only ends when it was refused, and says so.
         let _ = self.outgoing.send(request);
+    }
+
+    /// There is reason to doubt that the server can still be reached: if it does not answer soon, the connection is made anew.
+    pub fn probe(&self) {
+        self.doubt.notify_one();
     }
 
     /// Closes the connection once everything that was sent is out.
@@ -112,6 +123,7 @@ impl Link {
 async fn keep_up(
     session: Session,
     mut requests: mpsc::UnboundedReceiver<Request>,
+    doubt: Arc<Notify>,
     report: mpsc::UnboundedSender<LinkEvent>,
 ) {
     let mut places = Places::new(session.server.clone());
@@ -125,7 +137,7 @@ async fn keep_up(
                 if report.send(LinkEvent::Online(greeting)).is_err() {
                     return;
                 }
-                match pass(socket, &session, &mut requests, &report).await {
+                match pass(socket, &session, &mut requests, &doubt, &report).await {
                     Broken::Lost => {}
                     Broken::SignedOut => {
                         let _ = report.send(LinkEvent::Refused(ClientError::SignedOut));
@@ -309,11 +321,13 @@ async fn pass(
     mut socket: Socket,
     session: &Session,
     requests: &mut mpsc::UnboundedReceiver<Request>,
+    doubt: &Notify,
     report: &mpsc::UnboundedSender<LinkEvent>,
 ) -> Broken {
     let mut ping = interval(PING_INTERVAL);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = Instant::now();
+    let mut doubted: Option<Instant> = None;
     let shown = show_now_and_then(session);
     tokio::pin!(shown);
     loop {
@@ -327,6 +341,7 @@ async fn pass(
                     Some(Err(_)) | None => return Broken::Lost,
                 };
                 heard = Instant::now();
+                doubted = None;
                 if let Some(message) = parse(&message)
                     && report.send(LinkEvent::Message(message)).is_err()
                 {
@@ -347,6 +362,15 @@ async fn pass(
                 if silent || socket.send(Message::Ping(Vec::new().into())).await.is_err() {
                     return Broken::Lost;
                 }
+            }
+            () = doubt.notified(), if doubted.is_none() => {
+                if socket.send(Message::Ping(Vec::new().into())).await.is_err() {
+                    return Broken::Lost;
+                }
+                doubted = Some(Instant::now());
+            }
+            () = sleep_until(doubted.unwrap_or(heard) + PROBE_LIMIT), if doubted.is_some() => {
+                return Broken::Lost;
             }
             () = &mut shown => {}
         }

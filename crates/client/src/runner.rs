@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use vireo_call::peer::has_relay;
-use vireo_call::{CallPeer, CallView, EngineEvent, MediaFactory};
+use vireo_call::{CallPeer, CallView, EngineEvent, MediaFactory, Phase};
 use vireo_protocol::{
     CallId, ChatId, ClientMessage, Contact, HistoryId, IceServer, PastCall, Request, ServerMessage,
     UserId,
@@ -439,6 +439,7 @@ impl Runner {
             | ServerMessage::CallAnswer { .. }
             | ServerMessage::CallIceCandidate { .. }
             | ServerMessage::CallMediaState { .. }
+            | ServerMessage::CallRestart { .. }
             | ServerMessage::CallEnd { .. }
             | ServerMessage::CallRejected { .. }
             | ServerMessage::CallError { .. } => self.calls.receive(message),
@@ -512,6 +513,13 @@ impl Runner {
             && self.view.borrow().call.as_ref().is_some_and(goes_on)
         {
             self.recent_changed();
+        }
+        let is_lost = |call: &CallView| call.phase == Phase::Reconnecting;
+        if call.as_ref().is_some_and(is_lost)
+            && !self.view.borrow().call.as_ref().is_some_and(is_lost)
+        {
+            // What has taken the call's way may have taken the server's too.
+            self.link.probe();
         }
         self.view.send_modify(|view| {
             if let Some(call) = &call {

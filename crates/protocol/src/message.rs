@@ -144,6 +144,20 @@ pub enum ClientMessage {
         /// What the sender sends from now on.
         media_state: MediaState,
     },
+    /// The media connection of an answered call is to be made anew, on the network as it is now (an ICE restart, RFC 8445).
+    #[serde(rename = "call:restart")]
+    CallRestart {
+        /// The call.
+        call_id: CallId,
+        /// Its chat.
+        chat_id: ChatId,
+        /// Counted up by the caller with each offer; the callee's answer repeats it. Zero where the callee asks.
+        #[serde(default)]
+        attempt: u32,
+        /// The caller's offer or the callee's answer; none where the callee asks the caller for an offer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<SessionDescription>,
+    },
     /// Cancels a call that rings, or hangs up.
     #[serde(rename = "call:end")]
     CallEnd {
@@ -319,6 +333,20 @@ pub enum ServerMessage {
         chat_id: ChatId,
         /// What the other side sends from now on.
         media_state: MediaState,
+    },
+    /// The other side wants the media connection made anew, or answers.
+    #[serde(rename = "call:restart")]
+    CallRestart {
+        /// The call.
+        call_id: CallId,
+        /// Its chat.
+        chat_id: ChatId,
+        /// Which offer of the caller's this is, or answers; zero where the callee asks.
+        #[serde(default)]
+        attempt: u32,
+        /// The caller's offer or the callee's answer; none where the callee asks the caller for an offer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<SessionDescription>,
     },
     /// The call is over.
     #[serde(rename = "call:end")]

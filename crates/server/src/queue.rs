@@ -147,6 +147,7 @@ impl Lanes {
             | M::CallAnswer { .. }
             | M::CallIceCandidate { .. }
             | M::CallMediaState { .. }
+            | M::CallRestart { .. }
             | M::CallEnd { .. }
             | M::CallRejected { .. }
             | M::CallMissed { .. }

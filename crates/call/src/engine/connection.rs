@@ -18,6 +18,21 @@ pub(super) enum Operation {
     CreateAnswer(SessionDescription),
     SetAnswer(SessionDescription),
     AddCandidate(IceCandidate),
+    OfferRestart,
+    AnswerRestart(SessionDescription),
+    FinishRestart(SessionDescription),
+}
+
+impl Operation {
+    fn is_restart(&self) -> bool {
+        match self {
+            Self::OfferRestart | Self::AnswerRestart(_) | Self::FinishRestart(_) => true,
+            Self::CreateOffer
+            | Self::CreateAnswer(_)
+            | Self::SetAnswer(_)
+            | Self::AddCandidate(_) => false,
+        }
+    }
 }
 
 /// What a peer connection reports.
@@ -151,6 +166,7 @@ impl Connection {
 }
 
 async fn perform(peer: &mut Peer, operation: Operation, call_id: &CallId) -> Option<Input> {
+    let is_restart = operation.is_restart();
     let described = |description| Input::Description {
         call_id: call_id.clone(),
         description,
@@ -168,9 +184,19 @@ async fn perform(peer: &mut Peer, operation: Operation, call_id: &CallId) -> Opt
                 }
                 Ok(None)
             }
+            Operation::OfferRestart => peer.offer_restart().await.map(described).map(Some),
+            Operation::AnswerRestart(offer) => {
+                peer.answer_restart(&offer).await.map(described).map(Some)
+            }
+            Operation::FinishRestart(answer) => peer.finish_restart(&answer).await.map(|()| None),
         }
     };
     in_time(outcome).await.unwrap_or_else(|error| {
+        if is_restart {
+            // It is tried again; until then the call is no worse off than before.
+            tracing::warn!(call = %call_id, %error, "the connection cannot be made anew");
+            return None;
+        }
         tracing::warn!(call = %call_id, %error, "the peer connection cannot be used");
         Some(Input::PeerUnusable {
             call_id: call_id.clone(),

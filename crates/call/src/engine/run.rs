@@ -262,6 +262,9 @@ impl Run {
             Output::AddCandidate(candidate) => {
                 self.operate(Operation::AddCandidate(candidate)).await
             }
+            Output::OfferRestart => self.operate(Operation::OfferRestart).await,
+            Output::AnswerRestart(offer) => self.operate(Operation::AnswerRestart(offer)).await,
+            Output::FinishRestart(answer) => self.operate(Operation::FinishRestart(answer)).await,
             Output::StartMedia(wanted) => {
                 if !self.config.reflect {
                     self.start_media(wanted);

@@ -131,7 +131,7 @@ impl Call {
                     return self.end(state, step);
                 }
                 if deadline.is_none_or(|deadline| step.now < deadline) {
-                    return state;
+                    return self.restart_if_due(state, step);
                 }
                 self.finish_and_tell(
                     state,

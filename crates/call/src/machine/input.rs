@@ -169,6 +169,7 @@ fn received_name(message: &ServerMessage) -> &'static str {
         ServerMessage::CallAnswer { .. } => "call:answer",
         ServerMessage::CallIceCandidate { .. } => "call:ice-candidate",
         ServerMessage::CallMediaState { .. } => "call:media-state",
+        ServerMessage::CallRestart { .. } => "call:restart",
         ServerMessage::CallEnd { .. } => "call:end",
         ServerMessage::CallRejected { .. } => "call:rejected",
         ServerMessage::CallError { .. } => "call:error",
@@ -226,6 +227,12 @@ pub enum Output {
     SetAnswer(SessionDescription),
     /// Give the peer connection a candidate of the other side's.
     AddCandidate(IceCandidate),
+    /// Let the peer connection begin anew on the network as it is now, and make the offer of that.
+    OfferRestart,
+    /// Let it begin anew, and make the answer to this offer.
+    AnswerRestart(SessionDescription),
+    /// Give the peer connection the other side's answer to the offer of a restart.
+    FinishRestart(SessionDescription),
     /// Open the devices. A camera that is off stays closed; a microphone that is off is open and sends nothing.
     StartMedia(MediaState),
     /// Send the microphone's sound from now on, or stop. One that has failed is tried again.

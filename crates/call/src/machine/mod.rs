@@ -5,6 +5,7 @@
 mod ending;
 mod input;
 mod policy;
+mod restart;
 mod signals;
 mod state;
 #[cfg(test)]
@@ -21,7 +22,8 @@ use vireo_protocol::{
 pub use input::{Heard, Input, Output};
 pub use policy::{
     ANSWER_GRACE, CONNECT_TIMEOUT, CallPolicy, DEFAULT_ANSWER_TIMEOUT, DESCRIPTION_TIMEOUT,
-    SECOND_ANSWER_TIMEOUT, UNTOLD_TIMEOUT,
+    RESTART_AFTER_SILENCE, RESTART_AGAIN, RESTART_GRACE, RESTART_PAUSE, SECOND_ANSWER_TIMEOUT,
+    SERVER_BACK_LATELY, UNTOLD_TIMEOUT,
 };
 pub use state::{CallDetails, CallState};
 pub use view::Calendar;
@@ -33,6 +35,9 @@ use crate::{CallPeer, ConnectionQuality, Direction, EndedReason, Speaking};
 pub struct Call {
     state: CallState,
     server_reachable: bool,
+    server_was_lost: bool,
+    /// When it came back last.
+    server_back_at: Option<Instant>,
     policy: CallPolicy,
     /// Farewells that the server may not have heard. They outlive the ended call that the user looks at.
     farewells: Vec<ClientMessage>,
@@ -61,6 +66,8 @@ impl Call {
         Self {
             state: CallState::Idle,
             server_reachable: false,
+            server_was_lost: false,
+            server_back_at: None,
             policy,
             farewells: Vec::new(),
         }
@@ -97,8 +104,15 @@ impl Call {
             | CallState::Connecting { deadline, .. } => Some(*deadline),
             CallState::Connected { since, .. } => hang_up_at(*since),
             CallState::Reconnecting {
-                since, deadline, ..
-            } => hang_up_at(*since).into_iter().chain(*deadline).min(),
+                since,
+                deadline,
+                restart_at,
+                ..
+            } => {
+                let restart_at = self.server_reachable.then_some(*restart_at);
+                let times = [hang_up_at(*since), *deadline, restart_at];
+                times.into_iter().flatten().min()
+            }
         }
     }
 
@@ -195,6 +209,7 @@ impl Call {
 
     fn server_lost(&mut self, state: CallState, step: &mut Step) -> CallState {
         self.server_reachable = false;
+        self.server_was_lost = true;
         if state.can_outlive_server() {
             return state;
         }
@@ -208,6 +223,12 @@ impl Call {
 
     fn server_back(&mut self, mut state: CallState, step: &mut Step) -> CallState {
         let was_away = !std::mem::replace(&mut self.server_reachable, true);
+        if was_away && self.server_was_lost {
+            self.server_back_at = Some(step.now);
+            if let CallState::Reconnecting { restart_at, .. } = &mut state {
+                *restart_at = step.after(RESTART_GRACE);
+            }
+        }
         step.outputs
             .extend(self.farewells.drain(..).map(Output::Send));
         let may_speak = state.can_send();
@@ -261,13 +282,14 @@ impl Call {
             {
                 self.send_media_state(&mut state, step);
             }
-            // Of no use to a call that is over, or about another one. A caller who was told that this person is busy rings again
+            // Of no use to a call that is over, or about another one; a restart begins again by itself. A caller who was told that this person is busy rings again
             // once the server is back, and is told again.
             ClientMessage::CallInitiate { .. }
             | ClientMessage::CallRinging { .. }
             | ClientMessage::CallAnswer { .. }
             | ClientMessage::CallIceCandidate { .. }
             | ClientMessage::CallMediaState { .. }
+            | ClientMessage::CallRestart { .. }
             | ClientMessage::CallEnd { .. }
             | ClientMessage::CallReject { .. }
             | ClientMessage::Hello { .. }
@@ -361,6 +383,8 @@ fn details(
         notices: Vec::new(),
         waiting: Vec::new(),
         answers_again: false,
+        restarts: 0,
+        restarted_at: None,
         untold: false,
     })
 }
@@ -468,17 +492,6 @@ fn connected(state: CallState, now: Instant) -> CallState {
     match state {
         CallState::Connecting { call, .. } => CallState::Connected { call, since: now },
         CallState::Reconnecting { call, since, .. } => CallState::Connected { call, since },
-        other => other,
-    }
-}
-
-fn disconnected(state: CallState, step: &mut Step) -> CallState {
-    match state {
-        CallState::Connected { call, since } => CallState::Reconnecting {
-            deadline: call.untold.then(|| step.after(UNTOLD_TIMEOUT)),
-            call,
-            since,
-        },
         other => other,
     }
 }

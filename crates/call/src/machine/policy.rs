@@ -22,6 +22,22 @@ pub const SECOND_ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// would, there is no bound but the person's patience.
 pub const UNTOLD_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// How long a lost media connection may still come back by itself where this side seems to be on another network. A path that
+/// works again is found within half a second.
+pub const RESTART_GRACE: Duration = Duration::from_secs(1);
+
+/// A media connection that was lost so soon after the server came back was probably lost for the same reason.
+pub const SERVER_BACK_LATELY: Duration = Duration::from_secs(30);
+
+/// After so long a lost media connection is made anew in any case: a relay or a router may have forgotten it.
+pub const RESTART_AFTER_SILENCE: Duration = Duration::from_secs(300);
+
+/// How long a new path is looked for before it is tried once more. A little longer than the checks of one attempt last.
+pub const RESTART_AGAIN: Duration = Duration::from_secs(15);
+
+/// The other side cannot have the connection made anew more often. The callee takes offers that come at twice that rate.
+pub const RESTART_PAUSE: Duration = Duration::from_secs(3);
+
 /// What differs from one client to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallPolicy {

@@ -4,7 +4,7 @@ use vireo_protocol::{CallId, ClientMessage, MediaState, ServerMessage, SessionDe
 
 use super::{
     ANSWER_GRACE, CONNECT_TIMEOUT, Call, CallDetails, CallState, Output, Step, answered, connected,
-    details, disconnected, hang_up, remote_media, ringing,
+    details, hang_up, remote_media, restart::restart, ringing,
 };
 use crate::{CallPeer, Direction, EndedReason, peer::PeerEvent};
 
@@ -60,6 +60,12 @@ impl Call {
                 media_state,
                 ..
             } if is_about(&call_id) => remote_media(state, media_state),
+            ServerMessage::CallRestart {
+                call_id,
+                attempt,
+                description,
+                ..
+            } if is_about(&call_id) => restart(state, attempt, description, step),
             ServerMessage::CallEnd {
                 call_id, reason, ..
             } if is_about(&call_id) => self.remote_end(state, reason, step),
@@ -75,6 +81,7 @@ impl Call {
             | ServerMessage::CallAnswer { .. }
             | ServerMessage::CallIceCandidate { .. }
             | ServerMessage::CallMediaState { .. }
+            | ServerMessage::CallRestart { .. }
             | ServerMessage::CallEnd { .. }
             | ServerMessage::CallRejected { .. }
             | ServerMessage::CallError { .. }
@@ -184,7 +191,7 @@ impl Call {
                     deadline: step.after(CONNECT_TIMEOUT),
                 }
             }
-            other => return other,
+            other => return self.restart_described(other, description, step),
         };
         if let Some(call) = state.details_mut().filter(|_| self.server_reachable) {
             step.outputs
@@ -202,7 +209,7 @@ impl Call {
         match event {
             PeerEvent::LocalCandidate(candidate) => self.local_candidate(state, candidate, step),
             PeerEvent::Connected => connected(state, step.now),
-            PeerEvent::Disconnected => disconnected(state, step),
+            PeerEvent::Disconnected => self.disconnected(state, step),
             PeerEvent::Failed => self.peer_failed(state, step),
             PeerEvent::Closed => self.peer_closed(state, step),
             // The engine's own business.

@@ -92,6 +92,8 @@ pub enum CallState {
         since: Instant,
         /// When to give up; none while the server would say that the other side has left.
         deadline: Option<Instant>,
+        /// When to make the connection anew, if the server can be reached.
+        restart_at: Instant,
     },
     /// Over; kept so that the user can see how it ended.
     Ended {
@@ -137,6 +139,10 @@ pub struct CallDetails {
     pub waiting: Vec<ClientMessage>,
     /// The answer is sent a second time, since nobody knows whether the first got through.
     pub answers_again: bool,
+    /// Which attempt to make the media connection anew is the newest; the caller counts.
+    pub restarts: u32,
+    /// When that began.
+    pub restarted_at: Option<Instant>,
     /// The server would not say that the other side has left: it knows of no such call any more, or has lost that side itself.
     pub untold: bool,
 }

@@ -1,8 +1,10 @@
 //! On which local addresses a connection opens its sockets, and where its ICE servers are.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs},
     time::Duration,
+    vec,
 };
 
 use futures_util::future::join_all;
@@ -18,8 +20,19 @@ const MAX_ADDRESSES: usize = 8;
 /// since gathering would hold everything else up meanwhile.
 const RESOLVE_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// The addresses to bind, port 0. A wildcard would leave loopback out, so each address is named.
-pub(super) fn local(addresses: Addresses) -> Vec<SocketAddr> {
+/// The addresses to bind. They are looked up whenever sockets are opened: a restart finds those of the network as it is then.
+pub(super) struct Local(pub Addresses);
+
+impl ToSocketAddrs for Local {
+    type Iter = vec::IntoIter<SocketAddr>;
+
+    fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
+        Ok(local(self.0).into_iter())
+    }
+}
+
+/// Port 0 of each. A wildcard would leave loopback out, so each address is named.
+fn local(addresses: Addresses) -> Vec<SocketAddr> {
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let mut found = vec![loopback];
     if addresses == Addresses::All {

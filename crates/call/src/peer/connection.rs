@@ -110,6 +110,11 @@ impl Observer {
         self.wake.set_relay(turn);
     }
 
+    /// The next path may lead through the relay.
+    pub fn expect_other_path(&self) {
+        self.wake.set_relay(self.turn.load(Ordering::Acquire));
+    }
+
     pub fn setup(&self) -> MutexGuard<'_, Setup> {
         self.setup.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -214,8 +219,7 @@ impl PeerConnectionEventHandler for Observer {
                 self.wake.wake(); // Media may flow.
             }
             RTCPeerConnectionState::Disconnected => {
-                // The next path may lead through the relay.
-                self.wake.set_relay(self.turn.load(Ordering::Acquire));
+                self.expect_other_path();
                 self.outbox.disconnected();
                 self.report(PeerEvent::Disconnected);
             }
@@ -280,7 +284,7 @@ pub(super) async fn open(
         .with_interceptor_registry(registry)
         .with_runtime(Arc::new(runtime))
         .with_handler(observer.clone())
-        .with_udp_addrs(addresses::local(config.addresses))
+        .with_udp_addrs(vec![addresses::Local(config.addresses)])
         .build()
         .await
         .map_err(|error| PeerError::NoSocket(error.to_string()))?;
@@ -300,6 +304,8 @@ pub(super) fn settings() -> SettingEngine {
         .with_srflx_acceptance_min_wait(Some(REFLEXIVE_WAIT))
         .with_relay_acceptance_min_wait(Some(RELAY_WAIT))
         .with_include_loopback_candidate(true)
+        // A restart is for a network that has changed: it opens other sockets.
+        .with_discard_local_candidates_during_ice_restart(true)
         .with_srtp_replay_protection_window(REPLAY_WINDOW)
         // Without RTX a packet that is sent again keeps its sequence number, and so its nonce, while its header extension
         // changes. AES-CM with HMAC takes no harm from that; with GCM it would give the authentication key away.

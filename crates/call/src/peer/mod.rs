@@ -25,7 +25,9 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
+use rtc::{
+    peer_connection::configuration::RTCOfferOptions, rtp_transceiver::rtp_sender::RtpCodecKind,
+};
 use tokio::{sync::mpsc, task::JoinHandle};
 use vireo_protocol::{IceCandidate, SessionDescription};
 use webrtc::{
@@ -132,13 +134,7 @@ impl Peer {
     /// # Errors
     /// [`PeerError::Closed`], [`PeerError::Internal`].
     pub async fn create_offer(&mut self) -> Result<SessionDescription, PeerError> {
-        let offer = self.connection.create_offer(None).await.map_err(internal)?;
-        let sdp = offer.sdp.clone();
-        self.connection
-            .set_local_description(offer)
-            .await
-            .map_err(internal)?;
-        Ok(SessionDescription::offer(sdp))
+        self.offer(None).await
     }
 
     /// Takes the caller's offer and makes the answer to it. Call it when the person accepts: connectivity checks begin here.
@@ -158,13 +154,7 @@ impl Peer {
         self.set_remote(offer).await?;
         let answer = self.connection.create_answer(None).await.map_err(invalid)?;
         self.agree(&answer)?;
-        let sdp = answer.sdp.clone();
-        self.connection
-            .set_local_description(answer)
-            .await
-            .map_err(invalid)?;
-        self.wake.wake();
-        Ok(SessionDescription::answer(sdp))
+        self.apply_answer(answer).await
     }
 
     /// Takes the callee's answer to our offer.
@@ -174,6 +164,43 @@ impl Peer {
     pub async fn set_answer(&mut self, answer: &SessionDescription) -> Result<(), PeerError> {
         let answer = description::parse(answer, false)?;
         self.agree(&answer)?;
+        self.set_remote(answer).await?;
+        self.wake.wake();
+        Ok(())
+    }
+
+    /// Begins anew on the network as it is now (ICE restart, RFC 8445 section 2.4): other sockets, other candidates, another
+    /// path. Keys, codecs and streams stay as they are. The caller makes the offer.
+    ///
+    /// # Errors
+    /// [`PeerError::Closed`], [`PeerError::Internal`].
+    pub async fn offer_restart(&mut self) -> Result<SessionDescription, PeerError> {
+        self.observer.expect_other_path();
+        let options = RTCOfferOptions { ice_restart: true };
+        self.offer(Some(options)).await
+    }
+
+    /// Does the same at the callee's side, and makes the answer.
+    ///
+    /// # Errors
+    /// [`PeerError::InvalidDescription`] when the offer cannot be used. The peer is as useful as it was.
+    pub async fn answer_restart(
+        &mut self,
+        offer: &SessionDescription,
+    ) -> Result<SessionDescription, PeerError> {
+        let offer = description::parse(offer, true)?;
+        self.observer.expect_other_path();
+        self.set_remote(offer).await?;
+        let answer = self.connection.create_answer(None).await.map_err(invalid)?;
+        self.apply_answer(answer).await
+    }
+
+    /// Takes the callee's answer to the offer of a restart.
+    ///
+    /// # Errors
+    /// [`PeerError::InvalidDescription`] when the answer cannot be used. Another restart may follow.
+    pub async fn finish_restart(&mut self, answer: &SessionDescription) -> Result<(), PeerError> {
+        let answer = description::parse(answer, false)?;
         self.set_remote(answer).await?;
         self.wake.wake();
         Ok(())
@@ -238,6 +265,33 @@ impl Peer {
         if let Err(error) = self.connection.close().await {
             tracing::debug!(%error, "closing the peer connection");
         }
+    }
+
+    async fn offer(
+        &self,
+        options: Option<RTCOfferOptions>,
+    ) -> Result<SessionDescription, PeerError> {
+        let offer = self.connection.create_offer(options).await;
+        let offer = offer.map_err(internal)?;
+        let sdp = offer.sdp.clone();
+        self.connection
+            .set_local_description(offer)
+            .await
+            .map_err(internal)?;
+        Ok(SessionDescription::offer(sdp))
+    }
+
+    async fn apply_answer(
+        &self,
+        answer: RTCSessionDescription,
+    ) -> Result<SessionDescription, PeerError> {
+        let sdp = answer.sdp.clone();
+        self.connection
+            .set_local_description(answer)
+            .await
+            .map_err(invalid)?;
+        self.wake.wake();
+        Ok(SessionDescription::answer(sdp))
     }
 
     /// `webrtc` cannot answer an offer whose pictures it has no codec for, unless it has no codec for pictures at all.

@@ -328,6 +328,17 @@ fn forwarded(message: ClientMessage, from: &str) -> ServerMessage {
             chat_id,
             media_state,
         },
+        ClientMessage::CallRestart {
+            call_id,
+            chat_id,
+            attempt,
+            description,
+        } => ServerMessage::CallRestart {
+            call_id,
+            chat_id,
+            attempt,
+            description,
+        },
         ClientMessage::CallEnd {
             call_id, chat_id, ..
         } => {

@@ -151,6 +151,10 @@ impl Leg {
         if is_media_state {
             self.media_state = Some(Box::new(message.clone()));
         } else if self.is_away() {
+            if matches!(message, ServerMessage::CallRestart { .. }) {
+                // What belongs to an earlier attempt is of no use any more.
+                self.missed.clear();
+            }
             if self.missed.len() == MAX_MISSED {
                 self.missed.remove(0);
             }

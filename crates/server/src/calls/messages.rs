@@ -49,6 +49,15 @@ impl Calls {
                 let answer = self.media_state(from, &call_id, &chat_id, media_state);
                 ((call_id, chat_id), answer)
             }
+            M::CallRestart {
+                call_id,
+                chat_id,
+                attempt,
+                description,
+            } => {
+                let answer = self.restart(from, &call_id, &chat_id, attempt, description);
+                ((call_id, chat_id), answer)
+            }
             M::CallEnd {
                 call_id,
                 chat_id,
@@ -170,6 +179,31 @@ impl Calls {
             call_id: id.clone(),
             chat_id: chat.clone(),
             media_state,
+        };
+        self.forward(from, id, side, message)
+    }
+
+    /// The media connection is to be made anew: what one side says about that, for the other.
+    pub fn restart(
+        &mut self,
+        from: Sender<'_>,
+        id: &CallId,
+        chat: &ChatId,
+        attempt: u32,
+        description: Option<SessionDescription>,
+    ) -> Answer {
+        let (call, side) = self.find(from, id, chat)?;
+        if !matches!(call.state, State::Active { .. }) {
+            return Err(CallErrorCode::NoSuchCall);
+        }
+        if description.is_some() {
+            call.party_mut(side).candidates = 0;
+        }
+        let message = ServerMessage::CallRestart {
+            call_id: id.clone(),
+            chat_id: chat.clone(),
+            attempt,
+            description,
         };
         self.forward(from, id, side, message)
     }

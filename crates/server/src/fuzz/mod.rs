@@ -41,6 +41,12 @@ pub fn request(data: &[u8]) {
                 ClientMessage::CallAnswer { answer, .. } => {
                     description_is_valid(&answer, SdpType::Answer);
                 }
+                ClientMessage::CallRestart {
+                    description: Some(description),
+                    ..
+                } => {
+                    description_is_valid(&description, description.kind);
+                }
                 ClientMessage::CallIceCandidate { candidate, .. } => {
                     candidate_is_valid(&candidate);
                 }

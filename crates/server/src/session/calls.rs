@@ -123,6 +123,9 @@ pub(super) fn ids_of(message: &ClientMessage) -> Option<Ids> {
         | M::CallMediaState {
             call_id, chat_id, ..
         }
+        | M::CallRestart {
+            call_id, chat_id, ..
+        }
         | M::CallEnd {
             call_id, chat_id, ..
         }
@@ -140,6 +143,12 @@ fn problem_with(message: &ClientMessage) -> Option<CallErrorCode> {
             Some(CallErrorCode::InvalidSdp)
         }
         M::CallAnswer { answer, .. } if !description_is_valid(answer, SdpType::Answer) => {
+            Some(CallErrorCode::InvalidSdp)
+        }
+        M::CallRestart {
+            description: Some(description),
+            ..
+        } if !description_is_valid(description, description.kind) => {
             Some(CallErrorCode::InvalidSdp)
         }
         M::CallIceCandidate { candidate, .. } if !candidate_is_valid(candidate) => {

@@ -6,6 +6,7 @@ mod late;
 mod media_state;
 mod outputs;
 mod properties;
+mod restart;
 mod server;
 mod timers;
 mod transitions;
@@ -233,6 +234,15 @@ fn remote_media(call: &str, media_state: MediaState) -> Input {
         call_id: id(call),
         chat_id: chat(),
         media_state,
+    })
+}
+
+fn remote_restart(call: &str, attempt: u32, description: Option<SessionDescription>) -> Input {
+    Input::Receive(ServerMessage::CallRestart {
+        call_id: id(call),
+        chat_id: chat(),
+        attempt,
+        description,
     })
 }
 

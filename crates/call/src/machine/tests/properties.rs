@@ -53,6 +53,13 @@ fn any_peer_event() -> impl Strategy<Value = PeerEvent> {
     ])
 }
 
+fn any_description() -> impl Strategy<Value = SessionDescription> {
+    prop::sample::select(vec![
+        SessionDescription::offer("theirs"),
+        SessionDescription::answer("theirs"),
+    ])
+}
+
 fn any_connection() -> impl Strategy<Value = ConnectionQuality> {
     prop::sample::select(vec![
         ConnectionQuality::Good,
@@ -152,6 +159,8 @@ fn any_input() -> impl Strategy<Value = Input> {
         any_call().prop_map(remote_candidate),
         (any_call(), any_media()).prop_map(|(call, media)| remote_media(call, media)),
         (any_call(), any_end_reason()).prop_map(|(call, reason)| remote_end(call, reason)),
+        (any_call(), 0_u32..3, prop::option::of(any_description()))
+            .prop_map(|(call, attempt, description)| remote_restart(call, attempt, description)),
         any_call().prop_map(rejected),
         (any_call(), any_code()).prop_map(|(call, code)| error(call, code)),
         Just(Input::Timeout),
@@ -179,7 +188,11 @@ impl Open {
                 );
                 self.peer = Some(call_id.clone());
             }
-            Output::SetAnswer(_) | Output::AddCandidate(_) => {
+            Output::SetAnswer(_)
+            | Output::AddCandidate(_)
+            | Output::OfferRestart
+            | Output::AnswerRestart(_)
+            | Output::FinishRestart(_) => {
                 assert!(self.peer.is_some(), "there is a peer connection")
             }
             Output::ClosePeer => assert!(self.peer.take().is_some(), "there was a peer connection"),
@@ -194,6 +207,15 @@ impl Open {
             Output::Send(_) => {}
         }
     }
+}
+
+fn restarts(outputs: &[Output]) -> bool {
+    outputs.iter().any(|output| {
+        matches!(
+            output,
+            Output::OfferRestart | Output::Send(ClientMessage::CallRestart { .. })
+        )
+    })
 }
 
 proptest! {
@@ -219,7 +241,11 @@ proptest! {
             prop_assert_eq!(open.peer.is_some(), state.can_use_devices() || state.can_answer());
             let of_call = state.details().map(|call| call.call_id.clone());
             prop_assert!(open.peer.is_none() || open.peer == of_call);
-            let waits_on_people = matches!(state, CallState::Idle | CallState::Connected { .. } | CallState::Ended { .. });
+            let waits_on_people = match state {
+                CallState::Idle | CallState::Connected { .. } | CallState::Ended { .. } => true,
+                CallState::Reconnecting { deadline, .. } => deadline.is_none() && !reachable,
+                _ => false,
+            };
             prop_assert_eq!(line.call.next_timeout().is_none(), waits_on_people);
         }
 
@@ -228,7 +254,10 @@ proptest! {
         while let Some(at) = alone.call.next_timeout() {
             alone.now = alone.now.max(at);
             let before = alone.name();
-            alone.input(Input::Timeout);
+            let outputs = alone.input(Input::Timeout);
+            if restarts(&outputs) {
+                break; // Which it does for as long as the person waits.
+            }
             prop_assert_ne!(alone.name(), before);
         }
 

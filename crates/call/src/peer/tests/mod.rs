@@ -5,6 +5,7 @@ mod connect;
 mod descriptions;
 mod media;
 mod reflect;
+mod restart;
 mod support;
 
 pub(super) use support::Loss;

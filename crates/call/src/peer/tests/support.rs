@@ -207,6 +207,23 @@ pub async fn connect(caller: &mut Side, callee: &mut Side) -> Duration {
     let start = Instant::now();
     let answer = callee.peer.accept_offer(&offer).await.expect("an answer");
     caller.peer.set_answer(&answer).await.expect("is taken");
+    exchange_candidates(caller, callee).await;
+    start.elapsed()
+}
+
+/// Both begin anew with other sockets.
+pub async fn restart(caller: &mut Side, callee: &mut Side) -> Duration {
+    let start = Instant::now();
+    let offer = caller.peer.offer_restart().await.expect("an offer");
+    let answer = callee.peer.answer_restart(&offer).await;
+    let answer = answer.expect("an answer");
+    let taken = caller.peer.finish_restart(&answer).await;
+    taken.expect("is taken");
+    exchange_candidates(caller, callee).await;
+    start.elapsed()
+}
+
+async fn exchange_candidates(caller: &mut Side, callee: &mut Side) {
     let mut waiting = 2;
     while waiting > 0 {
         let (event, other) = tokio::select! {
@@ -224,7 +241,6 @@ pub async fn connect(caller: &mut Side, callee: &mut Side) -> Duration {
             _ => {}
         }
     }
-    start.elapsed()
 }
 
 /// A picture of so many bytes that all depend on its number.

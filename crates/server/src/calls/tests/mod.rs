@@ -134,6 +134,7 @@ fn word_of(message: &ServerMessage) -> String {
         ServerMessage::CallAnswer { .. } => "answer".into(),
         ServerMessage::CallIceCandidate { .. } => "candidate".into(),
         ServerMessage::CallMediaState { .. } => "media".into(),
+        ServerMessage::CallRestart { attempt, .. } => format!("restart {attempt}"),
         ServerMessage::CallRejected { .. } => "rejected".into(),
         other => format!("{other:?}"),
     }
@@ -178,6 +179,16 @@ fn media(call: &str) -> ClientMessage {
         call_id,
         chat_id,
         media_state: MEDIA,
+    }
+}
+
+fn restart(call: &str, attempt: u32) -> ClientMessage {
+    let (call_id, chat_id) = ids(call);
+    ClientMessage::CallRestart {
+        call_id,
+        chat_id,
+        attempt,
+        description: (attempt > 0).then(|| SessionDescription::offer("sdp")),
     }
 }
 
