@@ -7,18 +7,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::{sync::Notify, time::timeout_at};
+use tokio::sync::Notify;
 use vireo_call::PlaybackStats;
 use vireo_media::VideoCodec;
 
 use super::{
     gate::{Gate, Verdict},
     painted::Painted,
-    wire::{self, Side, WorkerSays},
+    wire::{Side, WorkerSays},
 };
-
-/// This side's own picture waits for so long for a remote one to go with.
-const COMPANY: Duration = Duration::from_millis(40);
 
 /// Hears that the web view's decoder needs a key frame.
 pub type AskKeyFrame = Arc<dyn Fn() + Send + Sync>;
@@ -52,9 +49,7 @@ struct State {
     connection: u64,
     connected: bool,
     remote: VecDeque<Bytes>,
-    own: Option<Own>,
-    /// When the last remote picture was sent.
-    remote_sent: Option<Instant>,
+    own: Option<Bytes>,
     /// Remote pictures that are queued or sent and that the worker has not taken in.
     underway: usize,
     painted: Painted,
@@ -67,43 +62,7 @@ struct State {
     ask_key_frame: Option<AskKeyFrame>,
 }
 
-/// One of this side's own pictures that waits.
-struct Own {
-    message: Bytes,
-    since: Instant,
-}
-
-/// What there is for the web view.
-enum Next {
-    Message(Bytes),
-    /// Nothing yet, unless no remote picture comes until then.
-    At(Instant),
-    Nothing,
-}
-
 impl State {
-    fn next(&mut self, now: Instant) -> Next {
-        if let Some(remote) = self.remote.pop_front() {
-            self.remote_sent = Some(now);
-            return Next::Message(match self.own.take() {
-                Some(own) => wire::together(&remote, &own.message),
-                None => remote,
-            });
-        }
-        let Some(own) = &self.own else {
-            return Next::Nothing;
-        };
-        let has_company = |sent: Instant| own.since < sent + COMPANY;
-        let due = own.since + COMPANY;
-        if now < due && self.remote_sent.is_some_and(has_company) {
-            return Next::At(due);
-        }
-        match self.own.take() {
-            Some(own) => Next::Message(own.message),
-            None => Next::Nothing,
-        }
-    }
-
     /// The worker has taken in so many more remote pictures.
     fn taken(&mut self, count: u32) {
         self.underway = self.underway.saturating_sub(count as usize);
@@ -201,8 +160,7 @@ impl Outbox {
 
     /// Queues one of this side's own pictures; it replaces one that still waits.
     pub fn offer_own(&self, message: Bytes) {
-        let since = Instant::now();
-        self.state().own = Some(Own { message, since });
+        self.state().own = Some(message);
         self.news.notify_one();
     }
 
@@ -267,20 +225,17 @@ impl Outbox {
             tokio::pin!(news);
             // Enabled before looking, so that nothing is missed in between.
             news.as_mut().enable();
-            let next = {
+            {
                 let mut state = self.state();
                 if state.connection != number {
                     return None;
                 }
-                state.next(Instant::now())
-            };
-            match next {
-                Next::Message(message) => return Some(message),
-                Next::At(due) => {
-                    let _ = timeout_at(due.into(), news).await;
+                let next = state.remote.pop_front().or_else(|| state.own.take());
+                if next.is_some() {
+                    return next;
                 }
-                Next::Nothing => news.await,
             }
+            news.await;
         }
     }
 
@@ -291,12 +246,18 @@ impl Outbox {
             return;
         }
         match said {
-            WorkerSays::Progress { taken, painted } => {
+            WorkerSays::Taken { taken } => state.taken(taken),
+            WorkerSays::Painted {
+                timestamp,
+                decoding,
+                painting,
+                taken,
+            } => {
                 state.taken(taken);
-                let now = Instant::now();
-                for picture in painted {
-                    state.painted.painted(&picture, now);
-                }
+                let [decoding, painting] =
+                    [decoding, painting].map(|time| Duration::from_micros(time.into()));
+                let painted = &mut state.painted;
+                painted.painted(timestamp, decoding, painting, Instant::now());
             }
             WorkerSays::Cleared => state.painted.pause(),
             WorkerSays::Size {
@@ -330,11 +291,7 @@ impl Outbox {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::{
-        super::gate::MOST_UNDERWAY,
-        super::wire::{CodecName, PaintedPicture},
-        *,
-    };
+    use super::{super::gate::MOST_UNDERWAY, super::wire::CodecName, *};
 
     fn counting() -> (Arc<AtomicUsize>, AskKeyFrame) {
         let asked = Arc::new(AtomicUsize::new(0));
@@ -343,10 +300,6 @@ mod tests {
             counter.fetch_add(1, Ordering::Relaxed);
         });
         (asked, ask)
-    }
-
-    fn progress(taken: u32, painted: Vec<PaintedPicture>) -> WorkerSays {
-        WorkerSays::Progress { taken, painted }
     }
 
     fn offered(key_frame: bool) -> Offered {
@@ -376,7 +329,7 @@ mod tests {
         for index in 0..MOST_UNDERWAY {
             let sent = outbox.next(number).await.expect("connected");
             assert_eq!(usize::from(sent[0]), index);
-            outbox.hear(number, progress(1, vec![]));
+            outbox.hear(number, WorkerSays::Taken { taken: 1 });
         }
         outbox.offer_remote(call, offered(false), || {
             unreachable!("a delta frame cannot be shown now")
@@ -384,38 +337,14 @@ mod tests {
         assert_eq!(asked.load(Ordering::Relaxed), 1);
         outbox.offer_remote(call, offered(true), || Bytes::from_static(b"key"));
         assert_eq!(outbox.next(number).await.expect("connected"), "key");
-        let painted = PaintedPicture {
+        let painted = WorkerSays::Painted {
             timestamp: 7,
             decoding: 2_000,
             painting: 1_000,
-            ago: 0,
+            taken: 1,
         };
-        outbox.hear(number, progress(1, vec![painted]));
+        outbox.hear(number, painted);
         assert_eq!(outbox.playback(Instant::now()).frames_decoded, 1);
-    }
-
-    #[tokio::test]
-    async fn own_pictures_go_with_remote_ones_while_those_come() {
-        let outbox = Outbox::default();
-        let number = outbox.connect();
-        let call = outbox.begin(Arc::new(|| {}));
-        let alone = Bytes::from_static(b"me");
-        outbox.offer_own(alone.clone());
-        assert_eq!(outbox.next(number).await, Some(alone), "nothing else comes");
-        outbox.offer_remote(call, offered(true), || Bytes::from_static(b"you"));
-        assert_eq!(outbox.next(number).await.expect("connected"), "you");
-        outbox.offer_own(Bytes::from_static(b"me"));
-        let began = Instant::now();
-        let next = async {
-            tokio::time::sleep(COMPANY / 4).await;
-            outbox.offer_remote(call, offered(false), || Bytes::from_static(b"you"));
-        };
-        let (both, ()) = tokio::join!(outbox.next(number), next);
-        assert_eq!(both.expect("connected"), "youme");
-        // The other side's pictures have stopped.
-        outbox.offer_own(Bytes::from_static(b"me"));
-        assert_eq!(outbox.next(number).await.expect("connected"), "me");
-        assert!(began.elapsed() > COMPANY);
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use tokio_tungstenite::{
 };
 use vireo_media::VideoFrame;
 
-use super::{MediaServer, wire::HEADER};
+use super::MediaServer;
 
 async fn knock(server: &MediaServer, origin: &str, token: &str) -> Result<(), StatusCode> {
     let mut request = server.origin().into_client_request().expect("an address");
@@ -70,11 +70,11 @@ async fn own_pictures_arrive_small_and_no_larger_than_they_are_shown() {
         panic!("pictures are binary");
     };
     assert_eq!(message[0], 3);
-    assert_eq!(message.len(), HEADER + 384 * 216 * 3 / 2);
+    assert_eq!(message.len(), 12 + 384 * 216 * 3 / 2);
 
     let size = r#"{"type":"size","which":"self","width":246,"height":138}"#;
     socket.send(Message::text(size)).await.expect("connected");
-    let shown = HEADER + 246 * 138 * 3 / 2;
+    let shown = 12 + 246 * 138 * 3 / 2;
     let smaller = async {
         // Those before the window was understood are as large as the first.
         loop {

@@ -1,14 +1,10 @@
-//! The messages, as `ui/src/call/media/wire.ts` describes them: one picture or several, each a header of 16 bytes,
-//! little-endian, then its data.
+//! The messages, as `ui/src/call/media/wire.ts` describes them: a header of 12 bytes, little-endian, then the picture.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Deserialize;
 use vireo_media::{EncodedFrame, VideoCodec, VideoFrame};
 
-/// Bytes before each picture's data.
-pub const HEADER: usize = 16;
-
-/// What a picture is.
+/// What a binary message carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Remote = 1,
@@ -18,15 +14,24 @@ enum Kind {
 }
 
 /// What the worker says, as JSON text.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum WorkerSays {
-    /// More remote pictures have been taken in or painted.
-    Progress {
+    /// More remote pictures have been taken in.
+    Taken {
+        /// How many.
+        taken: u32,
+    },
+    /// A remote picture has been painted.
+    Painted {
+        /// Its RTP time.
+        timestamp: u32,
+        /// How long it was in the decoder, in microseconds.
+        decoding: u32,
+        /// How long painting took, in microseconds.
+        painting: u32,
         /// How many more have been taken in.
         taken: u32,
-        /// Which ones have been painted, in order.
-        painted: Vec<PaintedPicture>,
     },
     /// The last remote picture has been taken away: the camera went off, or comes back.
     Cleared,
@@ -46,19 +51,6 @@ pub enum WorkerSays {
         /// Rows.
         height: u32,
     },
-}
-
-/// A remote picture that has been painted. Times are in microseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct PaintedPicture {
-    /// Its RTP time.
-    pub timestamp: u32,
-    /// How long it was in the decoder.
-    pub decoding: u32,
-    /// How long painting took.
-    pub painting: u32,
-    /// How long ago it was done.
-    pub ago: u32,
 }
 
 /// Whose pictures, by its name in the messages.
@@ -125,11 +117,6 @@ pub fn own(frame: &VideoFrame) -> Bytes {
     message(Kind::Own, 0, true, size, 0, &frame.data)
 }
 
-/// Both in one message: each passes three processes before it is painted.
-pub fn together(remote: &Bytes, own: &Bytes) -> Bytes {
-    [&remote[..], &own[..]].concat().into()
-}
-
 fn message(
     kind: Kind,
     codec: u8,
@@ -138,7 +125,7 @@ fn message(
     rtp_timestamp: u32,
     data: &[u8],
 ) -> Bytes {
-    let mut message = BytesMut::with_capacity(HEADER + data.len());
+    let mut message = BytesMut::with_capacity(12 + data.len());
     message.put_u8(kind as u8);
     message.put_u8(codec);
     message.put_u8(u8::from(key_frame));
@@ -147,7 +134,6 @@ fn message(
     message.put_u16_le(u16::try_from(width).unwrap_or(0));
     message.put_u16_le(u16::try_from(height).unwrap_or(0));
     message.put_u32_le(rtp_timestamp);
-    message.put_u32_le(u32::try_from(data.len()).expect("a picture is smaller"));
     message.put_slice(data);
     message.freeze()
 }
@@ -169,18 +155,17 @@ mod tests {
             rtp_timestamp: 0x0102_0304,
             captured_at: Instant::now(),
         };
-        let expected = [
-            1, 2, 1, 0, 0x00, 0x05, 0xd0, 0x02, 4, 3, 2, 1, 3, 0, 0, 0, 9, 8, 7,
-        ];
+        let expected = [1, 2, 1, 0, 0x00, 0x05, 0xd0, 0x02, 4, 3, 2, 1, 9, 8, 7];
         assert_eq!(remote(&frame).as_ref(), expected);
-        let both = together(&remote(&frame), &remote_lost());
-        assert_eq!(both[..expected.len()], expected);
-        assert_eq!(both[expected.len()..], remote_lost());
     }
 
     #[test]
     fn the_workers_words_are_read_and_others_refused() {
         let read = |text| serde_json::from_str::<WorkerSays>(text);
+        assert_eq!(
+            read(r#"{"type":"taken","taken":4}"#).expect("valid"),
+            WorkerSays::Taken { taken: 4 }
+        );
         let native = WorkerSays::Native {
             codec: CodecName::H264,
         };
@@ -188,18 +173,14 @@ mod tests {
             read(r#"{"type":"native","codec":"h264"}"#).expect("valid"),
             native
         );
-        let painted = PaintedPicture {
+        let painted = WorkerSays::Painted {
             timestamp: 7,
             decoding: 2_100,
             painting: 300,
-            ago: 66_000,
+            taken: 1,
         };
-        let progress = WorkerSays::Progress {
-            taken: 4,
-            painted: vec![painted],
-        };
-        let said = r#"{"type":"progress","taken":4,"painted":[{"timestamp":7,"decoding":2100,"painting":300,"ago":66000}]}"#;
-        assert_eq!(read(said).expect("valid"), progress);
+        let said = r#"{"type":"painted","timestamp":7,"decoding":2100,"painting":300,"taken":1}"#;
+        assert_eq!(read(said).expect("valid"), painted);
         let size = WorkerSays::Size {
             which: Side::Own,
             width: 246,

@@ -1,49 +1,33 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { RemoteDecoder, type Underway } from "./decoder";
 import { Surface } from "./surface";
-import { Progress } from "./progress";
-import { HEADER_BYTES, h264CodecString, pictures, type Picture } from "./wire";
+import { HEADER_BYTES, h264CodecString, parsePicture, type Picture } from "./wire";
 import { toRgba, YuvPainter } from "./yuv";
 
 describe("the wire", () => {
-  const read = (bytes: number[]) => [...pictures(new Uint8Array(bytes).buffer)];
-  const remote = [1, 2, 1, 0, 0x00, 0x05, 0xd0, 0x02, 4, 3, 2, 1, 3, 0, 0, 0, 9, 8, 7];
-  const lost = [4, ...new Array<number>(HEADER_BYTES - 1).fill(0)];
-
   it("reads a header as Rust writes it", () => {
-    expect(read(remote)).toEqual([
-      {
-        kind: "remote",
-        codec: "vp8",
-        key: true,
-        width: 1280,
-        height: 720,
-        timestamp: 0x01020304,
-        data: new Uint8Array([9, 8, 7]),
-      },
-    ]);
-  });
-
-  it("finds every picture of a message", () => {
-    const own = [3, 0, 0, 0, 2, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 5];
-    const found = read([...remote, ...own]);
-    expect(found.map(({ kind, data }) => [kind, ...data])).toEqual([
-      ["remote", 9, 8, 7],
-      ["self", 5],
-    ]);
-    expect(read([...lost, ...own]).map(({ kind }) => kind)).toEqual(["remoteLost", "self"]);
+    const bytes = [1, 2, 1, 0, 0x00, 0x05, 0xd0, 0x02, 4, 3, 2, 1, 9, 8, 7];
+    const picture = parsePicture(new Uint8Array(bytes).buffer);
+    expect(picture).toEqual({
+      kind: "remote",
+      codec: "vp8",
+      key: true,
+      width: 1280,
+      height: 720,
+      timestamp: 0x01020304,
+      data: new Uint8Array([9, 8, 7]),
+    });
   });
 
   it("takes nothing else for a picture", () => {
-    expect(read(new Array<number>(HEADER_BYTES).fill(0))).toEqual([]);
-    expect(read(new Array<number>(24).fill(0))).toEqual([]);
-    expect(read(remote.slice(0, -1))).toEqual([]);
-    expect(read(remote.slice(0, HEADER_BYTES - 1))).toEqual([]);
-    expect(read([...remote, 1, 2, 3])).toHaveLength(1);
+    expect(parsePicture(new ArrayBuffer(HEADER_BYTES))).toBeNull();
+    expect(parsePicture(new Uint8Array(20).buffer)).toBeNull();
   });
 
   it("knows when no picture can be decoded anywhere", () => {
-    expect(read(lost).map(({ kind }) => kind)).toEqual(["remoteLost"]);
+    expect(parsePicture(new Uint8Array([4, ...new Array<number>(11).fill(0)]).buffer)?.kind).toBe(
+      "remoteLost",
+    );
   });
 
   it("finds the profile and level of H.264", () => {
@@ -51,35 +35,6 @@ describe("the wire", () => {
     expect(h264CodecString(unit)).toBe("avc1.42c01f");
     expect(h264CodecString(new Uint8Array([0, 0, 1, 0x41, 1, 2, 3, 4]))).toBeNull();
   });
-});
-
-it("tells of the first picture at once and of those after it together", () => {
-  const tell = vi.fn();
-  const progress = new Progress(tell);
-  for (const at of [0, 33, 66, 99, 132, 165]) {
-    progress.taken(at - 5);
-    progress.painted(at, 3, 1, at);
-  }
-  const told = tell.mock.calls.map(
-    ([said]: { taken: number; painted: { timestamp: number; ago: number }[] }[]) => [
-      said?.taken,
-      ...(said?.painted.map(({ timestamp, ago }) => [timestamp, ago]) ?? []),
-    ],
-  );
-  expect(told).toEqual([
-    [1, [0, 0]],
-    [4, [33, 94_000], [66, 61_000], [99, 28_000]],
-  ]);
-  progress.reset();
-  progress.painted(200, 3, 1, 200);
-  expect(tell).toHaveBeenCalledTimes(3);
-});
-
-it("tells how many pictures were taken in although none is painted", () => {
-  const tell = vi.fn();
-  const progress = new Progress(tell);
-  for (let picture = 0; picture < 8; picture++) progress.taken(0);
-  expect(tell.mock.calls).toEqual(new Array(2).fill([{ type: "progress", taken: 4, painted: [] }]));
 });
 
 it("colours are BT.601's", () => {

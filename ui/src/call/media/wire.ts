@@ -1,7 +1,6 @@
 /**
  * What goes over the media socket, between Rust (`src-tauri/src/media_socket/`) and the worker. Pictures come as binary
- * messages of one picture or several, since every message passes three processes: of each a header of 16 bytes,
- * little-endian, and its data.
+ * messages: a header of 12 bytes, little-endian, and the picture's data.
  *
  * | offset | size | field                                                        |
  * |--------|------|--------------------------------------------------------------|
@@ -13,11 +12,10 @@
  * | 4      | 2    | width, 0 where unknown                                       |
  * | 6      | 2    | height, 0 where unknown                                      |
  * | 8      | 4    | RTP time, 90 kHz                                             |
- * | 12     | 4    | length of the data                                           |
  *
  * The worker answers in JSON texts, {@link WorkerSays}.
  */
-export const HEADER_BYTES = 16;
+export const HEADER_BYTES = 12;
 
 export type Kind = "remote" | "remoteRaw" | "self" | "remoteLost";
 export type Codec = "none" | "h264" | "vp8";
@@ -35,21 +33,15 @@ export interface Picture {
   data: Uint8Array;
 }
 
-/** A remote picture that has been painted: its RTP time, what decoder and painting took and how long ago it was done, in microseconds. */
-export interface PaintedPicture {
-  timestamp: number;
-  decoding: number;
-  painting: number;
-  ago: number;
-}
-
 /** What the worker tells Rust. */
 export type WorkerSays =
+  /** So many more remote pictures have been taken in; Rust counts these so that no backlog builds up. */
+  | { type: "taken"; taken: number }
   /**
-   * So many more remote pictures have been taken in, which Rust counts so that no backlog builds up, and these have been
-   * painted.
+   * A remote picture has been painted: its RTP time, what decoder and painting took, in microseconds, and how many more
+   * have been taken in.
    */
-  | { type: "progress"; taken: number; painted: PaintedPicture[] }
+  | { type: "painted"; timestamp: number; decoding: number; painting: number; taken: number }
   /** The last remote picture has been taken away, since the camera went off or comes back. */
   | { type: "cleared" }
   /** The decoder cannot go on without a key frame. */
@@ -59,31 +51,22 @@ export type WorkerSays =
   /** The pictures of one side are shown at this size, in device pixels. */
   | { type: "size"; which: "remote" | "self"; width: number; height: number };
 
-/** The pictures of a binary message, up to the first thing that is none. */
-export function* pictures(message: ArrayBuffer): Generator<Picture> {
-  for (let at = 0; at + HEADER_BYTES <= message.byteLength;) {
-    const view = new DataView(message, at);
-    const length = view.getUint32(12, true);
-    const picture = parse(view, message, at + HEADER_BYTES, length);
-    if (picture === null) return;
-    yield picture;
-    at += HEADER_BYTES + length;
-  }
-}
-
-function parse(header: DataView, message: ArrayBuffer, from: number, length: number): Picture | null {
-  const kind = KINDS[header.getUint8(0)];
-  const codec = CODECS[header.getUint8(1)];
+/** Reads a binary message; null when it is not a picture. */
+export function parsePicture(message: ArrayBuffer): Picture | null {
+  if (message.byteLength < HEADER_BYTES) return null;
+  const view = new DataView(message);
+  const kind = KINDS[view.getUint8(0)];
+  const codec = CODECS[view.getUint8(1)];
   if (kind === undefined || codec === undefined) return null;
-  if (from + length > message.byteLength || (kind !== "remoteLost" && length === 0)) return null;
+  if (kind !== "remoteLost" && message.byteLength === HEADER_BYTES) return null;
   return {
     kind,
     codec,
-    key: (header.getUint8(2) & 1) === 1,
-    width: header.getUint16(4, true),
-    height: header.getUint16(6, true),
-    timestamp: header.getUint32(8, true),
-    data: new Uint8Array(message, from, length),
+    key: (view.getUint8(2) & 1) === 1,
+    width: view.getUint16(4, true),
+    height: view.getUint16(6, true),
+    timestamp: view.getUint32(8, true),
+    data: new Uint8Array(message, HEADER_BYTES),
   };
 }
 

@@ -1,7 +1,6 @@
 import { RemoteDecoder } from "./decoder";
 import { Surface } from "./surface";
-import { Progress } from "./progress";
-import { pictures, type Picture, type WorkerSays } from "./wire";
+import { parsePicture, type Picture, type WorkerSays } from "./wire";
 
 /** What the page tells the worker. */
 export type PageSays =
@@ -29,6 +28,9 @@ const toPage = (message: PageHears) => {
   postMessage(message);
 };
 
+/** Pictures that have been taken in are told of with the next one that is painted, or when there are so many. */
+const MOST_UNTOLD = 4;
+
 /** A picture of this side waits for so long for a remote one, in milliseconds: the page is then painted once for both. */
 const COMPANY = 40;
 
@@ -36,6 +38,7 @@ let socket: WebSocket | null = null;
 let remote: Surface | null = null;
 let self_: Surface | null = null;
 let pending: Promise<void> = Promise.resolve();
+let untold = 0;
 /** This side's newest picture, while it waits. */
 let own: Picture | null = null;
 let ownTimer = 0;
@@ -45,13 +48,25 @@ const tell = (message: WorkerSays) => {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
 };
 
-const progress = new Progress(tell);
+/** In whole microseconds, as Rust reads them. */
+const micros = (milliseconds: number) => Math.max(0, Math.round(milliseconds * 1000));
 
 function painted(timestamp: number | null, decoding: number, decodedAt: number): void {
   const now = performance.now();
   remotePaintedAt = now;
-  if (timestamp !== null) progress.painted(timestamp, decoding, now - decodedAt, now);
+  if (timestamp !== null) {
+    const painting = micros(now - decodedAt);
+    tell({ type: "painted", timestamp, decoding: micros(decoding), painting, taken: untold });
+    untold = 0;
+  }
   if (own !== null) paintOwn();
+}
+
+function taken(): void {
+  untold += 1;
+  if (untold < MOST_UNTOLD) return;
+  tell({ type: "taken", taken: untold });
+  untold = 0;
 }
 
 function takeOwn(picture: Picture): void {
@@ -85,14 +100,14 @@ function connect(url: string, token: string): void {
   socket?.close();
   const opened = new WebSocket(url, ["vireo-media", token]);
   opened.binaryType = "arraybuffer";
-  progress.reset();
+  untold = 0;
   opened.onopen = () => {
     reportSize("remote");
     reportSize("self");
   };
   opened.onmessage = (event: MessageEvent<unknown>) => {
-    if (!(event.data instanceof ArrayBuffer)) return;
-    for (const picture of pictures(event.data)) take(picture);
+    const picture = event.data instanceof ArrayBuffer ? parsePicture(event.data) : null;
+    if (picture !== null) take(picture);
   };
   opened.onclose = () => {
     if (socket === opened) toPage({ type: "closed" });
@@ -111,17 +126,13 @@ function take(picture: Picture): void {
     case "remoteRaw": {
       const decodedAt = performance.now();
       remote?.paintI420(picture.data, picture.width, picture.height);
-      progress.taken(decodedAt);
+      taken();
       painted(picture.timestamp, 0, decodedAt);
       break;
     }
     case "remote":
       // One after the other: preparing the decoder waits.
-      pending = pending
-        .then(() => decoder.decode(picture))
-        .then(() => {
-          progress.taken(performance.now());
-        });
+      pending = pending.then(() => decoder.decode(picture)).then(taken);
       break;
   }
 }
