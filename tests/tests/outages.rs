@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use vireo_testing::link::Link;
 use vireo_tests::cli::Cli;
 use vireo_tests::netlab::{Lab, Way};
-use vireo_tests::network::{Computer, Network, SERVER};
+use vireo_tests::network::{Computer, Network};
 use vireo_tests::server::Server;
 use vireo_tests::statistics::Statistics;
 
@@ -80,6 +80,14 @@ impl Talk {
     async fn over_the_internet() -> Result<Self> {
         let mut network = Network::forwarding()?;
         let homes = [network.home()?, network.home()?];
+        let server = Server::start_in(&network, &[]).await?;
+        Self::begin(network, homes, server, Route::Internet).await
+    }
+
+    /// Ann is behind a router.
+    async fn over_a_router() -> Result<Self> {
+        let mut network = Network::forwarding()?;
+        let homes = [network.home_behind_nat()?, network.home()?];
         let server = Server::start_in(&network, &[]).await?;
         Self::begin(network, homes, server, Route::Internet).await
     }
@@ -252,16 +260,13 @@ const ON_THE_NEW_NETWORK: Duration = Duration::from_secs(10);
 
 /// One of the two has another address from now on, as on another Wi-Fi. Whatever goes to the former one is lost.
 async fn it_goes_on_with_another_address(talk: Talk, who: usize) -> Result<()> {
-    let middle = format!("10.0.{}.1", who + 1);
-    talk.homes[who].run(&format!(
-        "ip address flush dev wan
-         ip address add 10.0.{}.77/24 dev wan
-         ip route replace default via {middle}
-         ip route replace {SERVER} via {middle}",
-        who + 1
-    ))?;
+    talk.network.move_to_another_address(&talk.homes[who])?;
+    it_goes_on(talk, ON_THE_NEW_NETWORK).await
+}
+
+async fn it_goes_on(talk: Talk, after: Duration) -> Result<()> {
     let changed_at = now_ms()?;
-    sleep(ON_THE_NEW_NETWORK + Duration::from_secs(5)).await;
+    sleep(after + Duration::from_secs(5)).await;
     talk.ann.interrupt().await?;
     let (ann, bob) = tokio::join!(talk.ann.end(), talk.bob.end());
     for (ended, path) in [ann?, bob?].iter().zip(&talk.statistics) {
@@ -272,13 +277,9 @@ async fn it_goes_on_with_another_address(talk: Talk, who: usize) -> Result<()> {
             lost.iter().any(|second| second["state"] == "reconnecting"),
             "it was never lost"
         );
-        let after = seconds(
-            &statistics,
-            changed_at + ON_THE_NEW_NETWORK.as_millis(),
-            u128::MAX,
-        );
-        ensure!(after.len() > 2, "{} seconds after it", after.len());
-        for second in &after {
+        let back = seconds(&statistics, changed_at + after.as_millis(), u128::MAX);
+        ensure!(back.len() > 2, "{} seconds after it", back.len());
+        for second in &back {
             assert_eq!(second["state"], "connected", "{second}");
             let pictures = second.pointer("/video/in/framesPerSecond");
             let pictures = pictures.and_then(Value::as_f64).context("pictures")?;
@@ -301,4 +302,13 @@ async fn a_call_goes_on_when_the_callee_is_on_another_network() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_through_the_relay_goes_on_when_one_is_on_another_network() -> Result<()> {
     it_goes_on_with_another_address(Talk::over_the_relay().await?, 0).await
+}
+
+/// Ann's own address stays, and so does the way from her to Bob.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_goes_on_when_a_router_has_another_address() -> Result<()> {
+    let talk = Talk::over_a_router().await?;
+    talk.network
+        .move_to_another_address(talk.network.router(0))?;
+    it_goes_on(talk, ON_THE_NEW_NETWORK).await
 }

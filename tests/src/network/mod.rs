@@ -116,6 +116,26 @@ impl Network {
         Ok(home)
     }
 
+    /// The internet gives another address to whatever it reaches by `wan`, be it a home's computer or its router.
+    ///
+    /// # Errors
+    /// When it cannot be given.
+    pub fn move_to_another_address(&self, outer: &Computer) -> anyhow::Result<()> {
+        outer.run(&format!(
+            "here=$(ip -4 -o address show dev wan | sed 's|.* inet \\([0-9.]*\\)[.]2/24 .*|\\1|')
+             ip address flush dev wan
+             ip address add $here.77/24 dev wan
+             ip route replace default via $here.1
+             ip route replace {SERVER} via $here.1"
+        ))
+    }
+
+    /// The router of a home behind one, the first that was made being 0.
+    #[must_use]
+    pub fn router(&self, number: usize) -> &Computer {
+        &self.routers[number]
+    }
+
     fn link(&mut self, outer: &Computer) -> anyhow::Result<()> {
         self.links += 1;
         let number = self.links;

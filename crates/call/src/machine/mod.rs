@@ -457,13 +457,23 @@ fn answered(
     }
 }
 
-fn remote_media(mut state: CallState, media: MediaState) -> CallState {
-    if let Some(call) = state.details_mut() {
-        call.remote = media;
-        call.untold = false; // It is there, and the server knows of it.
-    }
-    if let CallState::Reconnecting { deadline, .. } = &mut state {
+fn remote_media(mut state: CallState, media: MediaState, step: &Step) -> CallState {
+    let Some(call) = state.details_mut() else {
+        return state;
+    };
+    let repeated = std::mem::replace(&mut call.remote, media) == media;
+    call.untold = false; // It is there, and the server knows of it.
+    if let CallState::Reconnecting {
+        deadline,
+        restart_at,
+        ..
+    } = &mut state
+    {
         *deadline = None;
+        if repeated {
+            // It had lost the server, and may be behind another router since without having noticed.
+            *restart_at = step.after(RESTART_GRACE).min(*restart_at);
+        }
     }
     state
 }

@@ -59,7 +59,7 @@ impl Call {
                 call_id,
                 media_state,
                 ..
-            } if is_about(&call_id) => remote_media(state, media_state),
+            } if is_about(&call_id) => remote_media(state, media_state, step),
             ServerMessage::CallRestart {
                 call_id,
                 attempt,

@@ -94,6 +94,20 @@ fn a_connection_that_was_lost_soon_after_the_server_was_is_made_anew_as_well() {
     assert_eq!(line.wait(RESTART_GRACE), [Output::OfferRestart]);
 }
 
+/// Who is back at the server says again what it sends. Behind another router it may still hear this side.
+#[test]
+fn where_the_other_side_had_lost_the_server_it_is_made_anew_as_well() {
+    let mut line = Line::in_state("reconnecting");
+    line.input(remote_media(OURS, BOTH));
+    assert_eq!(
+        line.wait(RESTART_GRACE),
+        [],
+        "it has switched its camera on"
+    );
+    line.input(remote_media(OURS, BOTH));
+    assert_eq!(line.wait(RESTART_GRACE), [Output::OfferRestart]);
+}
+
 /// A client that has just started has lost no server.
 #[test]
 fn the_first_connection_to_the_server_says_nothing_of_the_network() {
