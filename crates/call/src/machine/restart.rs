@@ -72,10 +72,14 @@ pub(super) fn restart(
     let kind = description.as_ref().map(|description| description.kind);
     match (call.direction, kind, description) {
         (Direction::Outgoing, None, None) => {
-            // Nobody may keep this side busy opening sockets; the one under way may have got lost all the same.
+            // Nobody may keep this side busy opening sockets.
             let earliest = earliest(call, RESTART_PAUSE, step);
             if earliest > step.now {
-                return lost(state, earliest, step);
+                if let CallState::Reconnecting { restart_at, .. } = &mut state {
+                    // The offer under way may have got lost.
+                    *restart_at = earliest.min(*restart_at);
+                }
+                return state;
             }
             offer(call, step);
         }

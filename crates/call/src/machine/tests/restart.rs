@@ -159,6 +159,10 @@ fn the_other_side_cannot_have_it_restarted_all_the_time() {
     assert_eq!(line.call.next_timeout(), Some(line.now + RESTART_PAUSE / 2));
     assert_eq!(line.wait(RESTART_PAUSE / 2 - ALMOST), []);
     assert_eq!(line.wait(ALMOST), [Output::OfferRestart]);
+    // What was asked for before it helped comes late.
+    line.input(peer(PeerEvent::Connected));
+    assert_eq!(line.input(told(0, None)), []);
+    assert_eq!(line.name(), "connected");
 
     let mut line = callee_in_call();
     line.input(told(1, Some(their_offer())));
