@@ -269,14 +269,12 @@ async fn it_goes_on(talk: Talk, after: Duration) -> Result<()> {
     sleep(after + Duration::from_secs(5)).await;
     talk.ann.interrupt().await?;
     let (ann, bob) = tokio::join!(talk.ann.end(), talk.bob.end());
+    let mut lost = false;
     for (ended, path) in [ann?, bob?].iter().zip(&talk.statistics) {
         ensure!(ended.status == 0, "{ended:?}");
         let statistics = Statistics::read(path)?;
-        let lost = seconds(&statistics, changed_at, u128::MAX);
-        ensure!(
-            lost.iter().any(|second| second["state"] == "reconnecting"),
-            "it was never lost"
-        );
+        let since = seconds(&statistics, changed_at, u128::MAX);
+        lost |= since.iter().any(|second| second["state"] == "reconnecting");
         let back = seconds(&statistics, changed_at + after.as_millis(), u128::MAX);
         ensure!(back.len() > 2, "{} seconds after it", back.len());
         for second in &back {
@@ -286,6 +284,7 @@ async fn it_goes_on(talk: Talk, after: Duration) -> Result<()> {
             ensure!(pictures > 10.0, "{second}");
         }
     }
+    ensure!(lost, "it was never lost");
     Ok(())
 }
 
@@ -304,11 +303,12 @@ async fn a_call_through_the_relay_goes_on_when_one_is_on_another_network() -> Re
     it_goes_on_with_another_address(Talk::over_the_relay().await?, 0).await
 }
 
-/// Ann's own address stays, and so does the way from her to Bob.
+/// Ann's own address stays, and so does the way from her to Bob: it is Bob who loses her, and Ann who hears of it when the
+/// server turns out to be lost, up to ten seconds later.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_goes_on_when_a_router_has_another_address() -> Result<()> {
     let talk = Talk::over_a_router().await?;
     talk.network
         .move_to_another_address(talk.network.router(0))?;
-    it_goes_on(talk, ON_THE_NEW_NETWORK).await
+    it_goes_on(talk, Duration::from_secs(10) + ON_THE_NEW_NETWORK).await
 }
