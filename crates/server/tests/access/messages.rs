@@ -50,6 +50,7 @@ const TABLE: &[(&str, Before, [&str; 4])] = &[
     ("call:reject",             Rings, [DENIED, NONE, "ok", DENIED]),
     ("call:ice-candidate",      Answered, [DENIED, NONE, "ok", DENIED]),
     ("call:media-state",        Answered, [DENIED, NONE, "ok", DENIED]),
+    ("call:restart",            Answered, [DENIED, NONE, "ok", DENIED]),
     ("call:end",                Answered, [DENIED, NONE, "ok", DENIED]),
 ];
 
@@ -145,7 +146,7 @@ fn message(kind: &str, town: &Town, call: &str, who: Kind) -> Value {
             message
         }
         "call:end" => end(call, chat),
-        "call:ringing" | "call:reject" => about(kind, call, chat),
+        "call:ringing" | "call:reject" | "call:restart" => about(kind, call, chat),
         _ => json!({"type": kind, "userId": town.mia.id}),
     }
 }
