@@ -122,11 +122,11 @@ impl Network {
     /// When it cannot be given.
     pub fn move_to_another_address(&self, outer: &Computer) -> anyhow::Result<()> {
         outer.run(&format!(
-            "here=$(ip -4 -o address show dev wan | sed 's|.* inet \\([0-9.]*\\)[.]2/24 .*|\\1|')
+            "gateway=$(ip route show default | cut -d' ' -f3)
              ip address flush dev wan
-             ip address add $here.77/24 dev wan
-             ip route replace default via $here.1
-             ip route replace {SERVER} via $here.1"
+             ip address add ${{gateway%.1}}.77/24 dev wan
+             ip route replace default via $gateway
+             ip route replace {SERVER} via $gateway"
         ))
     }
 

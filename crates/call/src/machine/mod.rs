@@ -35,6 +35,7 @@ use crate::{CallPeer, ConnectionQuality, Direction, EndedReason, Speaking};
 pub struct Call {
     state: CallState,
     server_reachable: bool,
+    /// It has been there before: the first connection to it is no return.
     server_was_lost: bool,
     /// When it came back last.
     server_back_at: Option<Instant>,
@@ -282,8 +283,8 @@ impl Call {
             {
                 self.send_media_state(&mut state, step);
             }
-            // Of no use to a call that is over, or about another one; a restart begins again by itself. A caller who was told that this person is busy rings again
-            // once the server is back, and is told again.
+            // Of no use to a call that is over, or about another one; a restart begins again by itself. A caller who was told that
+            // this person is busy rings again once the server is back, and is told again.
             ClientMessage::CallInitiate { .. }
             | ClientMessage::CallRinging { .. }
             | ClientMessage::CallAnswer { .. }

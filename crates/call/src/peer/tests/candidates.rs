@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vireo_protocol::IceCandidate;
 
-use super::support::{Side, config, connect};
+use super::support::{Side, config, connect, gathered};
 use crate::peer::{PeerError, PeerEvent};
 
 fn candidate(line: &str) -> IceCandidate {
@@ -13,21 +13,6 @@ fn candidate(line: &str) -> IceCandidate {
         sdp_mid: Some("0".into()),
         sdp_m_line_index: Some(0),
         username_fragment: None,
-    }
-}
-
-/// A side's candidates, up to their end.
-async fn gathered(side: &mut Side) -> Vec<IceCandidate> {
-    let mut all = Vec::new();
-    loop {
-        let event = side
-            .wait(|event| matches!(event, PeerEvent::LocalCandidate(_)))
-            .await;
-        match event {
-            PeerEvent::LocalCandidate(candidate) if candidate.candidate.is_empty() => return all,
-            PeerEvent::LocalCandidate(candidate) => all.push(candidate),
-            _ => {}
-        }
     }
 }
 

@@ -3,24 +3,15 @@
 use vireo_media::VideoCodec;
 use vireo_protocol::SessionDescription;
 
-use super::support::{Side, config, connect, frame, restart, show, sound};
-use crate::peer::{PeerError, PeerEvent};
+use super::support::{Side, config, connect, frame, gathered, restart, show, sound};
+use crate::peer::PeerError;
 
 /// The ports of a side's candidates.
 async fn ports(side: &mut Side) -> Vec<String> {
-    let mut ports = Vec::new();
-    loop {
-        let event = side
-            .wait(|event| matches!(event, PeerEvent::LocalCandidate(_)))
-            .await;
-        let PeerEvent::LocalCandidate(candidate) = event else {
-            unreachable!("waited for one");
-        };
-        match candidate.candidate.split_whitespace().nth(5) {
-            Some(port) => ports.push(port.to_owned()),
-            None => return ports,
-        }
-    }
+    let port = |line: &str| line.split_whitespace().nth(5).map(str::to_owned);
+    let candidates = gathered(side).await;
+    let ports = candidates.iter().map(|found| port(&found.candidate));
+    ports.map(|port| port.expect("a port")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

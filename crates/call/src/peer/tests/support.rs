@@ -12,6 +12,7 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use vireo_media::{EncodedFrame, VideoCodec, codec::OpusPacket, rtp::RtpPayload};
+use vireo_protocol::IceCandidate;
 
 use crate::peer::{
     Addresses, MediaReceiver, Peer, PeerConfig, PeerEvent, ReceivedMedia,
@@ -198,6 +199,21 @@ impl Side {
         tokio::time::timeout(PATIENCE, waiting)
             .await
             .expect("the event comes")
+    }
+}
+
+/// A side's candidates, up to their end.
+pub async fn gathered(side: &mut Side) -> Vec<IceCandidate> {
+    let mut all = Vec::new();
+    loop {
+        let event = side
+            .wait(|event| matches!(event, PeerEvent::LocalCandidate(_)))
+            .await;
+        match event {
+            PeerEvent::LocalCandidate(candidate) if candidate.candidate.is_empty() => return all,
+            PeerEvent::LocalCandidate(candidate) => all.push(candidate),
+            _ => {}
+        }
     }
 }
 
