@@ -18,7 +18,7 @@ use crate::{
     KeyFrameRequester, MediaFactory, NoticeKind,
     machine::{Heard, Input},
     peer::MediaSender,
-    quality::{AudioQuality, Quality},
+    quality::{AudioQuality, EncoderState, Quality},
 };
 
 /// The peer connection that media goes to at the moment. The devices outlive it when two people call each other at once.
@@ -272,9 +272,13 @@ impl Devices {
         }
     }
 
-    /// How busy the encoder of pictures is, where that is known.
-    pub(super) fn encoder_load(&self) -> Option<f64> {
-        self.picture_statistics()?.encoder_load
+    /// How the encoder of pictures gets on.
+    pub(super) fn encoder(&self) -> EncoderState {
+        let statistics = self.picture_statistics();
+        statistics.map_or_else(EncoderState::default, |statistics| EncoderState {
+            load: statistics.encoder_load,
+            left_out: statistics.left_out,
+        })
     }
 
     pub(super) fn request_key_frame(&self) {

@@ -26,7 +26,7 @@ use crate::{
     CallStats, CallView, Direction, EndedReason, MediaFactory, Phase,
     machine::{Calendar, Call, CallState, Input, Output},
     peer::{PeerConfig, PeerEvent, ReceivedMedia},
-    quality::QualityPolicy,
+    quality::{EncoderState, QualityPolicy},
 };
 
 /// How long stopping waits for what is being closed.
@@ -202,9 +202,9 @@ impl Run {
         else {
             return;
         };
-        let load = self.devices.encoder_load();
+        let encoder = self.devices.encoder();
         let camera = call.local().camera;
-        let (quality, news) = steering.decide(camera, load, call.remote.shown, Instant::now());
+        let (quality, news) = steering.decide(camera, encoder, call.remote.shown, Instant::now());
         self.devices.set_quality(&quality);
         if let Some(connection) = news {
             let call_id = call.call_id.clone();
@@ -357,7 +357,7 @@ impl Run {
         let start_bitrate = self.peer_config().start_bitrate;
         let policy = QualityPolicy::new(self.media.video_format(), self.media.max_bitrate());
         let mut steering = Steering::new(policy, start_bitrate, Instant::now());
-        let (quality, _) = steering.decide(true, None, None, Instant::now());
+        let (quality, _) = steering.decide(true, EncoderState::default(), None, Instant::now());
         self.steering = Some(steering);
         self.devices.start(wanted, &quality, &self.playback);
     }

@@ -7,7 +7,7 @@ use vireo_protocol::PictureSize;
 use crate::{
     ConnectionQuality,
     peer::TransportStats,
-    quality::{Conditions, Path, Quality, QualityLimitation, QualityPolicy},
+    quality::{Conditions, EncoderState, Path, Quality, QualityLimitation, QualityPolicy},
 };
 
 /// How often the policy is asked while nothing happens.
@@ -104,7 +104,7 @@ impl Steering {
     pub(super) fn decide(
         &mut self,
         camera: bool,
-        encoder_load: Option<f64>,
+        encoder: EncoderState,
         shown: Option<PictureSize>,
         now: Instant,
     ) -> (Quality, Option<ConnectionQuality>) {
@@ -112,7 +112,11 @@ impl Steering {
             camera,
             path: self.path,
             copies: self.copies,
-            encoder_load: encoder_load.filter(|_| camera),
+            encoder: if camera {
+                encoder
+            } else {
+                EncoderState::default()
+            },
             shown,
         };
         self.path.reported = false;

@@ -11,7 +11,8 @@
 //! | 5 | 180 | 15 | 55,000 |
 //! | sound only | – | – | less, for 4 s |
 //!
-//! The worst of three decides: what the path carries, what the encoder manages and what the other side has room to show. Down
+//! What a step needs is for what people show mostly; where the encoder leaves pictures out for want of bits it is taken to be
+//! more (`demand.rs`). The worst of three decides: what the path carries, what the encoder manages and what the other side has room to show. Down
 //! by one step is after a second, by more at once; up is after it has held for 2 s (10 s for the encoder) with 30 % to spare,
 //! and for twice as long after each attempt that failed.
 //!
@@ -23,6 +24,7 @@
 #![deny(clippy::disallowed_methods)]
 
 mod climb;
+mod demand;
 mod expected_loss;
 mod pause;
 mod sound;
@@ -38,6 +40,7 @@ use vireo_protocol::PictureSize;
 pub use self::sound::AudioQuality;
 use self::{
     climb::{Climb, Lasting, Possible},
+    demand::Demand,
     expected_loss::ExpectedLoss,
     pause::{Pause, Stage},
     steps::Steps,
@@ -93,6 +96,15 @@ pub struct Path {
     pub reported: bool,
 }
 
+/// How an encoder of pictures gets on, where that is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct EncoderState {
+    /// Share of the time between two pictures that coding one takes; above 1 it is too slow.
+    pub load: Option<f64>,
+    /// Share of the pictures that it leaves out because their bits do not suffice.
+    pub left_out: Option<f64>,
+}
+
 /// What the policy decides by.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Conditions {
@@ -102,9 +114,8 @@ pub struct Conditions {
     pub path: Path,
     /// The other side takes sound with copies of the sounds before (RFC 2198).
     pub copies: bool,
-    /// Share of the time between two pictures that coding one takes; above 1 the encoder is too slow. None where it is not
-    /// known.
-    pub encoder_load: Option<f64>,
+    /// How the encoder gets on.
+    pub encoder: EncoderState,
     /// The place in which the other side shows the pictures; none where it has not said.
     pub shown: Option<PictureSize>,
 }
@@ -160,6 +171,7 @@ fn room_for_copies(conditions: &Conditions, sends: bool) -> Option<u32> {
 #[derive(Debug, Clone)]
 pub struct QualityPolicy {
     steps: Steps,
+    demand: Demand,
     bandwidth: Climb,
     cpu: Climb,
     overloaded: Lasting,
@@ -185,6 +197,7 @@ impl QualityPolicy {
         let steps = Steps::new(format);
         let top = steps.top();
         Self {
+            demand: Demand::new(),
             bandwidth: Climb::new(top, DOWN_AFTER, UP_AFTER),
             cpu: Climb::new(top, Duration::ZERO, EASED_AFTER),
             overloaded: Lasting::default(),
@@ -212,7 +225,9 @@ impl QualityPolicy {
     pub fn update(&mut self, conditions: &Conditions, now: Instant) -> Quality {
         let path = &conditions.path;
         let stage = self.pause.update(conditions.camera, path, now);
-        let bits = f64::from(path.for_pictures);
+        let given = f64::from(path.for_pictures) / self.steps.need(self.step);
+        let demand = self.demand.update(conditions.encoder.left_out, given, now);
+        let bits = f64::from(path.for_pictures) / demand;
         let full = path.for_pictures >= self.max_bitrate;
         let with_room = if full { bits } else { bits / RELIEF };
         let possible = Possible {
@@ -221,7 +236,7 @@ impl QualityPolicy {
             surely: self.steps.affordable(bits * SURE),
         };
         let bandwidth = self.bandwidth.follow(&possible, now);
-        let cpu = self.cpu_step(conditions.encoder_load, now);
+        let cpu = self.cpu_step(conditions.encoder.load, now);
         let shown = self.shown_step(conditions.shown, now);
         let step = bandwidth.max(cpu).max(shown);
         let sends = stage == Stage::Sending;

@@ -41,7 +41,10 @@ impl Line {
                 reported: true,
             },
             copies: false,
-            encoder_load: Some(0.2),
+            encoder: EncoderState {
+                load: Some(0.2),
+                left_out: None,
+            },
             shown: None,
         };
         let mut policy = QualityPolicy::new(format, MAX_BITRATE);
@@ -173,7 +176,7 @@ fn an_encoder_that_is_too_slow_gets_less_to_do_until_it_is_not() {
         for _ in 0..(seconds / TICK.as_secs_f64()) as u32 {
             let format = line.quality.video.expect("pictures").format;
             let pixels = f64::from(format.width * format.height * format.frame_rate);
-            line.conditions.encoder_load = Some(full * pixels / (1280.0 * 720.0 * 30.0));
+            line.conditions.encoder.load = Some(full * pixels / (1280.0 * 720.0 * 30.0));
             line.tick();
         }
     };
@@ -399,7 +402,7 @@ proptest! {
         for (bits, loss, wait_ms, load, camera, (wide, high)) in inputs {
             line.now += Duration::from_millis(wait_ms);
             line.conditions.path.loss = loss;
-            line.conditions.encoder_load = load;
+            line.conditions.encoder.load = load;
             line.conditions.camera = camera;
             line.conditions.shown = Some(PictureSize { width: wide, height: high });
             let quality = line.estimate(bits).tick();
@@ -414,4 +417,48 @@ proptest! {
             }
         }
     }
+}
+
+/// Pictures of leaves in the wind at this size, where less than so many times the usual bits are too few.
+fn leaves(line: &mut Line, needs: f64) {
+    let video = line.quality.video.expect("pictures are sent");
+    let pixels = f64::from(video.format.width * video.format.height * video.format.frame_rate);
+    let usual = 0.02 * pixels;
+    let too_few = f64::from(line.conditions.path.for_pictures) < needs * usual;
+    line.conditions.encoder.left_out = Some(if too_few { 0.08 } else { 0.0 });
+}
+
+#[test]
+fn pictures_that_need_more_bits_are_smaller() {
+    let mut line = Line::new(HD);
+    line.estimate(900_000).wait(2.0);
+    assert_eq!(line.looks(), "720p30 good none");
+    leaves(&mut line, 2.0);
+    line.wait(1.5);
+    assert_eq!(line.looks(), "540p30 good bandwidth");
+    // It is tried again at times, and does not stay.
+    let mut large = 0;
+    for _ in 0..600 {
+        leaves(&mut line, 2.0);
+        line.tick();
+        large += u32::from(line.looks().starts_with("720"));
+    }
+    assert!((1..60).contains(&large), "{large} of 600");
+    // More bits are there, or the wind has gone down.
+    let mut rich = Line::new(HD);
+    rich.estimate(900_000).wait(2.0);
+    leaves(&mut rich, 2.0);
+    rich.wait(1.5).estimate(2_000_000);
+    leaves(&mut rich, 2.0);
+    assert_eq!(rich.wait(5.0).looks(), "720p30 good none");
+    leaves(&mut line, 1.0);
+    assert_eq!(line.wait(200.0).looks(), "720p30 good none");
+}
+
+#[test]
+fn a_face_before_a_wall_is_as_large_as_ever() {
+    let mut line = Line::new(HD);
+    line.estimate(600_000);
+    line.conditions.encoder.left_out = Some(0.03);
+    assert_eq!(line.wait(60.0).looks(), "720p30 good none");
 }

@@ -10,6 +10,7 @@ mod encoder_load;
 mod frame;
 mod freeze;
 mod ivf;
+mod left_out;
 mod mailbox;
 mod pace;
 mod pattern;

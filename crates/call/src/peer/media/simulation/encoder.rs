@@ -7,7 +7,7 @@ use vireo_media::VideoFormat;
 
 use crate::{
     peer::TransportStats,
-    quality::{Conditions, Path, QualityPolicy},
+    quality::{Conditions, EncoderState, Path, QualityPolicy},
 };
 
 pub const FRAMES_PER_SECOND: u32 = 30;
@@ -98,7 +98,10 @@ impl Encoder {
             camera: true,
             path: self.path,
             copies: false,
-            encoder_load: Some(0.2),
+            encoder: EncoderState {
+                load: Some(0.2),
+                left_out: None,
+            },
             shown: None,
         };
         self.path.reported = false;
