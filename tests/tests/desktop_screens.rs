@@ -304,7 +304,9 @@ impl Gallery {
         self.call("notices-smallest", connected.clone()).await?;
         self.window.session().resize(1100, 720).await?;
         connected["phase"]["kind"] = "reconnecting".into();
-        self.call("reconnecting-muted", connected).await
+        self.call("reconnecting-muted", connected.clone()).await?;
+        connected["serverReachable"] = false.into();
+        self.call("reconnecting-offline", connected).await
     }
 
     async fn voices(&self) -> anyhow::Result<()> {

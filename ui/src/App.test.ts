@@ -458,6 +458,15 @@ describe("a call", () => {
     expect(screen.queryByRole("heading")).toBeNull();
   });
 
+  it("that reconnects without the server says that the computer is offline, and not that the call continues", async () => {
+    const { rerender } = show(home(callView({ kind: "reconnecting" }, { serverReachable: false })));
+    expect(screen.getByText(/seems to be offline/)).toBeTruthy();
+    expect(screen.queryByText(/the call continues/)).toBeNull();
+    await rerender({ views: { current: home(callView({ kind: "connected" }, { serverReachable: false })) } });
+    expect(screen.queryByText(/seems to be offline/)).toBeNull();
+    expect(screen.getByText(/the call continues/)).toBeTruthy();
+  });
+
   it("that nobody could take says what to do next", () => {
     for (const reason of ["busy", "offline", "accessDenied", "connectionFailed"] as const) {
       const { container, unmount } = show(home(callView({ kind: "ended", reason })));

@@ -29,8 +29,10 @@ export interface CallNotice {
 /** What to tell the person while the call goes on, most important first. */
 export function callNotices(call: CallView, pictureLost: boolean): CallNotice[] {
   const say = (about: CallNotice["about"], text: string): CallNotice => ({ about, text, settings: null });
+  // Where media is lost as well nothing continues.
+  const quiet = call.serverReachable || call.phase.kind === "reconnecting";
   return [
-    ...(call.serverReachable ? [] : [say("server", t("call.serverUnreachable"))]),
+    ...(quiet ? [] : [say("server", t("call.serverUnreachable"))]),
     ...(pictureLost ? [say("picture", t("call.pictureLost"))] : []),
     ...(call.microphoneHint === "hearsNothing" ? [say("hearsNothing", t("notice.hearsNothing"))] : []),
     ...call.notices.map(({ kind, cause }) => ({

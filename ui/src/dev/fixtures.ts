@@ -339,6 +339,7 @@ export const views: Record<string, AppView> = {
     ),
   ),
   reconnecting: home(callView({ kind: "reconnecting" })),
+  "reconnecting-offline": home(callView({ kind: "reconnecting" }, { serverReachable: false })),
   "long-name": home(
     callView(
       { kind: "connected" },

@@ -199,6 +199,7 @@ export const en = {
   "call.connecting": "Connecting…",
   "call.reconnecting": "Reconnecting…",
   "call.reconnectingMuted": "Your microphone is muted.",
+  "call.reconnectingOffline": "This computer seems to be offline. Check its connection to the internet.",
   "call.reconnectingSilent": "They cannot hear you at the moment.",
   "call.incomingVideo": "Incoming video call",
   "call.incomingAudio": "Incoming call",

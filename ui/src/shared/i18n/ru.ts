@@ -200,6 +200,7 @@ export const ru: Catalogue = {
   "call.connecting": "Соединение…",
   "call.reconnecting": "Восстанавливаем связь…",
   "call.reconnectingMuted": "Ваш микрофон выключен.",
+  "call.reconnectingOffline": "Похоже, у компьютера нет связи. Проверьте подключение к интернету.",
   "call.reconnectingSilent": "Сейчас вас не слышно.",
   "call.incomingVideo": "Входящий видеозвонок",
   "call.incomingAudio": "Входящий звонок",
