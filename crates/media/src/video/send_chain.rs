@@ -444,6 +444,7 @@ mod tests {
             encoder: None,
             next_due: None,
             load: EncoderLoad::default(),
+            left_out: LeftOut::default(),
             trouble: Trouble::default(),
             scaler: Scaler::default(),
             self_view: None,
