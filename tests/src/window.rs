@@ -27,6 +27,9 @@ use crate::{
 /// How long something may take to appear. Generous: several windows may be painted by one busy processor.
 const PATIENCE: Duration = Duration::from_secs(45);
 
+/// How much of a log is shown, in bytes.
+const LAST_WORDS: usize = 4_000;
+
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -74,6 +77,7 @@ impl WindowOptions<'_> {
 pub struct Window {
     session: Session,
     driver: Driver,
+    log: PathBuf,
     /// The way to the driver, where that is at another computer.
     _door: Option<Door>,
 }
@@ -110,7 +114,8 @@ impl Window {
     /// When the application, tauri-driver or WebKitWebDriver is missing, or no window opens.
     pub async fn open(display: &Display, options: &WindowOptions<'_>) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&options.profile)?;
-        let (driver, mut port) = start_driver(display, options)?;
+        let log = options.profile.join("window.log");
+        let (driver, mut port) = start_driver(display, options, &log)?;
         let door = match &options.computer {
             Some(computer) => Some(Door::to(computer, port).await?),
             None => None,
@@ -138,6 +143,7 @@ impl Window {
         Ok(Self {
             session,
             driver,
+            log,
             _door: door,
         })
     }
@@ -207,9 +213,20 @@ impl Window {
         loop {
             match self.session.windows().await {
                 Err(_) if started.elapsed() < PATIENCE => sleep(LOOK).await,
-                windows => return windows,
+                windows => return windows.with_context(|| self.last_words()),
             }
         }
+    }
+
+    /// What is left to say of an application that the driver cannot speak with.
+    fn last_words(&self) -> String {
+        let lives = match self.application() {
+            Ok(_) => "the application lives",
+            Err(_) => "the application has ended",
+        };
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let begin = log.floor_char_boundary(log.len().saturating_sub(LAST_WORDS));
+        format!("{lives}, and its log ends with:\n{}", &log[begin..])
     }
 
     async fn finds(&self, page: &str) -> anyhow::Result<bool> {
@@ -433,11 +450,15 @@ paint();
 ";
 
 /// Starts tauri-driver; gives the port at which it listens, too.
-fn start_driver(display: &Display, options: &WindowOptions<'_>) -> anyhow::Result<(Driver, u16)> {
+fn start_driver(
+    display: &Display,
+    options: &WindowOptions<'_>,
+    log: &Path,
+) -> anyhow::Result<(Driver, u16)> {
     use std::os::unix::process::CommandExt;
 
     let (port, native_port) = (free_port()?, free_port()?);
-    let log = std::fs::File::create(options.profile.join("window.log"))?;
+    let log = std::fs::File::create(log)?;
     let theme = if options.dark {
         "Adwaita:dark"
     } else {
