@@ -83,6 +83,8 @@ struct Followed {
     answered_aside: bool,
     /// The person has closed the small window.
     small_closed: bool,
+    /// It ends with the main window. Until it has, the small window would show up for a moment.
+    is_let_go: bool,
 }
 
 /// The main window.
@@ -117,6 +119,7 @@ impl Desk {
             small_window: call.is_some_and(|call| {
                 call.stage == Stage::GoesOn
                     && !call.small_closed
+                    && !call.is_let_go
                     && !matches!(self.main, Main::Open { .. })
             }),
             main_window: call.is_some_and(|call| call.answered_aside),
@@ -144,6 +147,7 @@ impl Desk {
             silent: false,
             answered_aside: false,
             small_closed: false,
+            is_let_go: false,
         });
         call.stage = stage;
         call.answered_aside |= stage == Stage::GoesOn && call.place != CallPlace::MainWindow;
@@ -220,9 +224,11 @@ impl Desk {
             }
             _ => {
                 self.asks_to_close = false;
-                Closing::Release {
-                    ends_call: goes_on && keeps_call == Some(false),
+                let ends_call = goes_on && keeps_call == Some(false);
+                if ends_call && let Some(call) = &mut self.call {
+                    call.is_let_go = true;
                 }
+                Closing::Release { ends_call }
             }
         }
     }

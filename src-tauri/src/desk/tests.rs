@@ -139,6 +139,9 @@ fn what_becomes_of_a_call_is_asked_once() {
     assert_eq!(desk.close_main(Some(true)), keeps);
     let ends = Closing::Release { ends_call: true };
     assert_eq!(desk.close_main(Some(false)), ends);
+    desk.main_open(false);
+    desk.main_closed();
+    assert!(!desk.view().small_window, "it shows up for a moment");
     // Nobody is asked about a call that is over.
     assert_eq!(desk.close_main(None), Closing::Ask);
     assert!(!follow(&mut desk, OVER).asks_to_close);
