@@ -22,6 +22,10 @@ use vireo_tests::{
 
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// What a speaker may leave out in three seconds: what a moment costs in which this computer does something else, and less than
+/// opening the speaker anew.
+const DEAD_AIR: Duration = Duration::from_millis(30);
+
 /// `sound_path`, killed when dropped.
 struct SoundPath {
     child: Child,
@@ -87,6 +91,20 @@ fn rms(samples: &[f64]) -> f64 {
     (samples.iter().map(|sample| sample * sample).sum::<f64>() / samples.len().max(1) as f64).sqrt()
 }
 
+/// For how long nothing at all is heard, where it is more than the moment at which a wave crosses zero.
+fn dead_air(samples: &[f64]) -> Duration {
+    let silences = samples.chunk_by(|one, next| is_dead(*one) == is_dead(*next));
+    let dead: usize = silences
+        .filter(|part| is_dead(part[0]) && part.len() > RATE as usize / 2_000)
+        .map(<[f64]>::len)
+        .sum();
+    Duration::from_secs_f64(dead as f64 / f64::from(RATE))
+}
+
+fn is_dead(sample: f64) -> bool {
+    sample.abs() < 1e-4
+}
+
 /// How loud each second is.
 fn levels(samples: &[f64]) -> Vec<f64> {
     samples.chunks(RATE as usize).map(rms).collect()
@@ -119,6 +137,8 @@ fn a_tone_goes_from_microphone_to_speaker() -> anyhow::Result<()> {
         Duration::from_secs(3),
     )?;
     let heard = heard.as_slice();
+    let dead = dead_air(heard);
+    ensure!(dead <= DEAD_AIR, "for {dead:?} there is nothing to hear");
     let share = share_at(heard, RATE, 700.0);
     ensure!(share > 0.9, "only {share} of what is heard is the tone");
     ensure!(share_at(heard, RATE, 900.0) < 0.02, "there is another tone");

@@ -57,6 +57,11 @@ impl Demand {
         self.calls.load(Relaxed) > 0
     }
 
+    /// Whether it has asked again after the first time, when it may have filled its whole buffer ahead of its beginning.
+    fn goes_on(&self) -> bool {
+        self.calls.load(Relaxed) > 1
+    }
+
     pub(super) fn period(&self) -> usize {
         self.period.load(Relaxed)
     }
@@ -102,24 +107,29 @@ impl Reserve {
 #[derive(Debug)]
 pub(super) struct Watch {
     rate: u32,
-    /// None until the stream has run for a while: opening takes its time.
+    /// None until the stream has run for a while: beginning takes its time.
     window: Option<(Instant, usize)>,
-    opened: Instant,
+    /// When it was seen to run.
+    runs_since: Option<Instant>,
 }
 
 impl Watch {
-    pub(super) const fn new(rate: u32, now: Instant) -> Self {
+    pub(super) const fn new(rate: u32) -> Self {
         Self {
             rate,
             window: None,
-            opened: now,
+            runs_since: None,
         }
     }
 
     pub(super) fn is_starved(&mut self, demand: &Demand, now: Instant) -> bool {
+        if !demand.goes_on() {
+            return false;
+        }
         let asked = demand.asked.load(Relaxed);
+        let runs_since = *self.runs_since.get_or_insert(now);
         match self.window {
-            None if now.duration_since(self.opened) >= JUDGE_AFTER / 2 => {
+            None if now.duration_since(runs_since) >= JUDGE_AFTER / 2 => {
                 self.window = Some((now, asked))
             }
             Some((since, before)) if now.duration_since(since) >= JUDGE_AFTER => {
@@ -178,7 +188,7 @@ mod tests {
         let judge = |share: f64| {
             let start = Instant::now();
             let demand = Demand::new(480);
-            let mut watch = Watch::new(48_000, start);
+            let mut watch = Watch::new(48_000);
             (1..=400).any(|tick| {
                 demand.note((480.0 * share) as usize, 480);
                 watch.is_starved(&demand, start + Duration::from_millis(10 * tick))
@@ -186,5 +196,19 @@ mod tests {
         };
         assert!(!judge(1.0) && !judge(0.98));
         assert!(judge(0.9) && judge(0.5));
+    }
+
+    #[test]
+    fn a_device_that_takes_seconds_to_begin_is_not_starved() {
+        let start = Instant::now();
+        let demand = Demand::new(480);
+        let mut watch = Watch::new(48_000);
+        let at = |tick: u64| start + Duration::from_millis(10 * tick);
+        demand.note(480, 480);
+        assert!((1..=200).all(|tick| !watch.is_starved(&demand, at(tick))));
+        assert!((201..=800).all(|tick| {
+            demand.note(480, 480);
+            !watch.is_starved(&demand, at(tick))
+        }));
     }
 }

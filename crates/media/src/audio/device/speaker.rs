@@ -19,13 +19,14 @@ use super::{
 };
 use crate::{
     MediaError,
-    audio::{AudioFrame, AudioSink, SAMPLE_RATE, resample::Resampler},
+    audio::{AudioFrame, AudioSink, FRAME_DURATION, SAMPLE_RATE, resample::Resampler},
 };
 
 /// A device that still starves with this is left as it is.
 const LONGEST_BUFFER_MS: u32 = 80;
 
-/// A device that takes nothing is not waited for any longer at a time.
+/// A device that has taken nothing for so long, or for twice as long as what it takes at a time lasts, stands still. What is
+/// said meanwhile is left out, or it would be heard late once the device goes on: Bluetooth may take seconds to begin.
 const TAKES_WITHIN: Duration = Duration::from_millis(40);
 
 /// A speaker of this computer.
@@ -39,6 +40,8 @@ pub struct Speaker {
     converted: Vec<f32>,
     /// When it took something last.
     alive_at: Instant,
+    /// Whether it took nothing of the last frame.
+    stands_still: bool,
     /// None only while it is opened anew.
     running: Option<Running>,
 }
@@ -52,6 +55,21 @@ struct End {
     rate: u32,
     resampler: Resampler,
     line: SharedLine,
+}
+
+impl End {
+    /// What does not fit is lost.
+    fn write(&mut self, samples: &[f32]) {
+        let room = samples.len().min(self.ring.slots());
+        if let Ok(chunk) = self.ring.write_chunk_uninit(room) {
+            chunk.fill_from_iter(samples.iter().copied());
+        }
+    }
+
+    /// So many samples.
+    fn lasts(&self, samples: usize) -> Duration {
+        Duration::from_secs_f64(samples as f64 / f64::from(self.rate.max(1)))
+    }
 }
 
 impl Speaker {
@@ -74,10 +92,11 @@ impl Speaker {
             wanted: name.map(str::to_owned),
             buffer_ms,
             reserve: Reserve::new(end.rate, now),
-            watch: Watch::new(end.rate, now),
+            watch: Watch::new(end.rate),
             end,
             converted: Vec::new(),
             alive_at: now,
+            stands_still: false,
             running: Some(running),
         })
     }
@@ -102,7 +121,7 @@ impl Speaker {
             self.wanted.as_deref(),
             move |device, name| open(device, name, buffer_ms),
         )?;
-        self.watch = Watch::new(end.rate, Instant::now());
+        self.watch = Watch::new(end.rate);
         self.reserve = Reserve::new(end.rate, Instant::now());
         self.end = end;
         self.running = Some(running);
@@ -119,20 +138,25 @@ impl AudioSink for Speaker {
         let end = &mut self.end;
         self.converted.clear();
         end.resampler.push(&frame.0, &mut self.converted);
-        let room = self.converted.len().min(end.ring.slots());
-        if let Ok(chunk) = end.ring.write_chunk_uninit(room) {
-            chunk.fill_from_iter(self.converted.iter().copied());
-        }
+        let limit = if self.stands_still {
+            // As time goes by, so that what comes next is as new as it can be.
+            FRAME_DURATION
+        } else {
+            end.write(&self.converted);
+            TAKES_WITHIN.max(2 * end.lasts(end.demand.period()))
+        };
         // The next frame is due when what is left would not serve the next callback: no later, or it would crackle; no earlier,
         // or everything would be heard later.
         let reserve = self.reserve.follow(&end.demand, now);
         let is_due = || end.capacity - end.ring.slots() < end.demand.period() + reserve;
-        match end.line.wait(TAKES_WITHIN, is_due) {
+        let waited = end.line.wait(limit, is_due);
+        self.stands_still = matches!(waited, Waited::NotYet);
+        match waited {
             Waited::Ready => {
                 self.alive_at = Instant::now();
                 Ok(())
             }
-            // What was written is played later, unless another speaker takes the place of this one.
+            // It may begin yet, unless another speaker takes the place of this one.
             Waited::NotYet if self.alive_at.elapsed() <= LOST_AFTER => Ok(()),
             Waited::NotYet | Waited::Broken => Err(failure::lost(Direction::Output, &end.name)),
         }
@@ -140,8 +164,8 @@ impl AudioSink for Speaker {
 
     /// What waits here, and what the device takes at a time, which it plays while it takes the next.
     fn delay(&self) -> Duration {
-        let waiting = self.end.capacity - self.end.ring.slots() + self.end.demand.period();
-        Duration::from_secs_f64(waiting as f64 / f64::from(self.end.rate.max(1)))
+        let end = &self.end;
+        end.lasts(end.capacity - end.ring.slots() + end.demand.period())
     }
 }
 
