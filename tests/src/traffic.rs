@@ -33,11 +33,33 @@ pub enum Task {
     Upload {
         /// Where a download waits.
         to: SocketAddr,
+        /// How it finds out how much the path takes.
+        control: CongestionControl,
         /// It begins after so long.
         after: Duration,
         /// And lasts so long.
         lasts: Duration,
     },
+}
+
+/// How TCP finds out how much a path takes. Named in every measurement: what a system does unasked is its owner's choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CongestionControl {
+    /// Until packets get lost (RFC 9438): what Linux, Windows and macOS come with.
+    Cubic,
+    /// By a model of the path, and whether or not packets get lost: what some large sites send with.
+    Bbr,
+}
+
+impl CongestionControl {
+    /// As the kernel calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cubic => "cubic",
+            Self::Bbr => "bbr",
+        }
+    }
 }
 
 /// UDP packets, sent evenly.

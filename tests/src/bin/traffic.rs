@@ -7,7 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use vireo_tests::traffic::{Seen, Stream, Task};
+use socket2::SockRef;
+use vireo_tests::traffic::{CongestionControl, Seen, Stream, Task};
 
 /// Of IP and UDP.
 const HEADERS: usize = 28;
@@ -23,7 +24,12 @@ fn main() -> Result<()> {
         Task::Count(at) => count(at)?,
         Task::Send(to, stream) => send(to, stream)?,
         Task::Download(at) => download(at)?,
-        Task::Upload { to, after, lasts } => upload(to, after, lasts)?,
+        Task::Upload {
+            to,
+            control,
+            after,
+            lasts,
+        } => upload(to, control, after, lasts)?,
     };
     println!("{}", serde_json::to_string(&seen)?);
     Ok(())
@@ -127,10 +133,18 @@ fn download(at: SocketAddr) -> Result<Seen> {
     }
 }
 
-fn upload(to: SocketAddr, after: Duration, lasts: Duration) -> Result<Seen> {
+fn upload(
+    to: SocketAddr,
+    control: CongestionControl,
+    after: Duration,
+    lasts: Duration,
+) -> Result<Seen> {
     ready();
     thread::sleep(after);
     let mut connection = TcpStream::connect(to)?;
+    SockRef::from(&connection)
+        .set_tcp_congestion(control.name().as_bytes())
+        .with_context(|| format!("this kernel does not offer {}", control.name()))?;
     // What still waits in the kernel at the end is thrown away with the connection.
     connection.set_write_timeout(Some(lasts))?;
     let start = Instant::now();

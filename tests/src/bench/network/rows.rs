@@ -7,6 +7,7 @@ use vireo_testing::link::{Link, Loss};
 use super::Measures;
 use super::goals;
 use crate::bench::Goal;
+use crate::traffic::CongestionControl;
 
 /// One row.
 pub struct Row {
@@ -47,7 +48,7 @@ pub enum Company {
     /// A second call of the same kind.
     Call,
     /// A download by TCP, one way.
-    Download,
+    Download(CongestionControl),
 }
 
 /// A narrow link's queue.
@@ -178,9 +179,18 @@ pub fn rows() -> Vec<Row> {
             ..narrow_row("two-calls", "two calls on 2 Mbit/s", 2_000)
         },
         Row {
-            company: Company::Download,
+            company: Company::Download(CongestionControl::Cubic),
             goals: goals::shared(),
-            ..narrow_row("download", "a call beside a TCP download, 2 Mbit/s", 2_000)
+            ..narrow_row("download", "beside a TCP download (CUBIC), 2 Mbit/s", 2_000)
+        },
+        Row {
+            company: Company::Download(CongestionControl::Bbr),
+            goals: goals::shared(),
+            ..narrow_row(
+                "download-bbr",
+                "beside a TCP download (BBR), 2 Mbit/s",
+                2_000,
+            )
         },
     ]
 }

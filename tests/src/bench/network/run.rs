@@ -13,7 +13,7 @@ use crate::bench::{Engine, mean};
 use crate::netlab::{Count, Lab, OTHER, Way};
 use crate::network::{Computer, Network};
 use crate::process_tree::Usage;
-use crate::traffic::{Task, Traffic, at};
+use crate::traffic::{CongestionControl, Task, Traffic, at};
 
 /// How often the link is looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -36,10 +36,10 @@ pub async fn measure(engine: Engine, row: &Row, seed: u64) -> Result<Measures> {
     let call = Call::start(engine, &network, &homes).await?;
     let second = match row.company {
         Company::Call => Some(Call::start(engine, &network, &homes).await?),
-        Company::Alone | Company::Download => None,
+        Company::Alone | Company::Download(_) => None,
     };
     let download = match row.company {
-        Company::Download => Some(Download::start(&homes, row).await?),
+        Company::Download(control) => Some(Download::start(&homes, row, control).await?),
         Company::Alone | Company::Call => None,
     };
     let watched = watch(&mut lab, row, call.roots()?).await?;
@@ -91,11 +91,12 @@ struct Download {
 }
 
 impl Download {
-    async fn start(homes: &[Computer; 2], row: &Row) -> Result<Self> {
+    async fn start(homes: &[Computer; 2], row: &Row, control: CongestionControl) -> Result<Self> {
         let lasts = row.lasts.saturating_sub(DOWNLOAD_AFTER);
         let received = Traffic::start(&homes[1], &Task::Download(at(OTHER))).await?;
         let upload = Task::Upload {
             to: at(OTHER),
+            control,
             after: DOWNLOAD_AFTER,
             lasts,
         };
