@@ -1,6 +1,9 @@
 //! How much more than usual what is before the camera needs.
 
+use std::mem;
 use std::time::{Duration, Instant};
+
+use vireo_media::video::LeftOut;
 
 /// An encoder that leaves out more of the pictures than this has too few bits for pictures of that size.
 const TOO_MANY: f64 = 0.04;
@@ -9,9 +12,12 @@ const BEYOND: f64 = 1.1;
 /// but never so many times what is usual.
 const MOST: f64 = 4.0;
 /// It may have been a moment of movement: after so long without
-const EASES_EVERY: Duration = Duration::from_secs(20);
-/// the need is taken to be so much of what it was.
-const EASES: f64 = 0.85;
+const EASES_EVERY: Duration = Duration::from_secs(60);
+/// the need is taken to be so much of what it was. Where it was not, finding that out costs seconds of pictures that come late,
+/// and is tried again after twice as long,
+const EASES: f64 = 0.7;
+/// up to this.
+const EASES_AT_LEAST_EVERY: Duration = Duration::from_secs(8 * 60);
 
 /// A face before a wall needs few bits, leaves in the wind many. An encoder that does not get them leaves pictures out, and those that
 /// it sends vary in size, so that some come late: fewer pixels look better then.
@@ -19,6 +25,10 @@ const EASES: f64 = 0.85;
 pub(super) struct Demand {
     factor: f64,
     changed_at: Option<Instant>,
+    /// After so long it eases.
+    patience: Duration,
+    /// Whether it has since the encoder lacked bits last.
+    eased: bool,
 }
 
 impl Demand {
@@ -26,19 +36,29 @@ impl Demand {
         Self {
             factor: 1.0,
             changed_at: None,
+            patience: EASES_EVERY,
+            eased: false,
         }
     }
 
-    /// Takes the share of the pictures that are left out, where it is known, and how many times what is usual for their size
-    /// they get. Gives how many times what is usual they need.
-    pub(super) fn update(&mut self, left_out: Option<f64>, given: f64, now: Instant) -> f64 {
+    /// Takes what is left out of the pictures, where it is known, and what is usual for their size, in bits a second. Gives
+    /// how many times what is usual they need.
+    pub(super) fn update(&mut self, left_out: Option<LeftOut>, usual: f64, now: Instant) -> f64 {
         let changed_at = *self.changed_at.get_or_insert(now);
-        if left_out.is_some_and(|share| share > TOO_MANY) {
+        if let Some(too_few) = left_out.filter(|left_out| left_out.share > TOO_MANY) {
+            let given = f64::from(too_few.bits_per_second) / usual;
             self.factor = self.factor.max((given * BEYOND).min(MOST));
             self.changed_at = Some(now);
-        } else if now.saturating_duration_since(changed_at) >= EASES_EVERY {
-            self.factor = (self.factor * EASES).max(1.0);
+            if mem::take(&mut self.eased) {
+                self.patience = (self.patience * 2).min(EASES_AT_LEAST_EVERY);
+            }
+        } else if now.saturating_duration_since(changed_at) >= self.patience {
             self.changed_at = Some(now);
+            self.eased = self.factor > 1.0;
+            if !self.eased {
+                self.patience = EASES_EVERY;
+            }
+            self.factor = (self.factor * EASES).max(1.0);
         }
         self.factor
     }

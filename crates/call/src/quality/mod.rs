@@ -34,7 +34,10 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-use vireo_media::{VideoFormat, video::VideoTarget};
+use vireo_media::{
+    VideoFormat,
+    video::{LeftOut, VideoTarget},
+};
 use vireo_protocol::PictureSize;
 
 pub use self::sound::AudioQuality;
@@ -101,8 +104,8 @@ pub struct Path {
 pub struct EncoderState {
     /// Share of the time between two pictures that coding one takes; above 1 it is too slow.
     pub load: Option<f64>,
-    /// Share of the pictures that it leaves out because their bits do not suffice.
-    pub left_out: Option<f64>,
+    /// What it leaves out because the bits do not suffice.
+    pub left_out: Option<LeftOut>,
 }
 
 /// What the policy decides by.
@@ -225,8 +228,8 @@ impl QualityPolicy {
     pub fn update(&mut self, conditions: &Conditions, now: Instant) -> Quality {
         let path = &conditions.path;
         let stage = self.pause.update(conditions.camera, path, now);
-        let given = f64::from(path.for_pictures) / self.steps.need(self.step);
-        let demand = self.demand.update(conditions.encoder.left_out, given, now);
+        let usual = self.steps.need(self.step);
+        let demand = self.demand.update(conditions.encoder.left_out, usual, now);
         let bits = f64::from(path.for_pictures) / demand;
         let full = path.for_pictures >= self.max_bitrate;
         let with_room = if full { bits } else { bits / RELIEF };

@@ -34,6 +34,7 @@ pub use camera::{Camera, cameras, has_camera};
 pub(crate) use frame::frame_len;
 pub use freeze::FreezeDetector;
 pub use ivf::{IvfPicture, IvfWriter, read_ivf};
+pub use left_out::LeftOut;
 pub use mailbox::{Mailbox, Taken};
 pub use pattern::{Pattern, PatternCamera, PatternContent};
 pub use rotation::{Rotated, Rotation, RotationControl};

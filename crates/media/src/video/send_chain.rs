@@ -12,7 +12,10 @@ use super::trouble::{self, Trouble};
 use super::{
     Mailbox, Stage, StageTimes, Taken, VideoFormat, VideoFrame, VideoSink, VideoSource, VideoTarget,
 };
-use super::{encoder_load::EncoderLoad, left_out::LeftOut};
+use super::{
+    encoder_load::EncoderLoad,
+    left_out::{LeftOut, LeftOutMeter},
+};
 use crate::codec::{EncodedFrame, VideoCodec, VideoEncoder, video_encoder};
 use crate::{DeviceCause, DeviceTrouble, MediaError, MediaEvent};
 
@@ -53,8 +56,8 @@ pub struct VideoSendStatistics {
     pub codec: Option<VideoCodec>,
     /// Share of the time between two pictures that one takes here; above 1 the encoder is too slow. None before it is known.
     pub encoder_load: Option<f64>,
-    /// Share of the pictures that the encoder has left out of late to keep to its rate. None before it has been measured.
-    pub left_out: Option<f64>,
+    /// What the encoder has left out of late to keep to its rate. None before it has been measured.
+    pub left_out: Option<LeftOut>,
     /// Time spent coding.
     pub total_encode_time: Duration,
     /// From the capture until the picture is as the encoder takes it: converted, scaled, and its turn.
@@ -130,7 +133,7 @@ impl SendChain {
             encoder: None,
             next_due: None,
             load: EncoderLoad::default(),
-            left_out: LeftOut::default(),
+            left_out: LeftOutMeter::default(),
             trouble: Trouble::default(),
             scaler: Scaler::default(),
             self_view,
@@ -240,7 +243,7 @@ struct EncodeStage {
     /// When the next picture is wanted, where the camera gives more than that.
     next_due: Option<Instant>,
     load: EncoderLoad,
-    left_out: LeftOut,
+    left_out: LeftOutMeter,
     trouble: Trouble,
     scaler: Scaler,
     self_view: Option<Box<dyn VideoSink>>,
@@ -339,8 +342,8 @@ impl EncodeStage {
             other => {
                 // Whoever asked for a key frame still waits for one.
                 self.shared.key_frame.fetch_or(key_frame, Relaxed);
-                self.left_out.wanted(false);
-                lock(&self.shared.statistics).totals.left_out = self.left_out.share();
+                self.left_out.wanted(false, target.bits_per_second);
+                lock(&self.shared.statistics).totals.left_out = self.left_out.last();
                 return other.map(|_| ());
             }
         };
@@ -349,7 +352,7 @@ impl EncodeStage {
         }
         match coded.key_frame {
             true => self.left_out.key_frame(),
-            false => self.left_out.wanted(true),
+            false => self.left_out.wanted(true, target.bits_per_second),
         }
         self.count(&coded, name, converted_at);
         if self.camera.is_enabled() {
@@ -388,7 +391,7 @@ impl EncodeStage {
         totals.key_frames_encoded += u64::from(coded.key_frame);
         (totals.frame_width, totals.frame_height) = (coded.width, coded.height);
         (totals.encoder, totals.codec) = (name, Some(coded.codec));
-        totals.left_out = self.left_out.share();
+        totals.left_out = self.left_out.last();
     }
 }
 
@@ -444,7 +447,7 @@ mod tests {
             encoder: None,
             next_due: None,
             load: EncoderLoad::default(),
-            left_out: LeftOut::default(),
+            left_out: LeftOutMeter::default(),
             trouble: Trouble::default(),
             scaler: Scaler::default(),
             self_view: None,
