@@ -12,9 +12,9 @@
 //! | sound only | – | – | less, for 4 s |
 //!
 //! What a step needs is for what people show mostly; where the encoder leaves pictures out for want of bits it is taken to be
-//! more (`demand.rs`). The worst of three decides: what the path carries, what the encoder manages and what the other side has room to show. Down
-//! by one step is after a second, by more at once; up is after it has held for 2 s (10 s for the encoder) with 30 % to spare,
-//! and for twice as long after each attempt that failed.
+//! more (`demand.rs`). The worst of three decides: what the path carries, what the encoder manages and what the other side has
+//! room to show. Down by one step is after a second, by more at once; up is after it has held for 2 s (10 s for the encoder)
+//! with 30 % to spare, and for twice as long after each attempt that failed.
 //!
 //! **The way back from sound only.** Without pictures little is sent, and an estimator believes in no more than about one and
 //! a half times what it has seen arrive; nor has the pacer anything to probe with. So the path is tested with least

@@ -342,8 +342,10 @@ impl EncodeStage {
             other => {
                 // Whoever asked for a key frame still waits for one.
                 self.shared.key_frame.fetch_or(key_frame, Relaxed);
-                self.left_out.wanted(false, target.bits_per_second);
-                lock(&self.shared.statistics).totals.left_out = self.left_out.last();
+                if other.is_ok() {
+                    self.left_out.wanted(false, target.bits_per_second);
+                    lock(&self.shared.statistics).totals.left_out = self.left_out.last();
+                }
                 return other.map(|_| ());
             }
         };
