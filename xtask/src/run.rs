@@ -11,7 +11,9 @@ pub fn run(release: bool, arguments: &[String]) -> Result<()> {
     let mut steps = Steps::default();
     set_up(&mut steps, &[Purpose::Build, Purpose::Run])?;
     build_ui(&mut steps)?;
-    let mut build = vec!["build", "--package", "vireo", "--bin", "vireo"];
+    // Of the whole workspace, as the demonstration builds it: with other features of the libraries all of them would be
+    // compiled a second time.
+    let mut build = vec!["build", "--workspace", "--bin", "vireo"];
     if release {
         build.push("--release");
     }

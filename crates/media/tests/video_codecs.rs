@@ -173,6 +173,38 @@ fn the_rate_is_kept_and_follows_a_change() {
 }
 
 #[test]
+fn what_moves_goes_on_after_a_key_frame() {
+    // Sizes and the rates at which a call turns to them.
+    for (width, height, rate) in [
+        (480, 270, 200_000),
+        (640, 360, 250_000),
+        (960, 540, 900_000),
+    ] {
+        let film = Film::new(PatternContent::MovingTexture);
+        let mut encoder = encoder(VideoCodec::H264, rate);
+        let mut bits = |number: u64, key_frame: bool| {
+            let mut frame = scale(&film.frame(number), width, height);
+            frame.captured_at = film.frame(number).captured_at;
+            let coded = encoder.encode(&frame, key_frame).expect("codes");
+            coded.map(|coded| coded.data.len() as f64 * 8.0 / f64::from(rate))
+        };
+        let first = bits(0, false).expect("a key frame");
+        assert!(first < 0.4, "{height} rows: a key frame of {first:.2} s");
+        let mut sum = first;
+        for number in 1..150 {
+            let seconds = bits(number, number == 60);
+            let soon = number < 16 || (60..76).contains(&number);
+            assert!(seconds.is_some() || !soon, "{height} rows: {number}");
+            sum += seconds.unwrap_or(0.0);
+        }
+        assert!(
+            (4.0..6.0).contains(&sum),
+            "{height} rows: {sum:.1} s of bits in 5"
+        );
+    }
+}
+
+#[test]
 fn pictures_keep_coming_while_the_rate_rises() {
     for codec in CODECS {
         let film = Film::new(PatternContent::MovingTexture);

@@ -18,12 +18,17 @@ const EASES_EVERY: Duration = Duration::from_secs(60);
 const EASES: f64 = 0.7;
 /// up to this.
 const EASES_AT_LEAST_EVERY: Duration = Duration::from_secs(8 * 60);
+/// A path that gives so many times what was too little is another one. How much the pictures need is found out anew there: with
+/// so few bits it was what the smallest sizes need, of which every pixel takes more.
+const ANOTHER_PATH: f64 = 2.0;
 
 /// A face before a wall needs few bits, leaves in the wind many. An encoder that does not get them leaves pictures out, and those that
 /// it sends vary in size, so that some come late: fewer pixels look better then.
 #[derive(Debug, Clone)]
 pub(super) struct Demand {
     factor: f64,
+    /// The most that turned out to be too little, in bits a second.
+    too_little: f64,
     changed_at: Option<Instant>,
     /// After so long it eases.
     patience: Duration,
@@ -35,19 +40,32 @@ impl Demand {
     pub(super) fn new() -> Self {
         Self {
             factor: 1.0,
+            too_little: 0.0,
             changed_at: None,
             patience: EASES_EVERY,
             eased: false,
         }
     }
 
-    /// Takes what is left out of the pictures, where it is known, and what is usual for their size, in bits a second. Gives
-    /// how many times what is usual they need.
-    pub(super) fn update(&mut self, left_out: Option<LeftOut>, usual: f64, now: Instant) -> f64 {
+    /// Takes what is left out of the pictures, where it is known, what is usual for their size and what is there for them, both
+    /// in bits a second. Gives how many times what is usual they need.
+    pub(super) fn update(
+        &mut self,
+        left_out: Option<LeftOut>,
+        usual: f64,
+        available: f64,
+        now: Instant,
+    ) -> f64 {
+        if self.factor > 1.0 && available >= ANOTHER_PATH * self.too_little {
+            *self = Self::new();
+        }
         let changed_at = *self.changed_at.get_or_insert(now);
-        if let Some(too_few) = left_out.filter(|left_out| left_out.share > TOO_MANY) {
-            let given = f64::from(too_few.bits_per_second) / usual;
-            self.factor = self.factor.max((given * BEYOND).min(MOST));
+        let given = left_out
+            .filter(|left_out| left_out.share > TOO_MANY)
+            .map(|left_out| f64::from(left_out.bits_per_second));
+        if let Some(given) = given.filter(|given| available < ANOTHER_PATH * given) {
+            self.too_little = self.too_little.max(given);
+            self.factor = self.factor.max((given / usual * BEYOND).min(MOST));
             self.changed_at = Some(now);
             if mem::take(&mut self.eased) {
                 self.patience = (self.patience * 2).min(EASES_AT_LEAST_EVERY);

@@ -228,9 +228,11 @@ impl QualityPolicy {
     pub fn update(&mut self, conditions: &Conditions, now: Instant) -> Quality {
         let path = &conditions.path;
         let stage = self.pause.update(conditions.camera, path, now);
-        let usual = self.steps.need(self.step);
-        let demand = self.demand.update(conditions.encoder.left_out, usual, now);
-        let bits = f64::from(path.for_pictures) / demand;
+        let (available, usual) = (f64::from(path.for_pictures), self.steps.need(self.step));
+        let demand = self
+            .demand
+            .update(conditions.encoder.left_out, usual, available, now);
+        let bits = available / demand;
         let full = path.for_pictures >= self.max_bitrate;
         let with_room = if full { bits } else { bits / RELIEF };
         let possible = Possible {

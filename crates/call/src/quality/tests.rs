@@ -463,6 +463,26 @@ fn pictures_that_need_more_bits_are_smaller() {
 }
 
 #[test]
+fn what_was_learnt_on_a_narrow_path_is_not_held_against_a_wide_one() {
+    let mut line = Line::new(HD);
+    line.estimate(200_000).wait(10.0);
+    assert_eq!(line.looks(), "360p30 good bandwidth");
+    // The smallest sizes have little to leave out: more bits a pixel are too few for them.
+    line.conditions.encoder.left_out = Some(LeftOut {
+        share: 0.1,
+        bits_per_second: 200_000,
+    });
+    assert_eq!(line.wait(1.5).looks(), "270p30 good bandwidth");
+    line.conditions.encoder.left_out = Some(LeftOut {
+        share: 0.0,
+        bits_per_second: 200_000,
+    });
+    assert_eq!(line.wait(10.0).looks(), "270p30 good bandwidth");
+    line.estimate(800_000);
+    assert_eq!(line.wait(2.5).looks(), "720p30 good none");
+}
+
+#[test]
 fn a_face_before_a_wall_is_as_large_as_ever() {
     let mut line = Line::new(HD);
     line.estimate(600_000);

@@ -25,7 +25,7 @@ pub(super) struct LeftOutMeter {
     settling: u32,
     wanted: u32,
     left_out: u32,
-    /// As the measurement began; it may have risen since.
+    /// As the measurement began, or the one before; it may have risen since.
     bits_per_second: u32,
     last: Option<LeftOut>,
 }
@@ -34,6 +34,7 @@ impl LeftOutMeter {
     /// A picture was wanted at this rate, and has been coded or left out.
     pub(super) fn wanted(&mut self, coded: bool, bits_per_second: u32) {
         if f64::from(bits_per_second) < FALL * f64::from(self.bits_per_second) {
+            self.bits_per_second = bits_per_second;
             self.restart(AFTER_FALL);
         }
         if self.settling > 0 {
@@ -69,6 +70,7 @@ impl LeftOutMeter {
         *self = Self {
             settling,
             last: self.last,
+            bits_per_second: self.bits_per_second,
             ..Self::default()
         };
     }
@@ -117,5 +119,13 @@ mod tests {
             meter.wanted(true, RATE / 2);
         }
         assert_eq!(shown(&meter), Some((0.0, RATE / 2)));
+        // Nor where it falls between two measurements.
+        for _ in 0..AFTER_FALL {
+            meter.wanted(false, RATE / 4);
+        }
+        for _ in 0..PICTURES {
+            meter.wanted(true, RATE / 4);
+        }
+        assert_eq!(shown(&meter), Some((0.0, RATE / 4)));
     }
 }

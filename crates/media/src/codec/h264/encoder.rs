@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use openh264_sys2 as sys;
 use openh264_sys2::source::APILoader;
 
+use super::beginning::Beginning;
 use crate::codec::{EncodedFrame, VideoCodec, VideoEncoder};
 use crate::video::VideoFormat;
 use crate::{MediaError, VideoFrame};
@@ -27,13 +28,36 @@ pub struct H264Encoder {
     handle: *mut sys::ISVCEncoder,
     /// The size it is open for.
     size: Option<(u32, u32)>,
-    bits_per_second: u32,
-    frames_per_second: u32,
+    /// What is asked for, and what the library keeps to.
+    wanted: Rate,
+    kept: Rate,
+    beginning: Beginning,
     /// What `captured_at` is counted from.
     epoch: Option<Instant>,
     last_timestamp_ms: i64,
     /// 15 kB that the library fills for each frame.
     output: Box<sys::SFrameBSInfo>,
+}
+
+/// What pictures are coded to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Rate {
+    bits_per_second: u32,
+    frames_per_second: u32,
+}
+
+impl Rate {
+    /// The library takes no less.
+    fn new(bits_per_second: u32, frames_per_second: u32) -> Self {
+        Self {
+            bits_per_second: bits_per_second.max(10_000),
+            frames_per_second: frames_per_second.max(1),
+        }
+    }
+
+    fn bits(self) -> c_int {
+        c_int::try_from(self.bits_per_second).unwrap_or(c_int::MAX)
+    }
 }
 
 // SAFETY: the library's encoder has no tie to the thread that made it, and `&mut self` keeps calls one after the other.
@@ -69,11 +93,13 @@ impl H264Encoder {
             sys::ENCODER_OPTION_TRACE_LEVEL,
             (&raw mut level).cast()
         );
+        let rate = Rate::new(bits_per_second, format.frame_rate);
         Ok(Self {
             handle,
             size: None,
-            bits_per_second: bits_per_second.max(10_000),
-            frames_per_second: format.frame_rate.max(1),
+            wanted: rate,
+            kept: rate,
+            beginning: Beginning::default(),
             epoch: None,
             last_timestamp_ms: -1,
             output: Box::default(),
@@ -86,16 +112,18 @@ impl H264Encoder {
         }
         let mut settings = sys::SEncParamExt::default();
         call!(self.handle, GetDefaultParams, &raw mut settings);
-        let bits = c_int::try_from(self.bits_per_second).unwrap_or(c_int::MAX);
+        self.beginning = Beginning::new(width, height);
+        self.kept = self.rate_now();
+        let (bits, pictures) = (self.kept.bits(), self.kept.frames_per_second as f32);
         settings.iUsageType = sys::CAMERA_VIDEO_REAL_TIME;
         settings.iPicWidth = width as c_int;
         settings.iPicHeight = height as c_int;
-        settings.fMaxFrameRate = self.frames_per_second as f32;
+        settings.fMaxFrameRate = pictures;
         settings.iTargetBitrate = bits;
         settings.iMaxBitrate = NO_SECOND_LIMIT;
         settings.iRCMode = sys::RC_BITRATE_MODE;
-        // Without leave to skip a frame the library does not keep to its rate: 2 Mbit/s asked gave 4.2.
-        settings.bEnableFrameSkip = true;
+        // Without leave to skip a frame the library does not keep to its rate: 2 Mbit/s asked gave 4.2. It gets it soon.
+        settings.bEnableFrameSkip = self.beginning.may_skip();
         settings.iComplexityMode = sys::LOW_COMPLEXITY;
         settings.iTemporalLayerNum = 1;
         settings.iSpatialLayerNum = 1;
@@ -116,7 +144,7 @@ impl H264Encoder {
         let layer = &mut settings.sSpatialLayers[0];
         layer.iVideoWidth = width as c_int;
         layer.iVideoHeight = height as c_int;
-        layer.fFrameRate = self.frames_per_second as f32;
+        layer.fFrameRate = pictures;
         layer.iSpatialBitrate = bits;
         layer.iMaxSpatialBitrate = NO_SECOND_LIMIT;
         layer.uiProfileIdc = sys::PRO_BASELINE;
@@ -137,6 +165,50 @@ impl H264Encoder {
         }
         self.size = Some((width, height));
         Ok(())
+    }
+
+    fn rate_now(&self) -> Rate {
+        let (bits, pictures) = (self.wanted.bits_per_second, self.wanted.frames_per_second);
+        Rate {
+            bits_per_second: self.beginning.rate(bits, pictures),
+            frames_per_second: pictures,
+        }
+    }
+
+    /// Has the library keep to what the next picture is to be coded to.
+    fn keep_to_rate(&mut self) {
+        let rate = self.rate_now();
+        if rate.frames_per_second != self.kept.frames_per_second {
+            let mut pictures = rate.frames_per_second as f32;
+            self.set(sys::ENCODER_OPTION_FRAME_RATE, &mut pictures);
+        }
+        if rate != self.kept {
+            let mut bits = sys::SBitrateInfo {
+                iLayer: sys::SPATIAL_LAYER_ALL,
+                iBitrate: rate.bits(),
+            };
+            self.set(sys::ENCODER_OPTION_BITRATE, &mut bits);
+        }
+        self.kept = rate;
+    }
+
+    /// What becomes of the beginning decides whether pictures may be left out.
+    fn begin(&mut self, next: Beginning) {
+        let before = self.beginning.may_skip();
+        self.beginning = next;
+        let mut may_skip = next.may_skip();
+        if may_skip != before {
+            self.set(sys::ENCODER_OPTION_RC_FRAME_SKIP, &mut may_skip);
+        }
+    }
+
+    fn set<T>(&self, option: sys::ENCODER_OPTION, value: &mut T) {
+        call!(
+            self.handle,
+            SetOption,
+            option,
+            std::ptr::from_mut(value).cast::<c_void>()
+        );
     }
 
     fn timestamp_ms(&mut self, captured_at: Instant) -> i64 {
@@ -179,32 +251,7 @@ impl VideoEncoder for H264Encoder {
     }
 
     fn set_rate(&mut self, bits_per_second: u32, frames_per_second: u32) {
-        let (bits_per_second, frames_per_second) =
-            (bits_per_second.max(10_000), frames_per_second.max(1));
-        if (bits_per_second, frames_per_second) == (self.bits_per_second, self.frames_per_second) {
-            return;
-        }
-        (self.bits_per_second, self.frames_per_second) = (bits_per_second, frames_per_second);
-        if self.size.is_none() {
-            return;
-        }
-        let mut rate = frames_per_second as f32;
-        call!(
-            self.handle,
-            SetOption,
-            sys::ENCODER_OPTION_FRAME_RATE,
-            (&raw mut rate).cast::<c_void>()
-        );
-        let mut bits = sys::SBitrateInfo {
-            iLayer: sys::SPATIAL_LAYER_ALL,
-            iBitrate: c_int::try_from(bits_per_second).unwrap_or(c_int::MAX),
-        };
-        call!(
-            self.handle,
-            SetOption,
-            sys::ENCODER_OPTION_BITRATE,
-            (&raw mut bits).cast::<c_void>()
-        );
+        self.wanted = Rate::new(bits_per_second, frames_per_second);
     }
 
     fn prepare(&mut self, width: u32, height: u32) -> Result<(), MediaError> {
@@ -231,8 +278,10 @@ impl VideoEncoder for H264Encoder {
         if self.size != Some((frame.width, frame.height)) {
             self.open(frame.width, frame.height)?;
         } else if key_frame {
+            self.begin(self.beginning.before_key_frame());
             call!(self.handle, ForceIntraFrame, true);
         }
+        self.keep_to_rate();
         let planes = frame.planes().map(|plane| plane.as_ptr().cast_mut());
         let chroma = frame.chroma_width() as c_int;
         let picture = sys::SSourcePicture {
@@ -264,6 +313,7 @@ impl VideoEncoder for H264Encoder {
         {
             return Ok(None);
         }
+        self.begin(self.beginning.after_picture());
         Ok(Some(EncodedFrame {
             codec: VideoCodec::H264,
             data: self.output(),

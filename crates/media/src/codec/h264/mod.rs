@@ -1,5 +1,6 @@
 //! H.264 by OpenH264, through a thin wrapper of our own.
 
+mod beginning;
 mod decoder;
 mod encoder;
 
