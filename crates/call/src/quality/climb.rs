@@ -93,7 +93,13 @@ impl Climb {
         let (since, least) = self.rising.unwrap_or((now, with_room));
         let least = least.max(with_room);
         self.rising = Some((since, least));
-        if now.saturating_duration_since(since) >= self.patience() {
+        // Where several steps are won at once the path is another one, and what failed on the former says nothing.
+        let patience = if least + 1 < self.step {
+            self.wait
+        } else {
+            self.patience()
+        };
+        if now.saturating_duration_since(since) >= patience {
             self.step = least;
             self.rising = None;
             self.risen_at = Some(now);
