@@ -37,6 +37,8 @@ pub struct Echo {
     pub worst_second_db: f64,
     /// How much later than the speaker the microphone hears, in milliseconds.
     pub echo_delay_ms: f64,
+    /// By how much that changed meanwhile, as it does in no room: some sound was left out on its way.
+    pub echo_moved_ms: f64,
     /// PESQ of who speaks in the room while the far side is silent.
     pub single_talk: f64,
     /// The same while the far side speaks too.
@@ -85,6 +87,7 @@ pub async fn measure(judge: &Judge) -> Result<Echo> {
         later_db: decibels(&raw[later..]) - decibels(&received[later..]),
         worst_second_db: worst_second(&raw[later..], &received[later..]),
         echo_delay_ms: way.delay_ms(),
+        echo_moved_ms: way.moved_ms(),
         single_talk: single.mean,
         double_talk: double.mean,
     })

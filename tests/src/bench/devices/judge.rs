@@ -35,6 +35,14 @@ impl Judgement {
     pub fn delay_ms(&self) -> f64 {
         crate::bench::percentile(&mut self.delays_ms.clone(), 0.5)
     }
+
+    /// How far the delays of its pieces lie apart, in milliseconds.
+    #[must_use]
+    pub fn moved_ms(&self) -> f64 {
+        let delays = self.delays_ms.iter().copied();
+        let ends = delays.clone().reduce(f64::max).zip(delays.reduce(f64::min));
+        ends.map_or(0.0, |(most, least)| most - least)
+    }
 }
 
 impl Judge {

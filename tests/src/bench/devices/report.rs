@@ -68,8 +68,9 @@ impl fmt::Display for Report {
         if let Some(echo) = &self.echo {
             writeln!(
                 f,
-                "echo after {:.0} ms: {:.1} dB in the microphone, {:.1} dB at the far side: {:.1} dB less; after five more seconds {:.1} (worst second {:.1})",
+                "echo after {:.0} ms, moved by {:.1}: {:.1} dB in the microphone, {:.1} dB at the far side: {:.1} dB less; after five more seconds {:.1} (worst second {:.1})",
                 echo.echo_delay_ms,
+                echo.echo_moved_ms,
                 echo.echo_db,
                 echo.received_db,
                 echo.enhancement_db,
