@@ -12,18 +12,32 @@
 /// So many pictures make up for a key frame: two of the groups that the library gives its bits to.
 const MAKING_UP: u32 = 16;
 
-/// Where there are more bits for a pixel than this, key frames are quickly sent as they are.
-const PLENTY: f64 = 0.1;
-
 /// A bit for each picture is counted, and a change from that forgets what was.
 const LEAST_BITS_PER_PICTURE: u32 = 1;
 
-/// Up to so many pixels, the library's table is coarsest at so many bits for each of them.
-const COARSEST: [(u32, f64); 4] = [
-    (28_800, 0.25),
-    (115_200, 0.1),
-    (460_800, 0.03),
-    (u32::MAX, 0.01),
+/// A line of the library's table.
+struct Line {
+    /// For pictures of so many pixels at most.
+    pixels: u32,
+    /// It is coarsest where there are no more bits for each of them than this,
+    coarsest: f64,
+    /// and finest above this, where any key frame is quickly sent.
+    finest: f64,
+}
+
+const fn line(pixels: u32, coarsest: f64, finest: f64) -> Line {
+    Line {
+        pixels,
+        coarsest,
+        finest,
+    }
+}
+
+const TABLE: [Line; 4] = [
+    line(28_800, 0.25, 1.0),
+    line(115_200, 0.1, 0.4),
+    line(460_800, 0.03, 0.13),
+    line(u32::MAX, 0.01, 0.1),
 ];
 
 /// Where the encoder stands.
@@ -70,11 +84,10 @@ impl Beginning {
     /// What to tell the encoder for the next picture where so much is wanted, in bits a second.
     pub(super) fn rate(&self, bits_per_second: u32, frames_per_second: u32) -> u32 {
         let pixels = f64::from(self.pixels) * f64::from(frames_per_second);
-        let coarsest = COARSEST
-            .iter()
-            .find(|(most, _)| self.pixels <= *most)
-            .map_or(0.0, |(_, bits)| bits * pixels) as u32;
-        let narrow = f64::from(bits_per_second) < PLENTY * pixels && coarsest < bits_per_second;
+        let line = TABLE.iter().find(|line| self.pixels <= line.pixels);
+        let line = line.unwrap_or(&TABLE[TABLE.len() - 1]);
+        let coarsest = (line.coarsest * pixels) as u32;
+        let narrow = (coarsest..(line.finest * pixels) as u32).contains(&bits_per_second);
         match self.coded {
             0 if narrow => coarsest,
             1 if narrow => LEAST_BITS_PER_PICTURE * frames_per_second,
