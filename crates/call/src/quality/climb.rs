@@ -16,8 +16,10 @@ pub(super) struct Climb {
     /// What is one step too much may last so long: pictures get a little coarser. What is more than that may not.
     tolerance: Duration,
     too_much_since: Option<Instant>,
-    /// A better step must have been possible for so long.
+    /// A better step must have been possible for so long,
     wait: Duration,
+    /// one that is several steps better for so long.
+    wait_for_several: Duration,
     /// Since when a better one has been possible, and the least of those.
     rising: Option<(Instant, usize)>,
     risen_at: Option<Instant>,
@@ -48,12 +50,18 @@ impl Possible {
 
 impl Climb {
     /// Begins at this step.
-    pub(super) fn new(step: usize, tolerance: Duration, wait: Duration) -> Self {
+    pub(super) fn new(
+        step: usize,
+        tolerance: Duration,
+        wait: Duration,
+        wait_for_several: Duration,
+    ) -> Self {
         Self {
             step,
             tolerance,
             too_much_since: None,
             wait,
+            wait_for_several,
             rising: None,
             risen_at: None,
             failures: 0,
@@ -93,21 +101,21 @@ impl Climb {
         let (since, least) = self.rising.unwrap_or((now, with_room));
         let least = least.max(with_room);
         self.rising = Some((since, least));
-        // Where several steps are won at once the path is another one, and what failed on the former says nothing.
-        let patience = if least + 1 < self.step {
-            self.wait
-        } else {
-            self.patience()
-        };
-        if now.saturating_duration_since(since) >= patience {
+        if now.saturating_duration_since(since) >= self.patience(least) {
             self.step = least;
             self.rising = None;
             self.risen_at = Some(now);
         }
     }
 
-    fn patience(&self) -> Duration {
-        self.wait * (1 << self.failures)
+    /// How long this step must have been possible. Where it is several steps better it is another path, and what failed on the
+    /// former says nothing.
+    fn patience(&self, step: usize) -> Duration {
+        if step + 1 < self.step {
+            self.wait_for_several
+        } else {
+            self.wait * (1 << self.failures)
+        }
     }
 
     fn fall(&mut self, step: usize, now: Instant) {

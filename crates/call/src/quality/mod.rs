@@ -14,7 +14,8 @@
 //! What a step needs is for what people show mostly; where the encoder leaves pictures out for want of bits it is taken to be
 //! more (`demand.rs`). The worst of three decides: what the path carries, what the encoder manages and what the other side has
 //! room to show. Down by one step is after a second, by more at once; up is after it has held for 2 s (10 s for the encoder)
-//! with 30 % to spare, and for twice as long after each attempt that failed.
+//! with 30 % to spare, and for twice as long after each attempt that failed; by several steps, as
+//! another path may allow, after 1 s.
 //!
 //! **The way back from sound only.** Without pictures little is sent, and an estimator believes in no more than about one and
 //! a half times what it has seen arrive; nor has the pacer anything to probe with. So the path is tested with least
@@ -54,6 +55,8 @@ use crate::ConnectionQuality;
 const RELIEF: f64 = 1.3;
 /// For so long.
 const UP_AFTER: Duration = Duration::from_secs(2);
+/// Where several steps are won at once.
+const FAR_UP_AFTER: Duration = Duration::from_secs(1);
 /// What is too little for a step by less than one step may be so for a moment.
 const DOWN_AFTER: Duration = Duration::from_millis(1_000);
 /// Where several steps are lost at once the path is another one, and what it takes is a first guess: no more than what so much
@@ -201,8 +204,8 @@ impl QualityPolicy {
         let top = steps.top();
         Self {
             demand: Demand::new(),
-            bandwidth: Climb::new(top, DOWN_AFTER, UP_AFTER),
-            cpu: Climb::new(top, Duration::ZERO, EASED_AFTER),
+            bandwidth: Climb::new(top, DOWN_AFTER, UP_AFTER, FAR_UP_AFTER),
+            cpu: Climb::new(top, Duration::ZERO, EASED_AFTER, EASED_AFTER),
             overloaded: Lasting::default(),
             shown: top,
             shown_next: (top, Lasting::default()),

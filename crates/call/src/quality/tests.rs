@@ -113,7 +113,7 @@ fn estimates_over_time_lead_to_sizes() {
         (2.0, 110_000, "270p30 unstable bandwidth"),
         (3.0, 110_000, "270p30 unstable bandwidth"),
         (8.0, 110_000, "270p30 good bandwidth"),
-        (1.5, 4_000_000, "270p30 good bandwidth"),
+        (0.5, 4_000_000, "270p30 good bandwidth"),
         (1.0, 4_000_000, "1080p30 good none"),
         // ... several at once, and to where it is sure to fit.
         (0.5, 500_000, "360p30 good bandwidth"),
