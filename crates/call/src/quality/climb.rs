@@ -20,10 +20,33 @@ pub(super) struct Climb {
     wait: Duration,
     /// one that is several steps better for so long.
     wait_for_several: Duration,
-    /// Since when a better one has been possible, and the least of those.
-    rising: Option<(Instant, usize)>,
+    rising: Option<Better>,
+    /// Several steps at once.
+    leaping: Option<Better>,
     risen_at: Option<Instant>,
     failures: u32,
+}
+
+/// Since when a better step has been possible without a break, and the least of those that were.
+#[derive(Debug, Clone, Copy)]
+struct Better {
+    since: Instant,
+    step: usize,
+}
+
+impl Better {
+    /// This one is possible now.
+    fn go_on(before: Option<Self>, step: usize, now: Instant) -> Self {
+        before.map_or(Self { since: now, step }, |before| Self {
+            step: before.step.max(step),
+            ..before
+        })
+    }
+
+    /// The step, once it has been possible for so long.
+    fn after(self, long: Duration, now: Instant) -> Option<usize> {
+        (now.saturating_duration_since(self.since) >= long).then_some(self.step)
+    }
 }
 
 /// The best steps that are possible.
@@ -63,6 +86,7 @@ impl Climb {
             wait,
             wait_for_several,
             rising: None,
+            leaping: None,
             risen_at: None,
             failures: 0,
         }
@@ -84,7 +108,7 @@ impl Climb {
     }
 
     fn endure(&mut self, possible: &Possible, now: Instant) {
-        self.rising = None;
+        (self.rising, self.leaping) = (None, None);
         let since = *self.too_much_since.get_or_insert(now);
         if possible.now > self.step + 1 {
             self.fall(possible.surely, now);
@@ -95,27 +119,26 @@ impl Climb {
 
     fn rise(&mut self, with_room: usize, now: Instant) {
         if with_room >= self.step {
-            self.rising = None;
+            (self.rising, self.leaping) = (None, None);
             return self.forgive(now);
         }
-        let (since, least) = self.rising.unwrap_or((now, with_room));
-        let least = least.max(with_room);
-        self.rising = Some((since, least));
-        if now.saturating_duration_since(since) >= self.patience(least) {
-            self.step = least;
-            self.rising = None;
+        let rising = Better::go_on(self.rising, with_room, now);
+        // Where several steps are won at once it is another path, and what failed on the former says nothing.
+        let several = with_room + 1 < self.step;
+        let leaping = several.then(|| Better::go_on(self.leaping, with_room, now));
+        let better = leaping
+            .and_then(|leaping| leaping.after(self.wait_for_several, now))
+            .or_else(|| rising.after(self.patience(), now));
+        (self.rising, self.leaping) = (Some(rising), leaping);
+        if let Some(step) = better {
+            self.step = step;
+            (self.rising, self.leaping) = (None, None);
             self.risen_at = Some(now);
         }
     }
 
-    /// How long this step must have been possible. Where it is several steps better it is another path, and what failed on the
-    /// former says nothing.
-    fn patience(&self, step: usize) -> Duration {
-        if step + 1 < self.step {
-            self.wait_for_several
-        } else {
-            self.wait * (1 << self.failures)
-        }
+    fn patience(&self) -> Duration {
+        self.wait * (1 << self.failures)
     }
 
     fn fall(&mut self, step: usize, now: Instant) {
