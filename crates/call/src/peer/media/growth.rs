@@ -17,6 +17,9 @@ const MIN_PACKETS: usize = 3;
 /// After a probe that found room the next one follows soon, after one that found none later and later.
 const SOON: Duration = Duration::from_millis(400);
 const LATEST: Duration = Duration::from_secs(4);
+/// One that found room after many that did not may have been mistaken, where packets arrive unevenly: what is sent from then on
+/// shows it within so long.
+const SURPRISING: Duration = Duration::from_secs(1);
 
 /// A probe that finds no room fills the path's queue, and what it costs takes seconds to come back. So after one the next one
 /// waits for a sign of room: packets that were let through at so many times the estimate,
@@ -41,7 +44,9 @@ const FIRST_ID: i32 = 1 << 24;
 /// it climbs by 8 % a second, which takes half a minute for what two probes find in one.
 #[derive(Debug)]
 pub(crate) struct Growth {
-    next_at: Instant,
+    rests_until: Instant,
+    planned_at: Instant,
+    /// From one probe that found no room to the next one.
     interval: Duration,
     blind_at: Instant,
     next_id: i32,
@@ -54,7 +59,8 @@ impl Growth {
     pub fn new(now: Instant) -> Self {
         Self {
             // The controller's own first probes come before.
-            next_at: now + REST,
+            rests_until: now + REST,
+            planned_at: now,
             interval: SOON,
             blind_at: now,
             next_id: FIRST_ID,
@@ -67,13 +73,18 @@ impl Growth {
     pub fn probe(&mut self, now: Instant, estimate: u32, seen: Seen, max: u32) -> Option<Probe> {
         let (estimate, max) = (f64::from(estimate), f64::from(max));
         if estimate < self.last * FALLEN {
-            self.next_at = self.next_at.max(now + REST);
+            self.rests_until = now + REST;
         }
         self.last = estimate;
-        if estimate >= max * NEAR || now < self.next_at {
+        let found = estimate > self.probed_at * RISEN;
+        let wait = if found {
+            self.interval.min(SURPRISING)
+        } else {
+            self.interval
+        };
+        if estimate >= max * NEAR || now < self.rests_until.max(self.planned_at + wait) {
             return None;
         }
-        let found = estimate > self.probed_at * RISEN;
         if seen.path.is_some() {
             self.blind_at = now + BLIND;
         }
@@ -87,7 +98,7 @@ impl Growth {
         };
         self.probed_at = estimate;
         self.blind_at = now + BLIND;
-        self.next_at = now + self.interval;
+        self.planned_at = now;
         self.next_id += 1;
         let bits_per_second = (estimate * STEP).min(max);
         let bytes = (bits_per_second / 8.0 * PROBE.as_secs_f64()) as usize;
@@ -136,6 +147,30 @@ mod tests {
         assert_eq!(unsure, [4, 4, 4, 17], "in a minute");
         let sure = rates.map(|rate| probes(200_000, rate, true, 60).len());
         assert_eq!(sure, [0, 0, 0, 17], "in a minute");
+    }
+
+    #[test]
+    fn what_was_looked_for_in_vain_does_not_hold_up_what_is_found() {
+        let start = Instant::now();
+        let mut growth = Growth::new(start);
+        let mut estimate = 200_000;
+        let mut at = Vec::new();
+        for tick in 0..3_000 {
+            let second = f64::from(tick) / 40.0;
+            let capacity = if second < 60.0 { 200_000 } else { 10_000_000 };
+            let seen = Seen {
+                rate: f64::from(capacity),
+                path: None,
+            };
+            let now = start + Duration::from_secs_f64(second);
+            if let Some(probe) = growth.probe(now, estimate, seen, 4_000_000) {
+                estimate = capacity.min(probe.bits_per_second as u32);
+                at.push(second - 60.0);
+            }
+        }
+        at.retain(|second| *second >= 0.0);
+        assert_eq!(at.len(), 4, "{at:?}");
+        assert!(at[3] <= 2.0, "{at:?}");
     }
 
     #[test]
