@@ -18,7 +18,7 @@ pub struct Passing {
 
 impl Pulse {
     /// Lets the microphone hear what `through` makes of each piece of the speaker's sound, besides what else is played
-    /// into it. The way there takes some 180 ms.
+    /// into it. The way there takes some 30 ms.
     ///
     /// # Errors
     /// When `pacat` cannot be started.
@@ -35,7 +35,7 @@ impl Pulse {
             .pacat("--playback", "feed")
             // The last one counts. More waits here than elsewhere: were the way to become longer by a hole in it, the
             // echo would move, as it does in no room.
-            .arg("--latency-msec=150")
+            .arg("--latency-msec=50")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()?;

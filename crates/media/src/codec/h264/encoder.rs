@@ -47,7 +47,7 @@ struct Rate {
 }
 
 impl Rate {
-    /// The library takes no less.
+    /// Nobody can ask for less.
     fn new(bits_per_second: u32, frames_per_second: u32) -> Self {
         Self {
             bits_per_second: bits_per_second.max(10_000),
