@@ -18,6 +18,7 @@ use vireo_tests::{
     server::{Account, Server},
     sound_file::share_at,
     speech::spoken,
+    standstill::Watch,
 };
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -122,8 +123,24 @@ fn heard(recording: &Recording, after: Duration, length: Duration) -> anyhow::Re
     part(&all).context("it was there")
 }
 
+/// How often a tone is sent on a computer that stands still meanwhile.
+const ATTEMPTS: usize = 5;
+
 #[test]
 fn a_tone_goes_from_microphone_to_speaker() -> anyhow::Result<()> {
+    let mut outcome = Ok(());
+    for _ in 0..ATTEMPTS {
+        let watch = Watch::start();
+        outcome = send_a_tone();
+        let stood_still = watch.end();
+        if outcome.is_ok() || stood_still < DEAD_AIR / 2 {
+            return outcome;
+        }
+    }
+    outcome.context("this computer stood still in every attempt")
+}
+
+fn send_a_tone() -> anyhow::Result<()> {
     let pulse = Pulse::start()?;
     let recording = pulse.record_speaker()?;
     let _playing = pulse.play_into_microphone(tone(700))?;
