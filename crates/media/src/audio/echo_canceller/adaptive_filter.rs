@@ -176,6 +176,26 @@ impl AdaptiveFilter {
         }
     }
 
+    /// What it has learnt comes so many samples later, or earlier where that is negative; what then lies outside is forgotten.
+    pub fn delay(&mut self, samples: isize, transform: &mut Transform) {
+        for weights in self.weights.chunks_mut(self.partitions) {
+            let response: Vec<f32> = weights
+                .iter()
+                .flat_map(|weight| transform.inverse(weight)[..PIECE].to_vec())
+                .collect();
+            let at = |i: usize| {
+                let earlier = i.checked_add_signed(-samples)?;
+                response.get(earlier).copied()
+            };
+            for (p, weight) in weights.iter_mut().enumerate() {
+                *weight = transform.forward(std::array::from_fn(|i| match i {
+                    i if i < PIECE => at(p * PIECE + i).unwrap_or_default(),
+                    _ => 0.0,
+                }));
+            }
+        }
+    }
+
     /// The power of the echo that the last prediction may have left, as far as it knows.
     pub const fn doubted(&self) -> &Bins {
         &self.doubted

@@ -9,6 +9,7 @@
 
 mod adaptive_filter;
 mod delay;
+mod fit;
 mod near_end;
 mod reference;
 mod residual;
@@ -20,6 +21,7 @@ use sonora::three_band_filter_bank::{NUM_BANDS, ThreeBandFilterBank};
 use self::{
     adaptive_filter::{AdaptiveFilter, Learning},
     delay::Delay,
+    fit::Fit,
     reference::{REFERENCES, Reference},
     spectrum::{BINS, PIECE, Transform, joined, second_piece},
     suppressor::Suppressor,
@@ -43,6 +45,9 @@ const LOST: f32 = 0.5;
 /// What it knew is then wrong by this share, so that it learns faster.
 const WRONG: f32 = 0.02;
 
+/// An echo moves by parts of a sample as well, which changes this share of what was known.
+const MOVED: f32 = 0.1;
+
 /// A filter that is right makes nothing louder by so much...
 const WORSE: f32 = 1.3;
 
@@ -60,6 +65,9 @@ pub(super) struct EchoCanceller {
     /// After how many pieces the filter begins.
     begin: usize,
     filter: AdaptiveFilter,
+    fit: Fit,
+    /// How much of the prediction was taken away at the end of the piece before.
+    trust: f32,
     suppressor: Suppressor,
     above: Above,
     recorded_power: f32,
@@ -78,6 +86,8 @@ impl EchoCanceller {
             delay: Delay::new(),
             begin: 0,
             filter: AdaptiveFilter::new(LEARNING, 0..BINS, PARTITIONS, REFERENCES),
+            fit: Fit::new(),
+            trust: 1.0,
             suppressor: Suppressor::new(),
             above: Above::new(),
             recorded_power: 0.0,
@@ -101,9 +111,10 @@ impl EchoCanceller {
         let (left, echo) = self.filtered(&below);
         let unknown = self.delay.doubted();
         let doubted = unknown.as_ref().unwrap_or(self.filter.doubted());
-        let suppressed = self
-            .suppressor
-            .suppress(&left, &echo, doubted, &mut self.transform);
+        let mistrust = 1.0 - self.trust;
+        let suppressed =
+            self.suppressor
+                .suppress(&left, &echo, doubted, mistrust, &mut self.transform);
         if self.suppressor.leak() > LOST {
             self.filter.doubt(WRONG);
         }
@@ -123,11 +134,41 @@ impl EchoCanceller {
         self.filter.constrain(&mut self.transform);
         self.recorded_power += SOON * (power(recorded) - self.recorded_power);
         self.left_power += SOON * (power(&left) - self.left_power);
-        if self.left_power > WORSE * self.recorded_power {
+        self.fit.push(recorded, &echo);
+        if let Some(by) = self.fit.moved() {
+            self.move_by(by);
+        } else if self.fit.knows_nothing() && self.left_power > WORSE * self.recorded_power {
             self.begin_anew();
-            return (*recorded, echo);
         }
-        (left, echo)
+        (self.without(recorded, &echo), echo)
+    }
+
+    /// What is recorded without as much of the echo as the prediction is trusted: a wrong one would be heard as a second echo.
+    fn without(&mut self, recorded: &[f32; PIECE], echo: &[f32; PIECE]) -> [f32; PIECE] {
+        let trust = 1.0 - self.fit.mistrust();
+        let before = std::mem::replace(&mut self.trust, trust);
+        std::array::from_fn(|i| {
+            let trust = before + (trust - before) * i as f32 / PIECE as f32;
+            recorded[i] - trust * echo[i]
+        })
+    }
+
+    /// The same echo comes so many samples later from now on.
+    fn move_by(&mut self, samples: isize) {
+        tracing::debug!(samples, "the echo has moved");
+        let piece = PIECE as isize;
+        let (pieces, rest) = (samples.div_euclid(piece), samples.rem_euclid(piece));
+        match self.begin.checked_add_signed(pieces) {
+            Some(begin) => {
+                self.begin = begin;
+                self.filter.delay(rest, &mut self.transform);
+            }
+            None => self.filter.delay(samples, &mut self.transform),
+        }
+        self.filter.doubt(MOVED);
+        self.delay.shift(pieces);
+        self.fit.forget();
+        self.left_power = self.recorded_power;
     }
 
     /// The echo comes from elsewhere or at another time, and what is known of it only adds to it.
@@ -135,13 +176,14 @@ impl EchoCanceller {
         tracing::debug!("the echo is another one");
         self.delay = Delay::new();
         self.filter.forget();
+        self.fit.forget();
         self.suppressor.forget();
-        (self.recorded_power, self.left_power) = (0.0, 0.0);
+        self.left_power = self.recorded_power;
     }
 
     /// Lets the filter begin where the echo does.
     fn align(&mut self, recorded: &[f32; PIECE]) {
-        let later = self.reference.advance();
+        let later = self.reference.advance(self.fit.tells());
         if later != 0 {
             self.delay.shift(later);
             match self.begin.checked_add_signed(later) {

@@ -60,11 +60,12 @@ impl Reference {
         energy > LOUD * PIECE as f32
     }
 
-    /// Another one was recorded. Gives by how many pieces the echo comes later from now on than before: less than none when
-    /// nothing new was played, more when more was waiting for long than need be.
-    pub fn advance(&mut self) -> isize {
+    /// Another one was recorded. Gives by how many pieces the echo comes later from now on than before: more than none when more
+    /// was waiting for long than need be, less when nothing new was played. The latter may come yet, and mostly does while an
+    /// echo is heard; where none is, the speaker has left it out, as far as anybody knows.
+    pub fn advance(&mut self, is_heard: bool) -> isize {
         if self.waiting == 0 {
-            return -1;
+            return if is_heard { -1 } else { 0 };
         }
         self.waiting -= 1;
         self.least_waiting = self.least_waiting.min(self.waiting);

@@ -82,20 +82,23 @@ impl Suppressor {
         self.residual.share()
     }
 
-    /// Goes on with what is left once the predicted echo has been taken away, that echo, and the power of it that the filter
-    /// is not sure of.
+    /// Goes on with what is left once the predicted echo has been taken away, that echo, the power of it that the filter is not
+    /// sure of, and how little the whole prediction is to be trusted.
     pub fn suppress(
         &mut self,
         left: &[f32; PIECE],
         echo: &[f32; PIECE],
         doubted: &Bins,
+        mistrust: f32,
         transform: &mut Transform,
     ) -> Suppressed {
         let sound = transform.forward(self.windowed(joined(&self.last_left, left)));
         let predicted = transform.forward(self.windowed(joined(&self.last_echo, echo)));
         (self.last_left, self.last_echo) = (*left, *echo);
         let power = sound.power();
-        let residual = self.residual.estimate(&power, &predicted.power(), doubted);
+        let predicted = predicted.power();
+        let doubted = std::array::from_fn(|k| doubted[k].max(mistrust * predicted[k]));
+        let residual = self.residual.estimate(&power, &predicted, &doubted);
         let likelihood = self.near_end.likelihood(&power, residual);
         self.follow_noise(&power);
         self.set_gains(&power, likelihood);
