@@ -1,6 +1,7 @@
 //! What a speaker asks for, and what follows from it: how much sound is kept ready, and how large its own buffer should be.
 
 use std::{
+    collections::VecDeque,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     time::{Duration, Instant},
 };
@@ -19,6 +20,18 @@ const JUDGE_AFTER: Duration = Duration::from_secs(2);
 
 /// A device that takes less than this share of real time has left out sound. No clock is that wrong.
 const STARVED_BELOW: f64 = 0.96;
+
+/// Within so long it asks once for sure; what it asked for least late is compared with the time before.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// A device that asks for the next sound later by so much than before has left out some. No clock is that wrong.
+const HOLE: Duration = Duration::from_millis(4);
+
+/// So many holes...
+const HOLES: usize = 3;
+
+/// ...within so long are too many: this computer is busy in bursts.
+const TOGETHER: Duration = Duration::from_secs(10);
 
 /// What the callback has asked for, all in samples.
 #[derive(Debug, Default)]
@@ -147,6 +160,54 @@ impl Watch {
     }
 }
 
+/// Counts the moments at which the device has left out some sound, and takes what would have followed later from then on.
+#[derive(Debug)]
+pub(super) struct Holes {
+    rate: u32,
+    /// When the device was seen to run, and what it had asked for.
+    began: Option<(Instant, usize)>,
+    /// How late it was at the least, in seconds, since when; and before that.
+    least: (f64, Instant),
+    before: Option<f64>,
+    holes: VecDeque<Instant>,
+}
+
+impl Holes {
+    pub(super) const fn new(rate: u32, now: Instant) -> Self {
+        Self {
+            rate,
+            began: None,
+            least: (f64::INFINITY, now),
+            before: None,
+            holes: VecDeque::new(),
+        }
+    }
+
+    /// Whether there are too many, after a look at what was asked for.
+    pub(super) fn are_many(&mut self, demand: &Demand, now: Instant) -> bool {
+        if !demand.goes_on() {
+            return false;
+        }
+        let asked = demand.asked.load(Relaxed);
+        let (began, first) = *self.began.get_or_insert((now, asked));
+        let taken = asked.wrapping_sub(first) as f64 / f64::from(self.rate);
+        let late = now.duration_since(began).as_secs_f64() - taken;
+        let (least, since) = self.least;
+        if now.duration_since(since) < LOOK {
+            self.least = (least.min(late), since);
+            return false;
+        }
+        let before = self.before.replace(least);
+        self.least = (late, now);
+        if before.is_some_and(|before| least - before > HOLE.as_secs_f64()) {
+            self.holes.push_back(now);
+        }
+        self.holes
+            .retain(|hole| now.duration_since(*hole) < TOGETHER);
+        self.holes.len() >= HOLES
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,5 +271,31 @@ mod tests {
             demand.note(480, 480);
             !watch.is_starved(&demand, at(tick))
         }));
+    }
+
+    /// Whether so many holes of 6 ms, so far apart, are too many for a device whose clock is wrong by this share.
+    fn are_many(holes: usize, apart: Duration, wrong: f64) -> bool {
+        let start = Instant::now();
+        let demand = Demand::new(240);
+        let mut watch = Holes::new(48_000, start);
+        let mut left_out = 0;
+        (1..=8_000_u32).any(|tick| {
+            let at = Duration::from_millis(5) * tick;
+            let due = (at.as_secs_f64() * 48_000.0 * (1.0 - wrong)) as usize;
+            let begun = (at.as_millis() / apart.as_millis()) as usize;
+            left_out = begun.min(holes) * 288;
+            let asked = demand.asked.load(Relaxed);
+            demand.note(due.saturating_sub(left_out).saturating_sub(asked), 240);
+            watch.are_many(&demand, start + at)
+        })
+    }
+
+    #[test]
+    fn three_holes_within_ten_seconds_are_too_many() {
+        let second = Duration::from_secs(1);
+        assert!(are_many(3, 2 * second, 0.0));
+        assert!(!are_many(2, 2 * second, 0.0));
+        assert!(!are_many(9, 6 * second, 0.0));
+        assert!(!are_many(0, second, 0.001));
     }
 }

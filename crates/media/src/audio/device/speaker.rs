@@ -13,7 +13,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{
     Direction, LOST_AFTER, OPEN_WITHIN, SPEAKER_BUFFER_MS, convert,
-    demand::{Demand, Reserve, Watch},
+    demand::{Demand, Holes, Reserve, Watch},
     failure,
     stream::{Running, SharedLine, Waited, configs, default_config, run},
 };
@@ -24,6 +24,9 @@ use crate::{
 
 /// A device that still starves with this is left as it is.
 const LONGEST_BUFFER_MS: u32 = 80;
+
+/// One that has holes now and then with this plays on.
+const LONGEST_FOR_HOLES_MS: u32 = 20;
 
 /// A device that has taken nothing for so long, or for twice as long as what it takes at a time lasts, stands still. What is
 /// said meanwhile is left out, or it would be heard late once the device goes on: Bluetooth may take seconds to begin.
@@ -37,6 +40,7 @@ pub struct Speaker {
     end: End,
     reserve: Reserve,
     watch: Watch,
+    holes: Holes,
     converted: Vec<f32>,
     /// When it took something last.
     alive_at: Instant,
@@ -93,6 +97,7 @@ impl Speaker {
             buffer_ms,
             reserve: Reserve::new(end.rate, now),
             watch: Watch::new(end.rate),
+            holes: Holes::new(end.rate, now),
             end,
             converted: Vec::new(),
             alive_at: now,
@@ -121,8 +126,10 @@ impl Speaker {
             self.wanted.as_deref(),
             move |device, name| open(device, name, buffer_ms),
         )?;
+        let now = Instant::now();
         self.watch = Watch::new(end.rate);
-        self.reserve = Reserve::new(end.rate, Instant::now());
+        self.holes = Holes::new(end.rate, now);
+        self.reserve = Reserve::new(end.rate, now);
         self.end = end;
         self.running = Some(running);
         Ok(())
@@ -132,7 +139,11 @@ impl Speaker {
 impl AudioSink for Speaker {
     fn write(&mut self, frame: &AudioFrame) -> Result<(), MediaError> {
         let now = Instant::now();
-        if self.watch.is_starved(&self.end.demand, now) && self.buffer_ms < LONGEST_BUFFER_MS {
+        let is_starved = self.watch.is_starved(&self.end.demand, now);
+        let has_holes = self.holes.are_many(&self.end.demand, now);
+        if is_starved && self.buffer_ms < LONGEST_BUFFER_MS
+            || has_holes && self.buffer_ms < LONGEST_FOR_HOLES_MS
+        {
             self.lengthen()?;
         }
         let end = &mut self.end;
