@@ -13,7 +13,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{
     Direction, LOST_AFTER, OPEN_WITHIN, SPEAKER_BUFFER_MS, convert,
-    demand::{Demand, Holes, Reserve, Watch},
+    demand::{Demand, Holes, Reserve},
     failure,
     stream::{Running, SharedLine, Waited, configs, default_config, run},
 };
@@ -22,11 +22,8 @@ use crate::{
     audio::{AudioFrame, AudioSink, FRAME_DURATION, SAMPLE_RATE, resample::Resampler},
 };
 
-/// A device that still starves with this is left as it is.
+/// A device that still has holes with this is left as it is.
 const LONGEST_BUFFER_MS: u32 = 80;
-
-/// One that has holes now and then with this plays on.
-const LONGEST_FOR_HOLES_MS: u32 = 20;
 
 /// A device that has taken nothing for so long, or for twice as long as what it takes at a time lasts, stands still. What is
 /// said meanwhile is left out, or it would be heard late once the device goes on: Bluetooth may take seconds to begin.
@@ -39,7 +36,6 @@ pub struct Speaker {
     buffer_ms: u32,
     end: End,
     reserve: Reserve,
-    watch: Watch,
     holes: Holes,
     converted: Vec<f32>,
     /// When it took something last.
@@ -96,7 +92,6 @@ impl Speaker {
             wanted: name.map(str::to_owned),
             buffer_ms,
             reserve: Reserve::new(end.rate, now),
-            watch: Watch::new(end.rate),
             holes: Holes::new(end.rate, now),
             end,
             converted: Vec::new(),
@@ -127,7 +122,6 @@ impl Speaker {
             move |device, name| open(device, name, buffer_ms),
         )?;
         let now = Instant::now();
-        self.watch = Watch::new(end.rate);
         self.holes = Holes::new(end.rate, now);
         self.reserve = Reserve::new(end.rate, now);
         self.end = end;
@@ -139,11 +133,7 @@ impl Speaker {
 impl AudioSink for Speaker {
     fn write(&mut self, frame: &AudioFrame) -> Result<(), MediaError> {
         let now = Instant::now();
-        let is_starved = self.watch.is_starved(&self.end.demand, now);
-        let has_holes = self.holes.are_many(&self.end.demand, now);
-        if is_starved && self.buffer_ms < LONGEST_BUFFER_MS
-            || has_holes && self.buffer_ms < LONGEST_FOR_HOLES_MS
-        {
+        if self.holes.are_many(&self.end.demand, now) && self.buffer_ms < LONGEST_BUFFER_MS {
             self.lengthen()?;
         }
         let end = &mut self.end;
