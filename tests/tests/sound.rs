@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 use vireo_tests::{
     binaries::binary,
@@ -123,24 +123,30 @@ fn heard(recording: &Recording, after: Duration, length: Duration) -> anyhow::Re
     part(&all).context("it was there")
 }
 
-/// How often a tone is sent on a computer that stands still meanwhile.
+/// How often a tone is sent on a computer that stands still meanwhile: only holes are looked for again, all else has to be right each
+/// time.
 const ATTEMPTS: usize = 5;
 
 #[test]
 fn a_tone_goes_from_microphone_to_speaker() -> anyhow::Result<()> {
-    let mut outcome = Ok(());
     for _ in 0..ATTEMPTS {
         let watch = Watch::start();
-        outcome = send_a_tone();
+        let dead = send_a_tone();
         let stood_still = watch.end();
-        if outcome.is_ok() || stood_still < DEAD_AIR / 2 {
-            return outcome;
+        let dead = dead?;
+        if dead <= DEAD_AIR {
+            return Ok(());
         }
+        ensure!(
+            stood_still >= DEAD_AIR / 2,
+            "for {dead:?} there is nothing to hear"
+        );
     }
-    outcome.context("this computer stood still in every attempt")
+    bail!("there were holes in every attempt, and this computer stood still in all of them")
 }
 
-fn send_a_tone() -> anyhow::Result<()> {
+/// For how long there is nothing to hear in the first three seconds of a tone.
+fn send_a_tone() -> anyhow::Result<Duration> {
     let pulse = Pulse::start()?;
     let recording = pulse.record_speaker()?;
     let _playing = pulse.play_into_microphone(tone(700))?;
@@ -155,7 +161,6 @@ fn send_a_tone() -> anyhow::Result<()> {
     )?;
     let heard = heard.as_slice();
     let dead = dead_air(heard);
-    ensure!(dead <= DEAD_AIR, "for {dead:?} there is nothing to hear");
     let share = share_at(heard, RATE, 700.0);
     ensure!(share > 0.9, "only {share} of what is heard is the tone");
     ensure!(share_at(heard, RATE, 900.0) < 0.02, "there is another tone");
@@ -172,7 +177,7 @@ fn send_a_tone() -> anyhow::Result<()> {
         .as_f64()
         .context("a number")?;
     ensure!(concealed < 0.1 * total, "{statistics}");
-    Ok(())
+    Ok(dead)
 }
 
 const SENTENCES: &str =

@@ -250,12 +250,11 @@ mod tests {
         let start = Instant::now();
         let demand = Demand::new(240);
         let mut watch = Holes::new(48_000, start);
-        let mut left_out = 0;
         (1..=8_000_u32).any(|tick| {
             let at = Duration::from_millis(5) * tick;
             let due = (at.as_secs_f64() * 48_000.0 * (1.0 - wrong)) as usize;
             let begun = (at.as_millis() / apart.as_millis()) as usize;
-            left_out = begun.min(holes) * 288;
+            let left_out = begun.min(holes) * 288;
             let asked = demand.asked.load(Relaxed);
             demand.note(due.saturating_sub(left_out).saturating_sub(asked), 240);
             watch.are_many(&demand, start + at)
