@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use vireo_tests::{
     display::{Display, OpenWindow},
     tray::Tray,
@@ -128,6 +128,28 @@ async fn a_window_that_was_closed_comes_back_from_the_tray() -> anyhow::Result<(
         Ok(!std::path::Path::new(&format!("/proc/{application}/exe")).exists())
     })
     .await
+}
+
+/// What windows needed is given back when there has been none for two seconds, not two seconds after one has gone.
+#[tokio::test]
+async fn a_window_closed_for_the_second_time_soon_comes_back() -> anyhow::Result<()> {
+    let display = Display::start()?;
+    let tray = Tray::start(&display).await?;
+    let desk = Desk::open(display, "en", false).await?;
+    desk.close()?;
+    desk.window.look_away("index").await?;
+    let first = Instant::now();
+    tray.click().await?;
+    desk.window.look_at("index").await?;
+    desk.window.find("[data-contact='Echo test']").await?;
+    sleep_until(first + Duration::from_millis(1_500)).await;
+    desk.close()?;
+    desk.window.look_away("index").await?;
+    sleep_until(first + Duration::from_millis(2_500)).await;
+    tray.click().await?;
+    desk.window.look_at("index").await?;
+    desk.window.find("[data-contact='Echo test']").await?;
+    desk.window.close().await
 }
 
 #[tokio::test]

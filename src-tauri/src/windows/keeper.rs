@@ -1,6 +1,12 @@
 //! Tells the desk what happens to the windows, and opens and closes them as it wants.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use tauri::{AppHandle, Emitter, Manager, Window, WindowEvent};
 
@@ -100,13 +106,19 @@ fn look_at_main(handle: &AppHandle) {
     }
 }
 
+/// How many windows have gone so far.
+static GONE: AtomicUsize = AtomicUsize::new(0);
+
 /// Gives back what windows needed when there has been none for a while.
 async fn give_back(handle: AppHandle) {
+    let gone = GONE.fetch_add(1, Relaxed) + 1;
     tokio::time::sleep(AFTERWARDS).await;
     let there = handle.clone();
     // On the main thread, so that none is opened meanwhile.
     let given = handle.run_on_main_thread(move || {
-        if there.webview_windows().is_empty() {
+        // One that has gone since then waits for as long itself. WebKit ends the application where a process of its own is
+        // ended before it has said who it is, and a window opened in between may just have begun one.
+        if there.webview_windows().is_empty() && GONE.load(Relaxed) == gone {
             memory::give_back();
         }
     });
