@@ -30,7 +30,6 @@ pub mod speech;
 #[cfg(target_os = "linux")]
 pub mod stamp;
 #[cfg(target_os = "linux")]
-pub mod standstill;
 pub mod statistics;
 pub mod traffic;
 #[cfg(target_os = "linux")]

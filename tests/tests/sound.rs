@@ -18,7 +18,6 @@ use vireo_tests::{
     server::{Account, Server},
     sound_file::share_at,
     speech::spoken,
-    standstill::Watch,
 };
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -123,30 +122,40 @@ fn heard(recording: &Recording, after: Duration, length: Duration) -> anyhow::Re
     part(&all).context("it was there")
 }
 
-/// How often a tone is sent on a computer that stands still meanwhile: only holes are looked for again, all else has to be right each
-/// time.
-const ATTEMPTS: usize = 5;
+/// How often a tone is sent. A computer that does something else for a moment makes holes in the sound of every program that
+/// has to answer within 10 ms; one that Vireo makes when a call begins is there each time.
+const ATTEMPTS: usize = 3;
+
+/// What a busy computer may spoil in a tone. All else has to be right each time.
+#[derive(Debug)]
+struct Clarity {
+    /// For how long there is nothing to hear in the first three seconds.
+    dead_air: Duration,
+    /// Of the power that is heard, so much is the tone (0–1).
+    share: f64,
+    /// Of the samples that were played, so many were made up (0–1).
+    concealed: f64,
+}
+
+impl Clarity {
+    fn is_right(&self) -> bool {
+        self.dead_air <= DEAD_AIR && self.share > 0.9 && self.concealed < 0.1
+    }
+}
 
 #[test]
 fn a_tone_goes_from_microphone_to_speaker() -> anyhow::Result<()> {
-    for _ in 0..ATTEMPTS {
-        let watch = Watch::start();
-        let dead = send_a_tone();
-        let stood_still = watch.end();
-        let dead = dead?;
-        if dead <= DEAD_AIR {
+    let mut heard = Vec::new();
+    while heard.len() < ATTEMPTS {
+        heard.push(send_a_tone()?);
+        if heard.last().is_some_and(Clarity::is_right) {
             return Ok(());
         }
-        ensure!(
-            stood_still >= DEAD_AIR / 2,
-            "for {dead:?} there is nothing to hear"
-        );
     }
-    bail!("there were holes in every attempt, and this computer stood still in all of them")
+    bail!("the tone was not clear in any attempt: {heard:?}")
 }
 
-/// For how long there is nothing to hear in the first three seconds of a tone.
-fn send_a_tone() -> anyhow::Result<Duration> {
+fn send_a_tone() -> anyhow::Result<Clarity> {
     let pulse = Pulse::start()?;
     let recording = pulse.record_speaker()?;
     let _playing = pulse.play_into_microphone(tone(700))?;
@@ -160,9 +169,6 @@ fn send_a_tone() -> anyhow::Result<Duration> {
         Duration::from_secs(3),
     )?;
     let heard = heard.as_slice();
-    let dead = dead_air(heard);
-    let share = share_at(heard, RATE, 700.0);
-    ensure!(share > 0.9, "only {share} of what is heard is the tone");
     ensure!(share_at(heard, RATE, 900.0) < 0.02, "there is another tone");
     ensure!(
         (0.1..0.4).contains(&rms(heard)),
@@ -170,14 +176,12 @@ fn send_a_tone() -> anyhow::Result<Duration> {
         rms(heard)
     );
     let statistics = path.end()?;
-    let concealed = statistics["concealedSamples"]
-        .as_f64()
-        .context("a number")?;
-    let total = statistics["totalSamplesReceived"]
-        .as_f64()
-        .context("a number")?;
-    ensure!(concealed < 0.1 * total, "{statistics}");
-    Ok(dead)
+    let samples = |key: &str| statistics[key].as_f64().context("a number");
+    Ok(Clarity {
+        dead_air: dead_air(heard),
+        share: share_at(heard, RATE, 700.0),
+        concealed: samples("concealedSamples")? / samples("totalSamplesReceived")?,
+    })
 }
 
 const SENTENCES: &str =

@@ -30,6 +30,15 @@ const HOLES: usize = 3;
 /// ...within so long are too many: its buffer is too short for how busy this computer is.
 const TOGETHER: Duration = Duration::from_secs(10);
 
+/// A speaker that is opened anew is silent for some 40 ms. In a pause of this length nobody hears that...
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// ...but where there is none for so long, the holes are worse.
+const NO_PAUSE: Duration = Duration::from_secs(2);
+
+/// Below this a sample is not heard (−40 dBFS).
+const QUIET: f32 = 0.01;
+
 /// What the callback has asked for, all in samples.
 #[derive(Debug, Default)]
 pub(super) struct Demand {
@@ -165,6 +174,36 @@ impl Holes {
     }
 }
 
+/// Finds the moment at which a speaker that has too many holes is opened anew.
+#[derive(Debug)]
+pub(super) struct Moment {
+    /// When it was first found to have too many.
+    wanted: Option<Instant>,
+    loud_at: Instant,
+}
+
+impl Moment {
+    pub(super) const fn new(now: Instant) -> Self {
+        Self {
+            wanted: None,
+            loud_at: now,
+        }
+    }
+
+    /// Whether it is now, before these samples are played.
+    pub(super) fn has_come(&mut self, is_wanted: bool, samples: &[f32], now: Instant) -> bool {
+        if samples.iter().any(|sample| sample.abs() > QUIET) {
+            self.loud_at = now;
+        }
+        if is_wanted {
+            self.wanted.get_or_insert(now);
+        }
+        self.wanted.is_some_and(|wanted| {
+            now.duration_since(self.loud_at) >= PAUSE || now.duration_since(wanted) >= NO_PAUSE
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,5 +307,23 @@ mod tests {
         assert!(!are_many(2, 2 * second, 0.0));
         assert!(!are_many(9, 6 * second, 0.0));
         assert!(!are_many(0, second, 0.001));
+    }
+
+    #[test]
+    fn a_speaker_is_opened_anew_in_a_pause_but_does_not_wait_for_long() {
+        let (start, frame) = (Instant::now(), Duration::from_millis(10));
+        let opened_after = |is_loud: fn(u32) -> bool| {
+            let mut moment = Moment::new(start);
+            // Nothing before there are holes, not even in a pause.
+            assert!((0..50).all(|at| !moment.has_come(false, &[0.0], start + at * frame)));
+            (50..500).find(|at| {
+                let samples = [0.0, if is_loud(*at) { -0.1 } else { 0.005 }];
+                moment.has_come(*at == 50, &samples, start + *at * frame)
+            })
+        };
+        assert_eq!(opened_after(|_| false), Some(50));
+        assert_eq!(opened_after(|at| at < 100), Some(109));
+        // Between two syllables there is no pause.
+        assert_eq!(opened_after(|at| (at - 50) % 9 == 0), Some(250));
     }
 }

@@ -13,7 +13,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{
     Direction, LOST_AFTER, OPEN_WITHIN, SPEAKER_BUFFER_MS, convert,
-    demand::{Demand, Holes, Reserve},
+    demand::{Demand, Holes, Moment, Reserve},
     failure,
     stream::{Running, SharedLine, Waited, configs, default_config, run},
 };
@@ -37,6 +37,7 @@ pub struct Speaker {
     end: End,
     reserve: Reserve,
     holes: Holes,
+    moment: Moment,
     converted: Vec<f32>,
     /// When it took something last.
     alive_at: Instant,
@@ -93,6 +94,7 @@ impl Speaker {
             buffer_ms,
             reserve: Reserve::new(end.rate, now),
             holes: Holes::new(end.rate, now),
+            moment: Moment::new(now),
             end,
             converted: Vec::new(),
             alive_at: now,
@@ -123,6 +125,7 @@ impl Speaker {
         )?;
         let now = Instant::now();
         self.holes = Holes::new(end.rate, now);
+        self.moment = Moment::new(now);
         self.reserve = Reserve::new(end.rate, now);
         self.end = end;
         self.running = Some(running);
@@ -133,7 +136,9 @@ impl Speaker {
 impl AudioSink for Speaker {
     fn write(&mut self, frame: &AudioFrame) -> Result<(), MediaError> {
         let now = Instant::now();
-        if self.holes.are_many(&self.end.demand, now) && self.buffer_ms < LONGEST_BUFFER_MS {
+        let wants_more =
+            self.holes.are_many(&self.end.demand, now) && self.buffer_ms < LONGEST_BUFFER_MS;
+        if self.moment.has_come(wants_more, &frame.0, now) {
             self.lengthen()?;
         }
         let end = &mut self.end;
