@@ -29,7 +29,6 @@ pub mod sound_file;
 pub mod speech;
 #[cfg(target_os = "linux")]
 pub mod stamp;
-#[cfg(target_os = "linux")]
 pub mod statistics;
 pub mod traffic;
 #[cfg(target_os = "linux")]

@@ -16,15 +16,53 @@ pub(super) struct Climb {
     /// What is one step too much may last so long: pictures get a little coarser. What is more than that may not.
     tolerance: Duration,
     too_much_since: Option<Instant>,
-    /// A better step must have been possible for so long,
-    wait: Duration,
-    /// one that is several steps better for so long.
-    wait_for_several: Duration,
+    /// How long a better step must have been possible,
+    patience: Patience,
+    /// and one that is several steps better.
+    patience_for_several: Patience,
     rising: Option<Better>,
     /// Several steps at once.
     leaping: Option<Better>,
-    risen_at: Option<Instant>,
+    risen: Option<Rise>,
+}
+
+/// A wait that is doubled by each attempt that fails.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    first: Duration,
     failures: u32,
+}
+
+impl Patience {
+    fn new(first: Duration) -> Self {
+        Self { first, failures: 0 }
+    }
+
+    fn wait(self) -> Duration {
+        self.first * (1 << self.failures)
+    }
+
+    fn failed(&mut self) {
+        self.failures = (self.failures + 1).min(MOST_DOUBLINGS);
+    }
+
+    fn forgive(&mut self) {
+        self.failures = 0;
+    }
+}
+
+/// The last change to a better step.
+#[derive(Debug, Clone, Copy)]
+struct Rise {
+    at: Instant,
+    /// By several steps, because it has been possible for long enough for that.
+    leapt: bool,
+}
+
+impl Rise {
+    fn age(self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.at)
+    }
 }
 
 /// Since when a better step has been possible without a break, and the least of those that were.
@@ -83,12 +121,11 @@ impl Climb {
             step,
             tolerance,
             too_much_since: None,
-            wait,
-            wait_for_several,
+            patience: Patience::new(wait),
+            patience_for_several: Patience::new(wait_for_several),
             rising: None,
             leaping: None,
-            risen_at: None,
-            failures: 0,
+            risen: None,
         }
     }
 
@@ -123,44 +160,48 @@ impl Climb {
             return self.forgive(now);
         }
         let rising = Better::go_on(self.rising, with_room, now);
-        // Where several steps are won at once it is another path, and what failed on the former says nothing.
+        // Where several steps are won at once it is another path, and a step that failed on the former says nothing. Several
+        // steps that failed say that it only looks so.
         let several = with_room + 1 < self.step;
         let leaping = several.then(|| Better::go_on(self.leaping, with_room, now));
-        let better = leaping
-            .and_then(|leaping| leaping.after(self.wait_for_several, now))
-            .or_else(|| rising.after(self.patience(), now));
+        let leap = leaping.and_then(|leap| leap.after(self.patience_for_several.wait(), now));
+        let better = leap.or_else(|| rising.after(self.patience.wait(), now));
         (self.rising, self.leaping) = (Some(rising), leaping);
         if let Some(step) = better {
             self.step = step;
             (self.rising, self.leaping) = (None, None);
-            self.risen_at = Some(now);
+            self.risen = Some(Rise {
+                at: now,
+                leapt: leap.is_some(),
+            });
         }
-    }
-
-    fn patience(&self) -> Duration {
-        self.wait * (1 << self.failures)
     }
 
     fn fall(&mut self, step: usize, now: Instant) {
         self.step = step;
         self.too_much_since = None;
         // Falling in several steps is one failure.
-        if self
-            .risen_at
+        let Some(rise) = self
+            .risen
             .take()
-            .is_some_and(|at| now.saturating_duration_since(at) < FAILED_WITHIN)
-        {
-            self.failures = (self.failures + 1).min(MOST_DOUBLINGS);
+            .filter(|rise| rise.age(now) < FAILED_WITHIN)
+        else {
+            return;
+        };
+        self.patience.failed();
+        if rise.leapt {
+            self.patience_for_several.failed();
         }
     }
 
     fn forgive(&mut self, now: Instant) {
         if self
-            .risen_at
-            .is_some_and(|at| now.saturating_duration_since(at) >= FORGIVEN_AFTER)
+            .risen
+            .is_some_and(|rise| rise.age(now) >= FORGIVEN_AFTER)
         {
-            self.risen_at = None;
-            self.failures = 0;
+            self.risen = None;
+            self.patience.forgive();
+            self.patience_for_several.forgive();
         }
     }
 }

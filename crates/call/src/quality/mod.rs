@@ -14,8 +14,7 @@
 //! What a step needs is for what people show mostly; where the encoder leaves pictures out for want of bits it is taken to be
 //! more (`demand.rs`). The worst of three decides: what the path carries, what the encoder manages and what the other side has
 //! room to show. Down by one step is after a second, by more at once; up is after it has held for 2 s (10 s for the encoder)
-//! with 30 % to spare, and for twice as long after each attempt that failed; by several steps, as
-//! another path may allow, after 1 s.
+//! with 30 % to spare; by several steps, as another path may allow, after 1 s. Each attempt that failed doubles its wait.
 //!
 //! **The way back from sound only.** Without pictures little is sent, and an estimator believes in no more than about one and
 //! a half times what it has seen arrive; nor has the pacer anything to probe with. So the path is tested with least

@@ -144,28 +144,44 @@ fn what_is_aimed_at_follows_the_estimate_as_far_as_it_can_be_used() {
     assert!(video.bits_per_second < 300_000, "{video:?}");
 }
 
-#[test]
-fn going_up_takes_longer_after_each_attempt_that_failed() {
-    let mut line = Line::new(HD);
-    line.estimate(400_000).wait(2.0);
+/// Goes up as soon as it can and down again at once, over and over; what it waited each time, in seconds.
+fn waits_before_attempts(line: &mut Line, low: (u32, &str), high: (u32, &str)) -> Vec<f64> {
+    line.estimate(low.0).wait(3.0);
     let mut waits = Vec::new();
     for _ in 0..7 {
         let mut waited = 0.0;
-        line.estimate(1_000_000);
-        while !line.looks().starts_with("720p") {
+        line.estimate(high.0);
+        while !line.looks().starts_with(high.1) {
             line.tick();
             waited += TICK.as_secs_f64();
         }
         waits.push(waited);
-        line.estimate(400_000).wait(2.0);
-        assert_eq!(line.looks(), "540p30 good bandwidth");
+        line.estimate(low.0).wait(2.0);
+        assert!(line.looks().starts_with(low.1), "{}", line.looks());
     }
+    waits
+}
+
+#[test]
+fn going_up_takes_longer_after_each_attempt_that_failed() {
+    let mut line = Line::new(HD);
+    let waits = waits_before_attempts(&mut line, (400_000, "540p"), (1_000_000, "720p"));
     assert_eq!(waits, [2.5, 4.5, 8.5, 16.5, 16.5, 16.5, 16.5]);
     // A long time without trouble, and it is as it was.
     line.estimate(1_000_000).wait(130.0);
     line.estimate(400_000).wait(2.0);
     line.estimate(1_000_000).wait(2.5);
     assert_eq!(line.looks(), "720p30 good none");
+}
+
+#[test]
+fn several_steps_up_are_sooner_but_wait_longer_for_each_time_that_they_failed() {
+    let mut line = Line::new(HD);
+    let waits = waits_before_attempts(&mut line, (400_000, "540p"), (1_000_000, "720p"));
+    assert_eq!(waits.last(), Some(&16.5));
+    // That one step failed says nothing about several.
+    let waits = waits_before_attempts(&mut line, (160_000, "270p"), (4_000_000, "720p"));
+    assert_eq!(waits, [1.5, 2.5, 4.5, 8.5, 8.5, 8.5, 8.5]);
 }
 
 #[test]
