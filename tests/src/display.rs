@@ -59,7 +59,10 @@ impl Display {
         let mut xvfb = part(
             Command::new("Xvfb")
                 .args(["-displayfd", "1", "-screen", "0", "1920x1200x24"])
-                .args(["-nolisten", "tcp"]),
+                .args(["-nolisten", "tcp"])
+                // Else it throws everybody out when its last client goes: openbox, if it comes just when the question whether it is
+                // there has been answered with no.
+                .arg("-noreset"),
         )?;
         let name = format!(":{}", first_line(&mut xvfb).context("Xvfb")?);
         let (dbus, bus) = session_bus(&folder)?;
