@@ -353,8 +353,9 @@ fn launch(folder: &Path) -> anyhow::Result<Child> {
         "--disable-shm=yes",
         "--use-pid-file=no",
     ]);
+    // As on a desktop. Where the system does not grant it, it goes on without, and runs dry while the computer is busy.
     command
-        .args(["--high-priority=no", "--realtime=no", "--file"])
+        .args(["--high-priority=yes", "--realtime=yes", "--file"])
         .arg(&script);
     command
         .stdin(Stdio::null())
