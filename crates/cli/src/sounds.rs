@@ -59,14 +59,19 @@ impl TimedSink {
             reader: SoundTimeCodeReader::default(),
         }
     }
+
+    /// Writes the beep that begins with `frame`, handed over at `now_ms`, once it is read.
+    fn take_down(&mut self, frame: &AudioFrame, now_ms: f64) {
+        let heard_ms = now_ms + self.sink.delay().as_secs_f64() * 1_000.0;
+        if let Some(beep) = self.reader.hear(frame, heard_ms) {
+            self.file.beep(beep);
+        }
+    }
 }
 
 impl AudioSink for TimedSink {
     fn write(&mut self, frame: &AudioFrame) -> Result<(), MediaError> {
-        let heard_ms = unix_ms_now() + self.sink.delay().as_secs_f64() * 1_000.0;
-        if let Some(beep) = self.reader.hear(frame, heard_ms) {
-            self.file.beep(beep);
-        }
+        self.take_down(frame, unix_ms_now());
         self.sink.write(frame)
     }
 
@@ -93,9 +98,10 @@ mod tests {
         let path = folder.path().join("sounds.csv");
         let file = SoundsFile::create(&path).expect("created");
         let mut sink = TimedSink::new(Box::new(NullSink::new()), file);
-        for _ in 0..60 {
-            let frame = sound_time_code(unix_ms_now() - 150.0);
-            sink.write(&frame).expect("written");
+        // Of the wall clock, a busy machine would make every age a little different.
+        for number in 0..60 {
+            let now_ms = 1_700_000_000_000.0 + f64::from(number) * 10.0;
+            sink.take_down(&sound_time_code(now_ms - 150.0), now_ms);
         }
         drop(sink);
         let text = std::fs::read_to_string(&path).expect("written");
