@@ -277,15 +277,73 @@ mod tests {
         assert!(strong < standard - 4.0, "{strong} dB after {standard} dB");
     }
 
+    const PLAIN: VoiceSettings = VoiceSettings {
+        echo_cancellation: false,
+        noise_suppression: NoiseSuppression::Off,
+        automatic_gain: false,
+    };
+
+    /// By how many decibels a tone is louder when it is sent.
+    fn tone_changed(hertz: f32) -> f32 {
+        let processor = VoiceProcessor::new();
+        processor.set(PLAIN);
+        let step = std::f32::consts::TAU * hertz / SAMPLE_RATE as f32;
+        let (mut before, mut after) = (0.0, 0.0);
+        for i in 0..200_usize {
+            let mut frame = AudioFrame::SILENCE;
+            for (sample, at) in frame.0.iter_mut().zip(i * FRAME_SAMPLES..) {
+                *sample = 0.1 * (step * at as f32).sin();
+            }
+            let said = level(&frame);
+            processor.capture(&mut frame);
+            if i >= 100 {
+                before += said.powi(2);
+                after += level(&frame).powi(2);
+            }
+        }
+        10.0 * (after / before).log10()
+    }
+
+    #[test]
+    fn the_rumble_of_a_desk_is_taken_away_and_a_voice_is_not() {
+        let (rumble, voice) = (tone_changed(30.0), tone_changed(300.0));
+        assert!(rumble < -12.0, "{rumble} dB");
+        assert!(voice.abs() < 1.5, "{voice} dB");
+    }
+
+    /// By how many decibels somebody who speaks softly is louder when it is sent, after a while.
+    fn soft_voice_raised(automatic_gain: bool) -> f32 {
+        let processor = VoiceProcessor::new();
+        processor.set(VoiceSettings {
+            automatic_gain,
+            ..PLAIN
+        });
+        let mut voice = Babble(9, 20_000);
+        let (mut before, mut after) = (0.0, 0.0);
+        for i in 0..1_500 {
+            let mut frame = voice.next();
+            frame.0.iter_mut().for_each(|sample| *sample *= 0.1);
+            let said = level(&frame);
+            processor.capture(&mut frame);
+            if i >= 1_000 {
+                before += said.powi(2);
+                after += level(&frame).powi(2);
+            }
+        }
+        10.0 * (after / before).log10()
+    }
+
+    #[test]
+    fn a_soft_voice_is_raised_where_that_is_wanted() {
+        let (without, with) = (soft_voice_raised(false), soft_voice_raised(true));
+        assert!(without.abs() < 3.0, "{without} dB");
+        assert!(with > without + 6.0, "{with} dB");
+    }
+
     #[test]
     fn what_is_switched_in_a_call_applies_at_once_and_does_not_click() {
         let processor = VoiceProcessor::new();
-        let plain = VoiceSettings {
-            echo_cancellation: false,
-            noise_suppression: NoiseSuppression::Off,
-            automatic_gain: false,
-        };
-        processor.set(plain);
+        processor.set(PLAIN);
         let step = std::f32::consts::TAU * 300.0 / SAMPLE_RATE as f32;
         let (mut sample, mut last) = (0_u32, 0.0);
         let mut steepest = 0.0_f32;
@@ -293,7 +351,7 @@ mod tests {
         for i in 0..300 {
             // Every half second something else, over and over.
             match i % 100 {
-                0 => processor.set(plain),
+                0 => processor.set(PLAIN),
                 50 => processor.set(VoiceSettings::default()),
                 _ => {}
             }
@@ -323,11 +381,7 @@ mod tests {
     #[test]
     fn without_the_canceller_the_echo_stays() {
         let processor = VoiceProcessor::new();
-        processor.set(VoiceSettings {
-            echo_cancellation: false,
-            noise_suppression: NoiseSuppression::Off,
-            automatic_gain: false,
-        });
+        processor.set(PLAIN);
         let mut babble = Babble(7, 0);
         let (mut echo, mut left) = (0.0, 0.0);
         for _ in 0..400 {

@@ -4,7 +4,8 @@
 use super::packet::Packet;
 
 /// Where more gets lost than this share, requests and repetitions get lost as well: what is repeated is repeated twice. So is
-/// the last packet of a picture, whose loss shows only with the next picture.
+/// the last packet of a picture, whose loss shows only with the next picture, and all of a key frame, which is the largest of
+/// pictures and without which nothing can be shown.
 const REPEATED: f64 = 0.03;
 
 /// Where more gets lost than this, repetitions come too late too often: everything is sent twice.
@@ -51,11 +52,11 @@ impl Protection {
         self.level >= Level::Repeated
     }
 
-    /// Marks a new packet of a picture that is to be sent twice.
-    pub fn mark(&self, packet: &mut Packet) {
+    /// Marks a new packet of a picture, a key frame or not, that is to be sent twice.
+    pub fn mark(&self, packet: &mut Packet, key_frame: bool) {
         packet.twice = match self.level {
             Level::Nothing => false,
-            Level::Repeated => packet.marker,
+            Level::Repeated => packet.marker || key_frame,
             Level::Everything => true,
         };
     }
@@ -104,29 +105,34 @@ mod tests {
         }
     }
 
-    /// Whether the last packet of a picture, another one, and repetitions are sent twice.
-    fn twice(protection: &Protection) -> [bool; 3] {
-        let marked = |marker| {
+    /// Whether the last packet of a picture, another one, one of a key frame, and repetitions are sent twice.
+    fn twice(protection: &Protection) -> [bool; 4] {
+        let marked = |marker, key_frame| {
             let mut packet = packet(marker);
-            protection.mark(&mut packet);
+            protection.mark(&mut packet, key_frame);
             packet.twice
         };
-        [marked(true), marked(false), protection.repeats_twice()]
+        [
+            marked(true, false),
+            marked(false, false),
+            marked(false, true),
+            protection.repeats_twice(),
+        ]
     }
 
     #[test]
     fn the_more_gets_lost_the_more_is_sent_twice_and_no_switching_to_and_fro() {
         let mut protection = Protection::default();
         for (share, expected) in [
-            (0.0, [false; 3]),
-            (0.029, [false; 3]),
-            (0.04, [true, false, true]),
-            (0.022, [true, false, true]),
-            (0.1, [true, false, true]),
-            (0.2, [true; 3]),
-            (0.09, [true; 3]),
-            (0.08, [true, false, true]),
-            (0.02, [false; 3]),
+            (0.0, [false; 4]),
+            (0.029, [false; 4]),
+            (0.04, [true, false, true, true]),
+            (0.022, [true, false, true, true]),
+            (0.1, [true, false, true, true]),
+            (0.2, [true; 4]),
+            (0.09, [true; 4]),
+            (0.08, [true, false, true, true]),
+            (0.02, [false; 4]),
         ] {
             protection.set_loss(share);
             assert_eq!(twice(&protection), expected, "at {share}");

@@ -149,4 +149,6 @@ async fn an_offer_is_what_a_browser_expects() {
         );
     }
     assert!(offer.contains("transport-wide-cc"), "{offer}");
+    // What is sent again keeps its number, and so its nonce: `settings` in `connection.rs` says why that goes with one cipher only.
+    assert!(!offer.contains("rtx"), "{offer}");
 }

@@ -144,6 +144,43 @@ fn an_echo_is_found_again_when_a_device_takes_longer_or_less_long() {
     assert!(earlier > 25.0, "{earlier} dB when it takes less long");
 }
 
+/// The decibels that an echo loses in the last 20 s of a minute and a half in which the microphone's clock is slower than the
+/// speaker's by so many millionths.
+fn enhancement_with_drift(millionths: f64) -> f32 {
+    let mut desk = Desk::new(Acoustics::LIVING_ROOM, 0);
+    // What was played and is not yet recorded, and where in it the next sample is.
+    let mut line = VecDeque::from(vec![0.0; 6 * 480]);
+    let mut position = 0.0_f64;
+    let (mut echo, mut left) = (1e-9, 1e-9);
+    for i in 0..90 * SECOND {
+        desk.play();
+        line.extend(desk.under_way.pop_front().expect("just played").0);
+        let mut frame = AudioFrame(std::array::from_fn(|_| {
+            let (whole, part) = (position as usize, position.fract() as f32);
+            position += 1.0 + millionths * 1e-6;
+            line[whole] * (1.0 - part) + line[whole + 1] * part
+        }));
+        line.drain(..position as usize);
+        position = position.fract();
+        desk.room.pass(&mut frame.0);
+        let before = energy(&frame);
+        desk.canceller.capture(&mut frame);
+        if i >= 70 * SECOND {
+            echo += before;
+            left += energy(&frame);
+        }
+    }
+    decibels(echo / left)
+}
+
+#[test]
+fn an_echo_stays_away_while_the_clocks_of_the_devices_drift_apart() {
+    for millionths in [-100.0, -30.0, 30.0, 100.0] {
+        let enhancement = enhancement_with_drift(millionths);
+        assert!(enhancement > 25.0, "{enhancement} dB at {millionths}");
+    }
+}
+
 #[test]
 fn frames_may_come_in_any_order() {
     let mut desk = Desk::new(Acoustics::LIVING_ROOM, 12);

@@ -12,7 +12,7 @@ use vireo_media::{
     rtp::{MAX_MACROBLOCKS, RtpPayload, macroblocks},
 };
 
-use super::*;
+use super::{receive::LONGEST_PAYLOAD, *};
 use crate::peer::{MediaReceiver, PeerConfig, sender::MediaSender};
 
 /// What our streams are known by, so that requests can name them.
@@ -21,13 +21,14 @@ const VIDEO_SSRC: u32 = 2;
 /// Of our first picture.
 const SEQUENCE_NUMBER: u16 = 1_000;
 
-/// No packet is longer than what a path takes.
-const LONGEST: usize = 1_500;
 /// So many things happen in one call at most, and it lasts no longer than this.
 const MOST_STEPS: usize = 500;
 const LONGEST_CALL: Duration = Duration::from_secs(60);
+/// No pause is longer (ms), and no picture of ours larger (bytes).
+const LONGEST_PAUSE: usize = 1_500;
+const LARGEST_SAID: usize = 1_500;
 /// A frame has a thousand packets at most.
-const LARGEST_FRAME: usize = 1_001 * (LONGEST + 4);
+const LARGEST_FRAME: usize = 1_001 * (LONGEST_PAYLOAD + 4);
 /// The most that a NACK of ours asks for.
 const MOST_MISSING: usize = 400;
 /// Of what the path takes in a second, this much may be sent again at once.
@@ -45,7 +46,7 @@ pub fn packets(data: &[u8]) {
         let [kind, low, high, after @ ..] = rest else {
             break;
         };
-        let length = usize::from(u16::from_le_bytes([*low, *high])) % LONGEST;
+        let length = usize::from(u16::from_le_bytes([*low, *high]));
         let packet = &after[..length.min(after.len())];
         rest = match kind % 4 {
             0 | 1 => &after[packet.len()..],
@@ -54,8 +55,8 @@ pub fn packets(data: &[u8]) {
         match kind % 4 {
             0 => call.hear_rtp(packet),
             1 => call.hear_rtcp(packet),
-            2 => call.pass(Duration::from_millis(length as u64)),
-            _ => call.say(length),
+            2 => call.pass(Duration::from_millis((length % LONGEST_PAUSE) as u64)),
+            _ => call.say(length % LARGEST_SAID),
         }
         call.pass(Duration::ZERO);
         call.check();
@@ -68,7 +69,7 @@ struct Shown(Arc<Mutex<Option<VideoCodec>>>);
 
 impl MediaReceiver for Shown {
     fn audio(&mut self, packet: RtpPayload) {
-        assert!(packet.payload.len() <= LONGEST);
+        assert!(packet.payload.len() <= LONGEST_PAYLOAD);
     }
 
     fn audio_copy(&mut self, packet: RtpPayload) {
@@ -218,7 +219,7 @@ impl Call {
                 assert!(reflects || asked <= MOST_MISSING, "{asked} asked for");
             }
             Wire::Rtp(packet) => {
-                assert!(packet.payload.len() <= LONGEST);
+                assert!(packet.payload.len() <= LONGEST_PAYLOAD);
                 if packet.header.ssrc == VIDEO_SSRC {
                     self.count(packet.header.sequence_number, packet.payload.len());
                 }

@@ -21,9 +21,16 @@ use crate::peer::{
 /// No more pictures wait for the sound: those of a quarter of a second at 120 a second.
 const MOST_HELD: usize = 30;
 
+/// No payload is longer: it would not fit the packets that Ethernet carries, and no peer of ours sends one (bytes). What waits
+/// is counted in packets, so this bounds its memory too.
+pub(super) const LONGEST_PAYLOAD: usize = 1_500;
+
 impl Session {
-    /// A packet of the other side's.
+    /// A packet of the other side's. One that is too long is as good as lost.
     pub fn handle_rtp(&mut self, packet: rtp::Packet, now: Instant) {
+        if packet.payload.len() > LONGEST_PAYLOAD {
+            return;
+        }
         let ssrc = packet.header.ssrc;
         let payload_type = packet.header.payload_type;
         let payload = RtpPayload {

@@ -157,7 +157,7 @@ impl Session {
             let mut packet = self
                 .video_out
                 .packet(payload.payload, timestamp, payload.marker);
-            self.protection.mark(&mut packet);
+            self.protection.mark(&mut packet, frame.key_frame);
             self.pacer.push(packet);
         }
     }

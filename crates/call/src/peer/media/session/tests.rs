@@ -93,6 +93,10 @@ impl Bench {
     fn receive(&mut self, ssrc: u32, sequence_number: u16, key_frame: bool) {
         let descriptor = [0x10];
         let payload = [&descriptor[..], &picture(key_frame)].concat();
+        self.receive_payload(ssrc, sequence_number, payload);
+    }
+
+    fn receive_payload(&mut self, ssrc: u32, sequence_number: u16, payload: Vec<u8>) {
         let packet = rtp::Packet {
             header: rtp::Header {
                 version: 2,
@@ -157,6 +161,24 @@ fn a_stream_under_another_ssrc_is_a_new_one() {
     bench.receive(9, 1_500, true);
     assert_eq!(bench.shown.count(), 5);
     assert_eq!(bench.pass(MILLISECOND).0, [] as [u128; 0]);
+}
+
+#[test]
+fn a_packet_that_no_path_carries_is_as_good_as_lost() {
+    let mut bench = Bench::new();
+    let stuffed = |bytes: usize| {
+        let mut payload = [&[0x10][..], &picture(false)].concat();
+        payload.resize(bytes, 0);
+        payload
+    };
+    bench.receive(7, 1_000, true);
+    bench.receive_payload(7, 1_001, stuffed(1_500));
+    assert_eq!(bench.shown.count(), 2);
+    bench.receive_payload(7, 1_002, stuffed(1_501));
+    bench.receive_payload(7, 1_003, stuffed(65_000));
+    assert_eq!(bench.shown.count(), 2);
+    bench.receive(7, 1_002, false);
+    assert_eq!(bench.shown.count(), 3);
 }
 
 #[test]

@@ -35,6 +35,8 @@ pub struct Encoder {
     asked_at: Option<Instant>,
     /// Bits a second for pictures.
     pub target: u32,
+    /// What is seen needs no more bits a second than this.
+    pub needed: u32,
     /// Pictures as they are coded now; none while the policy wants none.
     pub format: Option<VideoFormat>,
     key_frame: bool,
@@ -56,6 +58,7 @@ impl Encoder {
             },
             asked_at: None,
             target: start,
+            needed: u32::MAX,
             format: Some(CAMERA),
             key_frame: true,
             surplus: 0.0,
@@ -122,7 +125,7 @@ impl Encoder {
             return None;
         }
         let rate = f64::from(format.frame_rate);
-        let average = f64::from(self.target) / 8.0 / rate;
+        let average = f64::from(self.target.min(self.needed)) / 8.0 / rate;
         let varied = average * (0.75 + 0.5 * self.random.random::<f64>());
         let pixels = f64::from(format.width) * f64::from(format.height);
         let bytes = match key_frame {

@@ -40,6 +40,28 @@ fn a_wide_link_adds_nothing_but_its_delay() {
 }
 
 #[test]
+fn a_call_soon_takes_what_there_is() {
+    let mut call = Simulation::new(&link(10_000_000, 40), MAX);
+    call.run(seconds(3));
+    let target = call.ann.encoder.target;
+    assert!(target > MAX / 10 * 9, "{target} after 3 s");
+}
+
+/// Whoever sends little learns little of the path, and must neither take that for a narrow one nor be slow once more is needed.
+#[test]
+fn a_still_picture_is_not_taken_for_a_narrow_link() {
+    let mut call = Simulation::new(&link(10_000_000, 40), MAX);
+    call.ann.encoder.needed = 60_000;
+    call.run(seconds(60));
+    call.ann.encoder.needed = u32::MAX;
+    call.run(seconds(3));
+    let target = call.ann.encoder.target;
+    assert!(target > MAX / 10 * 9, "{target} after 3 s of movement");
+    let figures = call.last(seconds(3));
+    assert!(figures.p95 <= milliseconds(60), "{figures:?}");
+}
+
+#[test]
 fn a_narrow_link_is_used_and_its_queue_stays_short() {
     for (rate, used, p95, sound_waits) in [
         (300_000, 0.92, 75, 45),
