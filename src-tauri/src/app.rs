@@ -308,6 +308,7 @@ impl App {
         let view = self.view.clone();
         view.send_modify(|view| {
             view.voice = settings.voice;
+            view.full_hd = settings.full_hd;
             view.ice_servers.clone_from(&settings.ice_servers);
             view.relay_only = settings.relay_only;
             view.appearance = settings.appearance;

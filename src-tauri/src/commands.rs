@@ -250,6 +250,13 @@ pub async fn set_rotation(app: State<'_, Arc<App>>, camera: String, rotation: Ro
     app.set_rotation(camera, rotation)
 }
 
+/// Sends pictures of 1080 rows where that can be, from the next call on.
+#[tauri::command]
+pub async fn set_full_hd(app: State<'_, Arc<App>>, full_hd: bool) -> Outcome {
+    app.set_full_hd(full_hd)?;
+    Ok(())
+}
+
 /// Shows the window in another theme or language.
 #[tauri::command]
 pub async fn set_appearance(app: State<'_, Arc<App>>, appearance: Appearance) -> Outcome {

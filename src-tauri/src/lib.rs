@@ -112,6 +112,7 @@ fn run_application(
             commands::call_stats,
             commands::set_device,
             commands::set_rotation,
+            commands::set_full_hd,
             commands::set_appearance,
             commands::set_alerts,
             commands::set_keeps_call_when_closing,

@@ -31,6 +31,18 @@ impl App {
         self.keep(|settings| settings.voice = voice)
     }
 
+    /// Sends pictures of 1080 rows where camera, computer and network can, from the next call on.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn set_full_hd(&self, full_hd: bool) -> Result<(), ClientError> {
+        if let Some(media) = self.with(|inner| inner.media.clone()) {
+            media.set_full_hd(full_hd);
+        }
+        self.change_view(|view| view.full_hd = full_hd);
+        self.keep(|settings| settings.full_hd = full_hd)
+    }
+
     /// Shows the window in this theme and language.
     ///
     /// # Errors

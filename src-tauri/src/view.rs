@@ -32,6 +32,8 @@ pub struct AppView {
     pub stand_ins: Vec<StandIn>,
     /// What is done to the person's voice.
     pub voice: VoiceSettings,
+    /// Whether pictures of 1080 rows are sent where that can be.
+    pub full_hd: bool,
     /// The devices that there are, and what has just become of them.
     pub devices: DevicesView,
     /// The person's accounts.
@@ -67,6 +69,7 @@ impl Default for AppView {
             screen: Screen::Starting,
             stand_ins: Vec::new(),
             voice: VoiceSettings::default(),
+            full_hd: false,
             devices: DevicesView::default(),
             accounts: AccountsView::default(),
             joining: None,

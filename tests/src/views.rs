@@ -116,6 +116,7 @@ async fn send(
         "screen": screen,
         "standIns": stand_ins,
         "voice": voice,
+        "fullHd": false,
         "devices": devices(toasts),
         "accounts": accounts(&[]),
         "joining": null,

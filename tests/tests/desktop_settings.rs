@@ -15,6 +15,7 @@ use vireo_tests::{
 };
 
 const METER_MOVES: &str = "Number(document.querySelector('[data-meter]')?.ariaValueNow) > 20";
+const FULL_HD_IS_ON: &str = "document.querySelector('[data-switch=fullHd]').checked";
 
 /// The only file in this folder that ends so.
 fn only_file(folder: &Path, ending: &str) -> anyhow::Result<PathBuf> {
@@ -220,5 +221,37 @@ async fn a_camera_that_lies_on_its_side_is_turned_before_a_call_in_it_and_after_
     window.holds(&lies).await?;
     window.moving_pictures(5).await?;
     window.click("[data-action=end]").await?;
+    window.close().await
+}
+
+/// Chosen in the settings, sent in the next call, and still chosen after a restart.
+#[tokio::test]
+async fn the_next_call_sends_full_hd_where_that_is_wanted() -> anyhow::Result<()> {
+    let display = Display::start()?;
+    let folder = tempfile::tempdir()?;
+    let options = WindowOptions::of(folder.path(), "anna");
+    let window = Window::open(&display, &options).await?;
+    window.sign_up("Anna").await?;
+    window.click("[data-action=settings]").await?;
+    window.click("[data-page=video]").await?;
+    window.click("[data-switch=fullHd]").await?;
+    window.holds(FULL_HD_IS_ON).await?;
+    window.screenshot("settings-full-hd.en.light").await?;
+    window.click("[data-action=close-settings]").await?;
+    window
+        .click("[data-contact='Echo test'] [data-action=video-call]")
+        .await?;
+    window.phase("connected").await?;
+    window.moving_pictures(5).await?;
+    window.click("[data-action=more]").await?;
+    window.click("[data-action=statistics]").await?;
+    window.reads("1920 × 1080").await?;
+    window.click("[data-action=end]").await?;
+    window.close().await?;
+
+    let window = Window::open(&display, &options).await?;
+    window.click("[data-action=settings]").await?;
+    window.click("[data-page=video]").await?;
+    window.holds(FULL_HD_IS_ON).await?;
     window.close().await
 }

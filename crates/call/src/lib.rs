@@ -10,7 +10,10 @@ mod view;
 
 pub use engine::{Engine, EngineConfig, EngineEvent};
 pub use machine::Call;
-pub use media::{DEFAULT_MAX_BITRATE, EncodedVideoSink, KeyFrameRequester, MediaFactory, NoMedia};
+pub use media::{
+    DEFAULT_MAX_BITRATE, DEFAULT_VIDEO_FORMAT, EncodedVideoSink, KeyFrameRequester, MediaFactory,
+    NoMedia,
+};
 pub use stats::{
     AudioInStats, AudioOutStats, AudioStats, CallStats, InboundStages, LatencyStats,
     OutboundStages, PlaybackStats, SetupTimes, StageStats, SyncStats, TransportStats, VideoInStats,

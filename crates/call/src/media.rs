@@ -47,11 +47,7 @@ pub trait MediaFactory: Send + Sync + 'static {
 
     /// The size and rate to send.
     fn video_format(&self) -> VideoFormat {
-        VideoFormat {
-            width: 1280,
-            height: 720,
-            frame_rate: 30,
-        }
+        DEFAULT_VIDEO_FORMAT
     }
 
     /// The codecs to offer or accept, best first.
@@ -64,6 +60,13 @@ pub trait MediaFactory: Send + Sync + 'static {
         DEFAULT_MAX_BITRATE
     }
 }
+
+/// What a call sends when nobody says otherwise.
+pub const DEFAULT_VIDEO_FORMAT: VideoFormat = VideoFormat {
+    width: 1280,
+    height: 720,
+    frame_rate: 30,
+};
 
 /// What a call sends at most when nobody says otherwise: enough for a good 720p picture.
 pub const DEFAULT_MAX_BITRATE: u32 = 2_500_000;

@@ -199,6 +199,8 @@ pub struct Settings {
     /// How far the pictures of cameras that do not stand upright are turned, by the cameras' ids.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub rotations: BTreeMap<String, Rotation>,
+    /// Whether pictures of 1080 rows are sent where camera, computer and network can.
+    pub full_hd: bool,
     /// What is done to the user's voice.
     pub voice: VoiceSettings,
     /// How others reach the embedded server.

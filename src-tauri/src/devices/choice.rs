@@ -54,6 +54,8 @@ pub struct Choices {
     pub speaker: SpeakerChoice,
     /// How far the pictures of cameras are turned, by the cameras' ids.
     pub rotations: BTreeMap<String, Rotation>,
+    /// Whether pictures may have 1080 rows.
+    pub full_hd: bool,
     /// Whether something artificial stands in for a device that is not there.
     pub stand_ins: bool,
 }
@@ -95,6 +97,7 @@ impl Choices {
                 other => SpeakerChoice::Device(device(other).or(settings.speaker.clone())),
             },
             rotations: settings.rotations.clone(),
+            full_hd: settings.full_hd,
             stand_ins,
         }
     }

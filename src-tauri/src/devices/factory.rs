@@ -6,10 +6,13 @@ use std::{
 };
 
 use tokio::sync::watch;
-use vireo_call::{EncodedVideoSink, KeyFrameRequester, MediaFactory, NoticeKind};
+use vireo_call::{
+    DEFAULT_MAX_BITRATE, DEFAULT_VIDEO_FORMAT, EncodedVideoSink, KeyFrameRequester, MediaFactory,
+    NoticeKind,
+};
 use vireo_media::{
-    AudioSink, AudioSource, DeviceKind, DeviceNews, Following, MediaError, Selection, VideoSink,
-    VideoSource, audio,
+    AudioSink, AudioSource, DeviceKind, DeviceNews, Following, MediaError, Selection, VideoFormat,
+    VideoSink, VideoSource, audio,
     video::{self, PatternCamera, Rotated, Rotation},
 };
 
@@ -27,6 +30,14 @@ use crate::{
 
 /// What the test picture is called among cameras.
 const PATTERN: &str = "pattern";
+
+/// What is sent at most where the person wants Full HD, and the bits a second that a good picture of that size needs.
+const FULL_HD: VideoFormat = VideoFormat {
+    width: 1920,
+    height: 1080,
+    frame_rate: 30,
+};
+const FULL_HD_BITRATE: u32 = 4_000_000;
 
 type Changed = Arc<Mutex<Option<Box<dyn FnMut(DeviceKind) + Send>>>>;
 
@@ -77,6 +88,11 @@ impl DesktopMedia {
         if !was_device {
             change(&self.call, kind);
         }
+    }
+
+    /// Lets pictures have 1080 rows from the next call on, or not.
+    pub fn set_full_hd(&self, full_hd: bool) {
+        lock(&self.choices).full_hd = full_hd;
     }
 
     /// Turns the pictures of the camera of this id from now on, in the call that goes on too. False where another one is used,
@@ -214,6 +230,20 @@ impl MediaFactory for DesktopMedia {
 
     fn self_view(&self) -> Option<Box<dyn VideoSink>> {
         Some(self.pictures.own_sink())
+    }
+
+    fn video_format(&self) -> VideoFormat {
+        match lock(&self.choices).full_hd {
+            true => FULL_HD,
+            false => DEFAULT_VIDEO_FORMAT,
+        }
+    }
+
+    fn max_bitrate(&self) -> u32 {
+        match lock(&self.choices).full_hd {
+            true => FULL_HD_BITRATE,
+            false => DEFAULT_MAX_BITRATE,
+        }
     }
 }
 

@@ -34,6 +34,10 @@ standIns: Array<StandIn>,
  */
 voice: VoiceSettings, 
 /**
+ * Whether pictures of 1080 rows are sent where that can be.
+ */
+fullHd: boolean, 
+/**
  * The devices that there are, and what has just become of them.
  */
 devices: DevicesView, 

@@ -136,6 +136,20 @@ describe("the settings", () => {
   });
 });
 
+describe("the video page", () => {
+  it("asks for Full HD", async () => {
+    const setFullHd = vi.fn().mockResolvedValue(undefined);
+    show(home(), { setFullHd });
+    const user = userEvent.setup();
+    await user.click(screen.getByRole("button", { name: "Settings" }));
+    await user.click(screen.getByRole("tab", { name: "Video" }));
+    const full = screen.getByRole("switch", { name: "Send video in Full HD" });
+    expect(full).toHaveProperty("checked", false);
+    await user.click(full);
+    expect(setFullHd).toHaveBeenCalledExactlyOnceWith(true);
+  });
+});
+
 describe("the microphone's menu", () => {
   it("chooses the noise suppression by keyboard, and goes with Escape", async () => {
     const setVoice = vi.fn().mockResolvedValue(undefined);

@@ -65,6 +65,8 @@ export interface Actions {
   setDevice(device: NoticeKind, id: string | null): Promise<void>;
   /** How far the pictures of this camera, which is used, are turned. */
   setRotation(camera: string, rotation: Rotation): Promise<void>;
+  /** Whether pictures of 1080 rows are sent where that can be, from the next call on. */
+  setFullHd(fullHd: boolean): Promise<void>;
   mediaSocket(): Promise<MediaSocket>;
   /** What the person tries out while no call goes on: the microphone's level, the camera's picture; or chooses from. */
   setRehearsal(wanted: Wanted): Promise<void>;

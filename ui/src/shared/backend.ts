@@ -39,6 +39,7 @@ export const backend: Actions = {
   setVideoKept: (kept) => invoke("set_video_kept", { kept }),
   callStats: () => invoke("call_stats"),
   setVoice: (voice) => invoke("set_voice", { voice }),
+  setFullHd: (fullHd) => invoke("set_full_hd", { fullHd }),
   setDevice: (device, id) => invoke("set_device", { device, id }),
   setRotation: (camera, rotation) => invoke("set_rotation", { camera, rotation }),
   mediaSocket: () => invoke("media_socket"),

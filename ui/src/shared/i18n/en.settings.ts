@@ -33,6 +33,9 @@ export const settings = {
   "preview.starting": "Starting the camera…",
   "preview.hint": "You see yourself as in a mirror. Others see you the right way round.",
   "preview.inCall": "You see your picture in the call.",
+  "fullHd.title": "Send video in Full HD",
+  "fullHd.hint":
+    "From the next call on, where the camera, this computer and the connection can. Makes the computer work harder.",
   "rotation.title": "Rotate",
   "rotation.hint":
     "For a camera that is mounted sideways or upside down. Vireo remembers it for this camera.",
