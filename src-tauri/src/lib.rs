@@ -254,4 +254,21 @@ mod tests {
         let capability = include_str!("../capabilities/ringing.json");
         assert!(capability.contains(r#""permissions": ["ringing"]"#));
     }
+
+    #[test]
+    fn the_small_window_can_show_mute_and_end_the_call_and_nothing_else() {
+        let allowed = listed(include_str!("../permissions/small.toml"));
+        let wanted = [
+            "end_call",
+            "media_socket",
+            "set_microphone_muted",
+            "show_main_window",
+            "watch_call",
+        ];
+        assert_eq!(allowed, BTreeSet::from(wanted));
+        let capability = include_str!("../capabilities/small.json");
+        assert!(
+            capability.contains(r#""permissions": ["small", "core:window:allow-start-dragging"]"#)
+        );
+    }
 }

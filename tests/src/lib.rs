@@ -20,6 +20,8 @@ pub mod network;
 pub mod notifications;
 pub mod pages;
 #[cfg(target_os = "linux")]
+pub mod permissions;
+#[cfg(target_os = "linux")]
 pub mod pulse;
 pub mod repository;
 pub mod server;

@@ -6,6 +6,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -76,6 +77,7 @@ impl WindowOptions<'_> {
 /// An open window. Closed, with everything that was started for it, when dropped.
 pub struct Window {
     session: Session,
+    clicks: AtomicUsize,
     driver: Driver,
     log: PathBuf,
     /// The way to the driver, where that is at another computer.
@@ -142,6 +144,7 @@ impl Window {
         let session = Session::start(&format!("http://127.0.0.1:{port}"), capabilities).await?;
         Ok(Self {
             session,
+            clicks: AtomicUsize::new(0),
             driver,
             log,
             _door: door,
@@ -287,11 +290,18 @@ impl Window {
         let scroll =
             format!("document.querySelector({place})?.scrollIntoView({{ block: 'nearest' }})");
         self.session.execute(&scroll).await?;
+        self.clicks.fetch_add(1, Ordering::Relaxed);
         match element.click().await {
             // What was clicked has closed its window.
             Err(error) if error.to_string().starts_with("no such window") => Ok(()),
             clicked => clicked.with_context(|| format!("{selector} cannot be clicked")),
         }
+    }
+
+    /// How often something was clicked.
+    #[must_use]
+    pub fn clicks(&self) -> usize {
+        self.clicks.load(Ordering::Relaxed)
     }
 
     /// Everything that can be read in the window.

@@ -1,6 +1,9 @@
 //! Devices that are there and cannot be used, in calls in real windows: why that is, and the way to the system's settings.
 #![cfg(target_os = "linux")]
 
+use std::{fs, os::unix::fs::PermissionsExt as _, time::Duration};
+
+use tokio::time::{Instant, sleep};
 use vireo_tests::{
     binaries::binary,
     cli::Cli,
@@ -8,6 +11,8 @@ use vireo_tests::{
     server::Server,
     window::{Window, WindowOptions},
 };
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn call_with(display: &Display, options: &WindowOptions<'_>) -> anyhow::Result<Window> {
     let window = Window::open(display, options).await?;
@@ -63,6 +68,52 @@ async fn a_camera_that_is_taken_and_a_microphone_that_is_denied_are_said_to_be_t
         window.close().await?;
     }
     Ok(())
+}
+
+/// Before a call and in the settings the same is said, and the button opens what the system has for it.
+#[tokio::test]
+async fn before_a_call_the_way_to_the_systems_settings_leads_there() -> anyhow::Result<()> {
+    let display = Display::start()?;
+    let folder = tempfile::tempdir()?;
+    let programs = folder.path().join("bin");
+    let opened = folder.path().join("opened");
+    fs::create_dir_all(&programs)?;
+    let settings = programs.join("gnome-control-center");
+    fs::write(
+        &settings,
+        format!("#!/bin/sh\necho \"$@\" >> {}\n", opened.display()),
+    )?;
+    fs::set_permissions(&settings, fs::Permissions::from_mode(0o755))?;
+    let path = format!(
+        "{}:{}",
+        programs.display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let mut options = WindowOptions::of(folder.path(), "anna");
+    options.variables = vec![
+        ("VIREO_CAMERA", "taken"),
+        ("VIREO_MICROPHONE", "denied"),
+        ("VIREO_SPEAKER", "none"),
+        ("PATH", &path),
+    ];
+    let window = Window::open(&display, &options).await?;
+    window.sign_up("Anna").await?;
+    window.click("[data-contact='Echo test'] .person").await?;
+    window.click("[data-action=before-call]").await?;
+    window.find("[data-problem=camera]").await?;
+    window
+        .reads("Vireo is not allowed to use the microphone.")
+        .await?;
+    window.screenshot("before-call-taken-denied.en").await?;
+    window
+        .click("[data-problem=microphone] [data-action=system-settings]")
+        .await?;
+    let by = Instant::now() + PATIENCE;
+    while fs::read_to_string(&opened).unwrap_or_default() != "sound\n" {
+        anyhow::ensure!(Instant::now() < by, "the system's settings did not open");
+        sleep(Duration::from_millis(50)).await;
+    }
+    window.close().await
 }
 
 /// A second device of the same person: what it shows when the first one has answered or declined.

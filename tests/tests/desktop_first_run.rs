@@ -91,21 +91,21 @@ async fn from_a_link_to_the_first_picture_in_two_clicks() -> anyhow::Result<()> 
     let (server, ann) = inviting_server().await?;
     let link = link_of(&server, &ann, &[]).await?;
     let _ann = waiting(&server, &ann)?;
-    let options = WindowOptions {
+    let mut options = WindowOptions {
         link: Some(link),
         ..fresh(folder.path(), "boris")?
     };
+    options.variables.push(("USER", "Boris"));
 
     let started = Instant::now();
     let window = Window::open(&display, &options).await?;
     let opened = started.elapsed();
-    let mut clicks = 0;
-    // The name would stand there, were the person's not “root” here.
-    window.fill("#name", "Boris").await?;
+    window
+        .holds("document.querySelector('#name')?.value === 'Boris'")
+        .await?;
     window.click("[data-action=join]").await?;
-    clicks += 1;
     window.click("[data-action=offer-video-call]").await?;
-    clicks += 1;
+    let clicks = window.clicks();
     let ringing = started.elapsed();
     window.moving_pictures(1).await?;
     let first_picture = started.elapsed();

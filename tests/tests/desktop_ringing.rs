@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 use vireo_tests::{
     display::{Display, OpenWindow},
+    permissions::refuses_all_but,
     window::{Window, WindowOptions, screens},
 };
 
@@ -216,35 +217,7 @@ async fn the_ringing_window_can_call_nothing_else() -> anyhow::Result<()> {
         "decline_call",
         "dismiss_ringing",
     ];
-    let permission = include_str!("../../src-tauri/permissions/main.toml");
-    let small = include_str!("../../src-tauri/permissions/small.toml");
-    let named = |line| str::strip_suffix(str::trim(line).strip_prefix('"')?, "\",");
-    let ours = permission.lines().chain(small.lines()).filter_map(named);
-    let others = [
-        "plugin:event|listen",
-        "plugin:event|emit",
-        "plugin:window|close",
-        "plugin:window|set_focus",
-        "plugin:webview|create_webview_window",
-        "plugin:app|version",
-        "plugin:path|resolve_directory",
-        "plugin:tray|new",
-        "plugin:menu|new",
-        "plugin:resources|close",
-    ];
-    let mut tried = 0;
-    for command in ours.chain(others).filter(|name| !permitted.contains(name)) {
-        let invoke = format!("return window.__TAURI_INTERNALS__.invoke('{command}', {{}})");
-        let answer = two.anna.session().settle(&invoke).await?;
-        let refusal = answer[1].as_str().context("no refusal")?;
-        // By who asks, not by how it is asked.
-        ensure!(
-            answer[0] == false && refusal.contains("not allowed"),
-            "{command}: {answer}"
-        );
-        tried += 1;
-    }
-    assert!(tried > 25, "only {tried} were tried");
+    refuses_all_but(&two.anna, &permitted).await?;
     // Nothing from elsewhere, and no way around.
     for attempt in [
         "return fetch('https://example.org/')",

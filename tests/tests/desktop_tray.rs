@@ -8,11 +8,15 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep, sleep_until};
 use vireo_tests::{
     display::{Display, OpenWindow},
+    permissions::refuses_all_but,
     tray::Tray,
     window::{Window, WindowOptions},
 };
 
 const PATIENCE: Duration = Duration::from_secs(30);
+
+const SPEAKS_RUSSIAN: &str =
+    "document.querySelector('[data-action=end]').ariaLabel === 'Завершить'";
 
 /// One person alone, whose calls are Echo tests.
 struct Desk {
@@ -237,8 +241,23 @@ async fn the_question_and_the_small_window_speak_russian() -> anyhow::Result<()>
     desk.close()?;
     desk.window.find("[data-question=close]").await?;
     desk.window.screenshot("close-question.ru").await?;
-    desk.window.click("[data-action=close-and-end]").await?;
+    desk.window.click("[data-action=close-and-keep]").await?;
+    desk.window.look_at("small").await?;
     desk.window.look_away("index").await?;
+    desk.window.look_at("small").await?;
+    desk.window.moving_pictures(5).await?;
+    desk.window.holds(SPEAKS_RUSSIAN).await?;
+    desk.window.screenshot("small-window.ru").await?;
+    let permitted = [
+        "watch_call",
+        "media_socket",
+        "set_microphone_muted",
+        "end_call",
+        "show_main_window",
+    ];
+    refuses_all_but(&desk.window, &permitted).await?;
+    desk.window.click("[data-action=end]").await?;
+    desk.window.look_away("small").await?;
     tray.reads(&["Открыть Vireo", "Не беспокоить", "Выйти из Vireo"])
         .await?;
     tray.click().await?;

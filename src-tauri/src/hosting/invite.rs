@@ -95,6 +95,8 @@ impl QrView {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -116,14 +118,43 @@ mod tests {
         }
     }
 
+    /// What a camera reads from the code.
+    fn photographed(code: &QrView) -> String {
+        // Pixels of a module, and modules of the quiet zone.
+        const SCALE: usize = 4;
+        const QUIET: usize = 4;
+        let mut dark = BTreeSet::new();
+        for run in code.path.split_terminator('z') {
+            let number = |text: &str| text.parse::<usize>().expect("a number");
+            let (place, shape) = run[1..].split_once('h').expect("a run");
+            let (x, y) = place.split_once(' ').expect("a place");
+            let (length, _) = shape.split_once('v').expect("a length");
+            let from = number(x);
+            dark.extend((from..from + number(length)).map(|x| (x, number(y))));
+        }
+        let side = (code.size as usize + 2 * QUIET) * SCALE;
+        let mut picture = rqrr::PreparedImage::prepare_from_greyscale(side, side, |x, y| {
+            let module = |pixel: usize| (pixel / SCALE).wrapping_sub(QUIET);
+            if dark.contains(&(module(x), module(y))) {
+                0
+            } else {
+                255
+            }
+        });
+        let grids = picture.detect_grids();
+        let (_, text) = grids.first().expect("a code").decode().expect("readable");
+        text
+    }
+
     #[test]
-    fn a_code_is_drawn_in_runs() {
+    fn a_code_is_drawn_in_runs_and_can_be_read() {
         let link =
             "https://192.0.2.1:7450/i?fp=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8#abcdefghijkl";
         let code = QrView::of(link).expect("short enough");
         // The first row begins with the finder pattern: seven dark modules.
         assert!(code.path.starts_with("M0 0h7v1h-7z"), "{}", code.path);
         assert!(code.size > 20 && code.size < 80, "{}", code.size);
+        assert_eq!(photographed(&code), link);
         assert_eq!(QrView::of(&"x".repeat(5000)), None);
     }
 }

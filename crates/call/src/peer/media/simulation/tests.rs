@@ -123,6 +123,25 @@ fn pictures_keep_moving_whatever_gets_lost() {
     }
 }
 
+/// The estimator does not see second copies: what keeps them from filling the path is the share of it that is new.
+#[test]
+fn a_narrow_link_that_loses_packets_is_not_overrun_by_copies() {
+    let lossy = Link {
+        loss: Loss::Random(0.15),
+        ..link(1_000_000, 50)
+    };
+    let (mut ages, mut rates) = (Vec::new(), Vec::new());
+    for seed in 1..=CALLS {
+        let mut call = Simulation::seeded(&lossy, MAX, seed * 10);
+        call.run(seconds(60));
+        let figures = call.last(seconds(40));
+        ages.push(figures.p95.as_secs_f64() * 1_000.0);
+        rates.push(figures.frames_per_second);
+    }
+    assert!(median(&mut ages) <= 175.0, "{ages:?}");
+    assert!(median(&mut rates) >= 28.0, "{rates:?}");
+}
+
 #[test]
 fn after_a_narrow_place_the_former_rate_is_soon_back() {
     let wide = link(10_000_000, 40);
