@@ -27,7 +27,9 @@ use vireo_protocol::{CallId, ChatId};
 use self::news::News;
 use crate::{
     app::App,
-    language, session, windows,
+    language, session,
+    view::AppView,
+    windows,
     words::{self, Words},
 };
 
@@ -137,12 +139,27 @@ pub async fn follow(app: Arc<App>, handle: AppHandle) {
             // Without a system that shows anything, nothing is shown.
             let _ = change.send(item);
         }
+        clear_away(&app, &now);
         let due = news.due();
         tokio::select! {
             changed = view.changed() => if changed.is_err() { return },
             Some(act) = presses.recv() => do_it(&app, &handle, act).await,
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
         }
+    }
+}
+
+/// Puts a call away whose end nobody could see, now that it has been told: done sooner, its end might never be looked at here,
+/// and a missed call not be told of.
+fn clear_away(app: &Weak<App>, told: &AppView) {
+    let Some(app) = app.upgrade() else { return };
+    let call = told.screen.client().and_then(|client| client.call.as_ref());
+    let is_over = call.is_some_and(|call| matches!(call.phase, Phase::Ended { .. }));
+    if is_over
+        && app.on_desk(|desk| desk.is_done_with())
+        && let Ok(client) = app.client()
+    {
+        client.dismiss();
     }
 }
 

@@ -75,11 +75,6 @@ fn arrange(handle: &AppHandle, app: &App, before: DeskView, now: DeskView) {
     {
         tracing::error!(%error, "the small window cannot be opened");
     }
-    if app.on_desk(|desk| desk.is_done_with())
-        && let Ok(client) = app.client()
-    {
-        client.dismiss();
-    }
 }
 
 fn bring_up_main(handle: &AppHandle) {
