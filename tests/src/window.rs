@@ -4,6 +4,7 @@ mod fields;
 
 use std::{
     net::TcpListener,
+    ops::Range,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
@@ -502,8 +503,21 @@ fn start_driver(
     Ok((Driver(child), port))
 }
 
+/// A port that nothing listens on, and none of those that the system hands out itself: any connection of another program could
+/// take one of them before the driver does.
 fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    const OURS: Range<u16> = 20_000..32_000;
+    static TRIED: AtomicUsize = AtomicUsize::new(0);
+
+    let first = std::process::id() as usize * 8;
+    for _ in OURS {
+        let number = first + TRIED.fetch_add(1, Ordering::Relaxed);
+        let port = OURS.start + (number % OURS.len()) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port is free")
 }
 
 /// The repository's own `target/`, wherever cargo builds: what people look at afterwards is kept here.
